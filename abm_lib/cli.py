@@ -1,0 +1,214 @@
+"""The `abm` command. stdout is data, stderr is talk; exit codes are those of errors.py."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import __version__
+from .errors import AbmError, Fault, printable
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False,
+                  help="The quarterly account-based marketing report.")  # fmt: skip
+metrics_app = typer.Typer(no_args_is_help=True, help="The catalogue of metrics.")
+app.add_typer(metrics_app, name="metrics")
+CompanyFolder = Annotated[str, typer.Argument(help="The company folder, with its abm.toml.", metavar="COMPANY")]
+AsJson = Annotated[bool, typer.Option("--json", help="Faults as JSON lines.")]
+
+
+def talk(text: str) -> None:
+    """One plain line of progress."""
+    typer.echo(printable(text), err=True)
+
+
+@app.command()
+def run(
+    company: CompanyFolder,
+    quarter: Annotated[str, typer.Option(help="Such as 2026Q3; the last complete one by default.")] = "",
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day whose records count.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where editions lie.")] = Path("reports"),
+    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
+    only: Annotated[str, typer.Option(help="Pages to make beside the summary, such as ads,revenue.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at once.")] = 2,
+) -> None:
+    """Publish the report of a quarter."""
+    from .metrics import FAMILIES
+    from .run import publish
+
+    pages = tuple(name for name in only.split(",") if name)
+    _known("--only", pages, FAMILIES)
+    _known("--engine", (engine,), ("duckdb", "spark"))
+    day: date | None = as_of.date() if as_of else None
+    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, said=talk)
+    typer.echo(folder / "index.html")
+
+
+@app.command()
+def check(company: CompanyFolder) -> None:
+    """Read the inputs and say what was accepted, set aside and not delivered. Computes nothing."""
+    from .company import open_company
+    from .tables import tables
+
+    opened = open_company(company)
+    for fault in opened.notes["faults"]:
+        typer.echo(Fault(**fault), err=True)
+    for name in tables():
+        counts = opened.notes["tables"].get(name)
+        line = (
+            "not delivered"
+            if counts is None
+            else (
+                f"read {counts['read']} = accepted {counts['accepted']} + repeated {counts['repeated']} + set aside {counts['set_aside']}"
+            )
+        )
+        typer.echo(f"{name:22} {line}")
+    typer.echo(f"quarters up to {opened.quarter().label}, known until {opened.known_until}")
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    seed: Annotated[int, typer.Option(help="Another seed is another company.")] = 7,
+    scale: Annotated[float, typer.Option(min=0.005, max=10, help="1 is about 3,000 accounts.")] = 1.0,
+    first_month: Annotated[int, typer.Option(min=1, max=12, help="First month of the fiscal year.")] = 1,
+    currency: Annotated[str, typer.Option(help="Reporting currency: EUR, USD or GBP.")] = "EUR",
+) -> None:
+    """Write an invented company folder that runs at once."""
+    from . import sample
+
+    if folder.exists() and any(folder.iterdir()):
+        _refuse("init", str(folder), "the folder is not empty", "a new or empty folder", "name another folder")
+    sample.write(folder, seed=seed, scale=scale, first_month=first_month, currency=currency)
+    typer.echo(folder)
+
+
+@app.command()
+def verify(edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.")]) -> None:
+    """Check that every file of an edition still is what was published."""
+    from .errors import PublishRefused
+    from .run import publish
+
+    if not (edition / "manifest.json").is_file():
+        _refuse(
+            "verify", str(edition), "no manifest.json", "an edition's folder", "name a folder such as reports/2026Q3"
+        )
+    faults = publish.verify(edition)
+    if faults:
+        raise PublishRefused(faults)
+    typer.echo(f"{edition} is as it was published")
+
+
+@app.command()
+def doctor() -> None:
+    """Print what the report runs on: versions, programs, and what is missing."""
+    import platform
+    import shutil
+    from importlib.metadata import version
+
+    from .run.publish import LIBRARIES
+
+    typer.echo(f"abm_lib {__version__}, Python {platform.python_version()}, {platform.system()}")
+    for name in LIBRARIES:
+        typer.echo(f"{name} {version(name)}")
+    for program, purpose in (("java", "--engine spark"), ("chromium", "PDF")):
+        typer.echo(f"{program}: {shutil.which(program) or f'not found (needed for {purpose} only)'}")
+
+
+@app.command()
+def clean(company: CompanyFolder) -> None:
+    """Remove a company's frozen inputs and run folders (COMPANY/.abm). Editions stay."""
+    import shutil
+
+    from .company import find
+
+    shutil.rmtree(find(company) / ".abm", ignore_errors=True)
+
+
+@metrics_app.command("list")
+def list_metrics() -> None:
+    """Every metric: id, family, unit, label."""
+    for metric in _register().values():
+        typer.echo(f"{metric.name:38} {metric.family:10} {metric.unit:14} {metric.label}")
+
+
+@metrics_app.command("show")
+def show_metric(name: str) -> None:
+    """One metric as it is counted."""
+    from . import catalogue
+    from .metric import find
+
+    _register()
+    typer.echo(catalogue.entry(find(name)))
+
+
+@metrics_app.command("docs")
+def metric_docs(
+    path: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs/metrics.md"),
+    check_only: Annotated[bool, typer.Option("--check", help="Fail when the file is not fresh.")] = False,
+) -> None:
+    """Write the catalogue from the code."""
+    from . import catalogue
+
+    text = catalogue.page(_register().values())
+    if check_only and (not path.is_file() or path.read_text(encoding="utf-8") != text):
+        _refuse("metrics docs", str(path), "not what the code says", "a fresh catalogue", "run `make docs`")
+    if not check_only:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _register() -> dict[str, Any]:
+    from . import metrics
+    from .metric import REGISTER
+
+    assert metrics.FAMILIES
+    return REGISTER
+
+
+def _known(option: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
+    from .errors import UsageError, nearest
+
+    faults = [
+        Fault("C01", "unknown-name", option, name, nearest(name, known), "correct the name")
+        for name in given
+        if name not in known
+    ]
+    if faults:
+        raise UsageError(faults)
+
+
+def _refuse(command: str, where: str, found: str, expected: str, fix: str) -> None:
+    from .errors import UsageError
+
+    raise UsageError(Fault("C08", command.replace(" ", "-"), where, found, expected, fix))
+
+
+def main() -> None:
+    """Run the command; print each fault once, and never a traceback: a bug's goes to a log file."""
+    as_json = "--json" in sys.argv
+    sys.argv = [word for word in sys.argv if word != "--json"]
+    try:
+        app()
+    except AbmError as error:
+        for fault in error.faults:
+            typer.echo(json.dumps(fault.as_dict()) if as_json else fault, err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        log = Path("abm-bug.log")
+        log.write_text(traceback.format_exc(), encoding="utf-8")
+        typer.echo(f"E B01 bug  {type(error).__name__}; the details are in {log}: please report them", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

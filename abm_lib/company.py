@@ -1,0 +1,185 @@
+"""A company folder, opened: its settings, calendar and frozen tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from . import config as settings
+from . import derive, sources, store
+from .errors import Fault, InputRefused, UsageError
+from .period import Calendar, Quarter
+from .tables import tables as canonical_tables
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Company:
+    """What facts read: `tables` on an engine, in the company's `calendar` and by its `config`."""
+
+    folder: Path
+    config: settings.Config
+    calendar: Calendar
+    frozen: store.Frozen
+    tables: store.Tables
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What was said when the inputs were frozen: files, counts per table, faults, and the days each table covers."""
+        return self.frozen.notes
+
+    @cached_property
+    def spans(self) -> dict[str, tuple[date, date]]:
+        """The first and last day that each dated table covers: by its loads where they say so, else by its rows."""
+        return {
+            name: (date.fromisoformat(first), date.fromisoformat(last))
+            for name, (first, last) in self.notes["spans"].items()
+        }
+
+    @cached_property
+    def known_until(self) -> date:
+        """The last day of which the data may speak: the newest extraction, else the newest row of any dated table."""
+        if self.notes["extracted_at"]:
+            return datetime.fromisoformat(self.notes["extracted_at"]).date()
+        return max((last for _, last in self.spans.values()), default=date.min)
+
+    def quarter(self, label: str = "") -> Quarter:
+        """The quarter asked for, or the last complete one in the data. Raises UsageError when the data hold no day of it."""
+        dated = [span for name, span in self.spans.items() if name not in ("fx", "loads", "events_log")]
+        if not dated:
+            raise InputRefused(
+                Fault(
+                    "F017",
+                    "no-dated-rows",
+                    str(self.folder),
+                    "no table with dated rows",
+                    "at least one",
+                    "deliver data",
+                )
+            )
+        first = min(start for start, _ in dated)
+        last = self.calendar.last_complete(self.known_until)
+        if not label:
+            return last
+        quarter = self.calendar.quarter(label)
+        if quarter.end <= first or quarter.start > self.known_until:
+            span = f"{self.calendar.quarter_of(first).label} to {self.calendar.quarter_of(self.known_until).label}"
+            raise UsageError(
+                Fault("F045", "quarter-out-of-range", f"--quarter {label}", f"{quarter.start} to {quarter.end}", span,
+                      f"report a quarter of {span}")
+            )  # fmt: skip
+        return quarter
+
+
+def find(company: str | Path) -> Path:
+    """The company folder: against the working directory, then against the project's root.
+
+    Raises UsageError when neither holds it.
+    """
+    for folder in (Path(company), PROJECT / company):
+        if folder.is_dir():
+            return folder.resolve()
+    raise UsageError(
+        Fault(
+            "C08", "no-company", str(company), "no such folder", "a company folder with an abm.toml", "abm init FOLDER"
+        )
+    )
+
+
+def open_company(company: str | Path, engine: str = "duckdb") -> Company:
+    """Open a company folder, freezing its inputs first when they changed.
+
+    Raises UsageError for abm.toml and maps, InputRefused for the inputs: every fault at once.
+    """
+    folder = find(company)
+    config = settings.load(folder)
+    _known_tables(folder, config)
+    key = store.key_of(folder, _input_files(folder, config))
+    frozen = store.recall(folder, key) or _freeze(folder, config, key)
+    calendar = Calendar(**config.fiscal.model_dump())
+    return Company(folder, config, calendar, frozen, store.Tables(frozen, store.ENGINES[engine]()))
+
+
+def _known_tables(folder: Path, config: settings.Config) -> None:
+    from .errors import nearest
+
+    unknown = [(name, table) for name, source in config.sources.items() for table in source.tables
+               if table not in canonical_tables()]  # fmt: skip
+    if unknown:
+        raise UsageError(
+            [Fault("C11", "unknown-table", f"{folder / 'abm.toml'}  [sources.{name}] tables", table,
+                   nearest(table, canonical_tables()), "correct the name") for name, table in unknown]
+        )  # fmt: skip
+
+
+def _input_files(folder: Path, config: settings.Config) -> list[Path]:
+    places = [folder / source.folder for source in config.sources.values()]
+    return [
+        path for place in places if place.is_dir() for path in place.iterdir() if path.suffix in (".csv", ".parquet")
+    ]
+
+
+def _freeze(folder: Path, config: settings.Config, key: str) -> store.Frozen:
+    con = store.connect()
+    delivery = sources.read(con, config, folder)
+    derive.complete(con, config)
+    notes = {
+        "files": delivery.files,
+        "tables": {name: {"read": r.read, "accepted": r.accepted, "repeated": r.repeated, "set_aside": r.set_aside,
+                          "missing_columns": r.missing_columns, "added_columns": r.added_columns}
+                   for name, r in delivery.reports.items()},
+        "faults": [fault.as_dict() for fault in delivery.faults],
+        "spans": _spans(con, set(delivery.reports)),
+        "extracted_at": _extracted_at(con, set(delivery.reports)),
+    }  # fmt: skip
+    frozen = store.freeze(con, folder, key, notes)
+    _keep_set_aside(con, folder, delivery)
+    return frozen
+
+
+def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, tuple[str, str]]:
+    """First and last day per dated table, from its rows, widened by what `loads` says it covers."""
+    spans: dict[str, tuple[str, str]] = {}
+    for name in given:
+        column = canonical_tables()[name].dated
+        if column and name != "loads":
+            ends = con.execute(
+                f'select min("{column}")::date, max("{column}")::date from canonical."{name}"'
+            ).fetchall()[0]
+            if ends[0]:
+                spans[name] = (str(ends[0]), str(ends[1]))
+    if "loads" in given:
+        covered = 'select "table", min(covers_from), max(covers_to) from canonical.loads where covers_from is not null and covers_to is not null group by 1'
+        for name, first, last in con.execute(covered).fetchall():
+            spans[name] = (
+                min(str(first), spans.get(name, ("9999",))[0]),
+                max(str(last), spans.get(name, ("", "0000"))[1]),
+            )
+    return {name: span for name, span in spans.items() if name in given}
+
+
+def _extracted_at(con: duckdb.DuckDBPyConnection, given: set[str]) -> str:
+    if "loads" not in given:
+        return ""
+    return str(con.execute("select coalesce(max(extracted_at)::varchar, '') from canonical.loads").fetchall()[0][0])
+
+
+def _keep_set_aside(con: duckdb.DuckDBPyConnection, folder: Path, delivery: sources.Delivery) -> None:
+    """Write the rows set aside, with their line and rule, where only the analyst looks."""
+    place = folder / ".abm" / "set_aside"
+    for name, report in delivery.reports.items():
+        path = place / f"{name}.csv"
+        if report.set_aside:
+            place.mkdir(parents=True, exist_ok=True)
+            con.execute(
+                f'copy (select a._row, a._why::varchar as rule, r.* exclude (_row) from set_aside."{name}" a '
+                f"join raw.\"{name}\" r using (_row) order by a._row) to '{path}' (header)"
+            )
+        elif path.exists():
+            path.unlink()

@@ -1,0 +1,251 @@
+"""abm.toml: everything a company may define, as typed settings. Code holds none of it.
+
+Unknown keys are errors that name the nearest known one. Every default is the specification's; a company folder needs
+only `[company]` and `[sources]`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from .errors import Fault, UsageError, nearest
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(ge=0)]
+Owner = Literal["marketing", "sales", "partner", "other"]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(Settings):
+    """Who reports, in which currency and zone."""
+
+    name: str
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"no such time zone; {nearest(name, available_timezones())}")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Fiscal(Settings):
+    """The fiscal calendar: whole months from `first_month`, or weeks in a 4-4-5 pattern.
+
+    Week patterns end each year on `weekday`: the last one of the month before `first_month`, or the one `nearest` its end.
+    """
+
+    first_month: Annotated[int, Field(ge=1, le=12)] = 1
+    pattern: Literal["months", "445", "454", "544"] = "months"
+    named_by: Literal["start", "end"] = "end"
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "saturday"
+    year_end: Literal["last", "nearest"] = "last"
+
+
+class AsOf(Settings):
+    """Days after the period's end until late records no longer count in it."""
+
+    settle_days: Days = 10
+
+
+class OpportunityStages(Settings):
+    """The CRM's stage names in order, and which of them mean qualified, won and lost."""
+
+    order: list[str]
+    qualified_from: str
+    won: list[str]
+    lost: list[str]
+
+
+class Channel(Settings):
+    """One channel: who owns it, whether it is paid, and the raw source values that mean it (S0-57)."""
+
+    owner: Owner
+    paid: bool = False
+    match: list[str] = []
+
+
+class Sourced(Settings):
+    """How an opportunity gets its source: the CRM field (S0-57), or the first qualifying touch as a check."""
+
+    rule: Literal["field", "first_touch"] = "field"
+    look_back_days: Days = 365
+
+
+class Coverage(Settings):
+    """When coverage is read and which yardstick stands beside it (S0-66). It colours only when agreed."""
+
+    read_on_day: Annotated[int, Field(ge=1, le=60)] = 5
+    yardstick: float = 3.0
+    yardstick_by_quarter: dict[str, float] = {}
+    agreed_by: str = ""
+
+
+class WinRate(Settings):
+    """The one period every headline win rate uses (S0-80), and the loss reasons that were never a contest."""
+
+    canonical_period: Literal["quarter", "year", "trailing_4_quarters"] = "trailing_4_quarters"
+    disqualified_reasons: list[str] = []
+
+
+class InfluenceRule(Settings):
+    """An opportunity is influenced when this many touches of this many people fall in the window before it.
+
+    `responses_only` leaves out touches that nobody answered; impressions never qualify (S0-03).
+    """
+
+    min_touches: Annotated[int, Field(ge=1)]
+    min_people: Annotated[int, Field(ge=0)]
+    window_days: Days = 180
+    responses_only: bool = True
+
+
+class Influence(Settings):
+    """The named rules of the influence range; `default` is the one quoted."""
+
+    default: InfluenceRule = InfluenceRule(min_touches=3, min_people=2)
+    any_touch: InfluenceRule = InfluenceRule(min_touches=1, min_people=0, responses_only=False)
+
+
+class Engaged(Settings):
+    """An account is engaged when enough people acted in the window, or one act showed high intent."""
+
+    window_days: Days = 90
+    min_people: Annotated[int, Field(ge=1)] = 2
+    high_intent: list[str] = ["form", "meeting", "demo_request", "pricing_visit"]
+
+
+class Qualified(Settings):
+    """A marketing-qualified account: engaged people and touches in the window (S2-06, S2-07)."""
+
+    min_people: Annotated[int, Field(ge=1)] = 2
+    min_touches: Annotated[int, Field(ge=1)] = 5
+
+
+class Derive(Settings):
+    """Per table: as the source gives it, or worked out here from its event tables."""
+
+    touches: Literal["given", "derived"] = "given"
+    account_stages: Literal["given", "derived"] = "given"
+
+
+class SmallNumbers(Settings):
+    """Below these counts there is no colour, and no sentence about a trend."""
+
+    colour: int = 10
+    trend: int = 30
+
+
+class Fx(Settings):
+    """How old an exchange rate may be before an amount is counted and not priced."""
+
+    max_age_days: Days = 7
+
+
+class Thresholds(Settings):
+    """The share of a table's rows that may be set aside, and of its references that may be unmatched."""
+
+    set_aside_share: Share = 0.01
+    unmatched_share: Share = 0.05
+
+
+class Agreement(Settings):
+    """Who agreed a definition, and when (S0-34, S2-01)."""
+
+    agreed_by: str
+    agreed_on: str
+
+
+class Source(Settings):
+    """One system's files: a folder, the map that turns them into canonical tables, and the tables that must be there."""
+
+    folder: str = "."
+    map: str = "canonical"
+    tables: list[str] = []
+
+
+class Config(Settings):
+    company: Company
+    fiscal: Fiscal = Fiscal()
+    as_of: AsOf = AsOf()
+    opportunity_stages: OpportunityStages
+    channels: dict[str, Channel] = {}
+    sourced: Sourced = Sourced()
+    coverage: Coverage = Coverage()
+    win_rate: WinRate = WinRate()
+    influence: Influence = Influence()
+    engaged: Engaged = Engaged()
+    mqa: Qualified = Qualified()
+    derive: Derive = Derive()
+    min_n: SmallNumbers = SmallNumbers()
+    fx: Fx = Fx()
+    thresholds: Thresholds = Thresholds()
+    stale_after_days: Days = 60
+    definitions: dict[str, Agreement] = {}
+    switched_off: list[str] = []
+    sources: dict[str, Source] = Field(min_length=1)
+
+
+def load(folder: Path) -> Config:
+    """Read FOLDER/abm.toml.
+
+    Raises UsageError listing every unknown key, wrong value and missing key at once.
+    """
+    path = folder / "abm.toml"
+    try:
+        text = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(
+            Fault(
+                "C00",
+                "no-abm-toml",
+                str(path),
+                "no such file",
+                "a company folder holds an abm.toml",
+                f"abm init {folder}",
+            )
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(Fault("C00", "not-toml", str(path), str(error), "TOML", "mend the line named above")) from None
+    try:
+        return Config.model_validate(text)
+    except ValidationError as error:
+        raise UsageError([_fault(path, text, item) for item in error.errors()]) from None
+
+
+def _fault(path: Path, text: dict[str, Any], item: Any) -> Fault:
+    *parents, key = [str(part) for part in item["loc"]]
+    where = f"{path}  [{'.'.join(parents)}] {key}" if parents else f"{path}  {key}"
+    if item["type"] == "extra_forbidden":
+        return Fault("C01", "unknown-key", where, key, nearest(key, _keys_at(parents)), "correct or remove the key")
+    found = "nothing" if item["type"] == "missing" else repr(item["input"])
+    return Fault("C01", "wrong-setting", where, found, item["msg"], "set it as docs/settings.md says")
+
+
+def _keys_at(parents: list[str]) -> list[str]:
+    """The keys known at a place in abm.toml; names chosen by the company (a channel's, a source's) are passed over."""
+    model: type[BaseModel] = Config
+    for parent in parents:
+        field = model.model_fields.get(parent)
+        if field is None:
+            continue
+        inner = field.annotation
+        if getattr(inner, "__origin__", None) is dict:
+            inner = inner.__args__[1]  # type: ignore[union-attr]
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+    return list(model.model_fields)

@@ -1,0 +1,106 @@
+"""What a source does not give, worked out once between the canonical tables and the store.
+
+Runs in DuckDB on `canonical.*` and leaves in `frozen.*` every canonical table, with merged accounts and people followed to
+their survivors and a day in the reporting zone beside each table's dating timestamp, and these tables of our own:
+
+    channels              one row per channel: its owner and whether it is paid
+    fx_days               one row per currency and day: the newest rate not older than fx.max_age_days
+    opportunity_history   one row per recorded state of an opportunity: when it took effect, when it was known, what it means
+    opportunity_origins   one row per opportunity: its source owner and channel, and what the first touch would say
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from ..config import Config
+from ..tables import quoted, tables
+from . import acts, opportunities
+
+MERGED_ROWS_DROPPED = ("accounts", "account_changes", "account_lists", "account_stages", "people", "person_accounts")
+
+
+def complete(con: duckdb.DuckDBPyConnection, config: Config) -> None:
+    """Fill `frozen.*` from `canonical.*`. Tables that were not delivered stay away, but for those derived here."""
+    con.execute("create schema if not exists frozen")
+    given = {
+        n for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'canonical'").fetchall()
+    }
+    for name in given:
+        con.execute(f'create or replace table frozen."{name}" as {_followed(con, name, given, config)}')
+    _channels(con, config)
+    _fx_days(con, config, "fx" in given)
+    if "opportunity_changes" in given:
+        opportunities.history(con, config)
+    if config.derive.touches == "derived":
+        acts.touches(con, given)
+    if config.derive.account_stages == "derived":
+        acts.account_stages(con, config)
+    if "opportunities" in given:
+        opportunities.origins(con, config)
+
+
+def frozen(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    """`frozen.NAME`, made empty with its canonical columns where it was not delivered: a query may then read it."""
+    columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in tables()[name].columns.values())
+    con.execute(f'create table if not exists frozen."{name}" ({columns})')
+    return f'frozen."{name}"'
+
+
+def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config: Config) -> str:
+    """The table with account_id and person_id of merged records replaced by their survivors', and its local day."""
+    table, parts, joins, keep = tables()[name], [], [], []
+    for column in table.columns.values():
+        target = {"account_id": "accounts", "person_id": "people"}.get(column.name)
+        if target in given:
+            survivor = f"s_{target}"
+            parts.append(f'coalesce({survivor}.survivor_id, t."{column.name}") as "{column.name}"')
+            joins.append(f'left join ({_survivors(target)}) {survivor} on t."{column.name}" = {survivor}.id')
+            if name in MERGED_ROWS_DROPPED and column.name == table.key[0]:
+                keep.append(f"{survivor}.id is null")
+        else:
+            parts.append(f't."{column.name}"')
+    if table.dated and table.columns[table.dated].type == "at":
+        parts.append(f"{local_day(f't.{table.dated}', config)} as {table.dated.removesuffix('_at')}_on")
+    where = f"where {' and '.join(keep)}" if keep else ""
+    return f'select {", ".join(parts)} from canonical."{name}" t {" ".join(joins)} {where}'
+
+
+def _survivors(table: str) -> str:
+    """(id, survivor_id) of every merged record, the chain followed to its end; a loop ends nowhere and is left alone."""
+    key = tables()[table].key[0]
+    return (
+        f"with recursive chain as (select {key} as id, survivor_id, 1 as steps from canonical.{table} where survivor_id is not null "
+        f"union all select c.id, t.survivor_id, steps + 1 from chain c join canonical.{table} t on t.{key} = c.survivor_id "
+        f"where t.survivor_id is not null and steps < 50) "
+        f"select id, arg_max(survivor_id, steps) as survivor_id from chain group by id having max(steps) < 50"
+    )
+
+
+def local_day(expression: str, config: Config) -> str:
+    """SQL for the day of a UTC timestamp in the reporting zone."""
+    return f"(({expression} at time zone 'UTC') at time zone {quoted(config.company.timezone)})::date"
+
+
+def _channels(con: duckdb.DuckDBPyConnection, config: Config) -> None:
+    con.execute("create or replace table frozen.channels (channel VARCHAR, owner VARCHAR, is_paid BOOLEAN)")
+    con.execute("create or replace temp table channel_words (word VARCHAR, channel VARCHAR)")
+    for name, channel in config.channels.items():
+        con.execute("insert into frozen.channels values (?, ?, ?)", [name, channel.owner, channel.paid])
+        for word in {name.lower(), *(word.strip().lower() for word in channel.match)}:
+            con.execute("insert into channel_words values (?, ?)", [word, name])
+
+
+def _fx_days(con: duckdb.DuckDBPyConnection, config: Config, given: bool) -> None:
+    """Each currency's newest rate on each day, none once it is older than fx.max_age_days (settled: counted, not priced)."""
+    rates = (
+        "frozen.fx" if given else "(select ''::VARCHAR as currency, null::DATE as day, 0.0::DOUBLE as rate where false)"
+    )
+    con.execute(
+        f"""create or replace table frozen.fx_days as
+        with span as (select currency, day, rate,
+                coalesce(lead(day) over (partition by currency order by day), day + {config.fx.max_age_days + 1}) as next_day
+            from {rates})
+        select currency, unnest(generate_series(day, least(next_day - 1, day + {config.fx.max_age_days}), interval 1 day))::date as day,
+            rate, day as rated_on from span order by currency, day"""
+    )

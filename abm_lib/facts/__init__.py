@@ -1,0 +1,142 @@
+"""Facts: canonical tables cut to the quarter, or frozen as of a day. Metrics read nothing else.
+
+A fact is a function of a `Cut` that returns one lazy frame with the columns `quarter` (the quarter it is reported in) and
+`window` (the quarter itself, or the month, week or year inside it), so that one query counts every quarter at once. Each
+fact promises its key; a test counts it.
+
+    calendar.py        the windows, and the day on which each was known
+    accounts.py        accounts as they stood at a quarter's edge
+    opportunities.py   opportunities as known at a moment; those qualified, closed, open, due
+    movement.py        how open pipeline got from one quarter's edge to the next
+    influence.py       what was done towards an account before its opportunity
+    ads.py             ad delivery by day, by company, by title, by experiment
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from ..company import Company
+from ..period import Quarter
+from .calendar import Windows
+
+Frame = nw.LazyFrame[Any]
+HISTORY = 8  # quarters before the oldest one shown, for what is learnt from the past
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A registered fact: its function, the columns that identify a row, and the tables it cannot do without."""
+
+    name: str
+    cut: Callable[[Cut], Frame]
+    one_row_per: tuple[str, ...]
+    needs: tuple[str, ...]
+    doc: str
+
+
+FACTS: dict[str, Fact] = {}
+
+
+def fact(
+    *, one_row_per: tuple[str, ...], needs: tuple[str, ...]
+) -> Callable[[Callable[[Cut], Frame]], Callable[[Cut], Frame]]:
+    """Register a function as a fact. `quarter` and `window` belong to every key and need not be named."""
+
+    def register(function: Callable[[Cut], Frame]) -> Callable[[Cut], Frame]:
+        name = function.__name__
+        FACTS[name] = Fact(name, function, ("quarter", "window", *one_row_per), needs, function.__doc__ or "")
+        return function
+
+    return register
+
+
+class Base:
+    """What several facts of one run share, each computed once: account states, opportunity states, touches before deals."""
+
+    def __init__(self, company: Company, last: Quarter, as_of: date | None, shown: int) -> None:
+        self.company, self.config, self.tables = company, company.config, company.tables
+        self.windows = Windows(company, last, as_of, shown + HISTORY)
+        self.quarters = self.windows.quarters
+        self.shown = self.quarters[-shown:]
+        self._kept: dict[str, Frame] = {}
+
+    def once(self, name: str, build: Callable[[], Frame]) -> Frame:
+        """The frame of that name, built and held at its first use."""
+        if name not in self._kept:
+            self._kept[name] = self.tables.engine.keep(build())
+        return self._kept[name]
+
+    def priced(self, frame: Frame, amount: str, day: str, into: str = "") -> Frame:
+        """`amount` in the reporting currency, to the cent, by its currency's rate on `day`; null where no rate is known."""
+        rates = self.tables.fx_days.select(currency="currency", _rated_day="day", _rate="rate")
+        rate = nw.when(nw.col("currency") == self.config.company.currency).then(nw.lit(1.0)).otherwise(nw.col("_rate"))
+        value = (nw.col(amount).cast(nw.Float64) * rate * 100).round() / 100
+        frame = frame.with_columns(_rated_day=nw.col(day)).join(rates, on=["currency", "_rated_day"], how="left")
+        return frame.with_columns(value.alias(into or amount)).drop("_rated_day", "_rate")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One way of cutting time: the shared base, and the windows of kind `kind` (`quarter`, `month`, `trailing_4_quarters` …)."""
+
+    base: Base
+    kind: str
+
+    @property
+    def tables(self) -> Any:
+        return self.base.tables
+
+    @property
+    def config(self) -> Any:
+        return self.base.config
+
+    @property
+    def windows(self) -> Frame:
+        """quarter, window, start_on, end_on: one row per window of every quarter."""
+        return self.base.windows.frame(self.kind)
+
+    @property
+    def days(self) -> Frame:
+        """day, quarter, window: one row per day of every window; a day of overlapping windows is there for each."""
+        return self.base.windows.days(self.kind)
+
+
+class AnalystFacts:
+    """The facts of a quarter as pandas frames, by name: `page.facts.ad_days`."""
+
+    def __init__(self, company: Company, quarter: Quarter) -> None:
+        self._base = Base(company, quarter, None, 1)
+        self._label = quarter.label
+
+    def __dir__(self) -> list[str]:
+        return list(FACTS)
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name not in FACTS:
+            raise AttributeError(f"no fact {name!r}; there are {', '.join(FACTS)}")
+        kind = "cohort" if name.endswith("cohorts") else "quarter"
+        frame = FACTS[name].cut(Cut(self._base, kind))
+        return self._base.tables.engine.collect(frame.filter(nw.col("quarter") == self._label))
+
+
+def day_number(day: str) -> nw.Expr:
+    """Days since 0000-03-01 of a date column, by plain arithmetic: neither engine's date difference serves both."""
+    year, month, dom = (getattr(nw.col(day).dt, part)().cast(nw.Int64) for part in ("year", "month", "day"))
+    late = nw.when(month <= 2).then(1).otherwise(0)
+    year, month = year - late, month + late * 12 - 3
+    return year * 365 + year // 4 - year // 100 + year // 400 + (month * 153 + 2) // 5 + dom - 1
+
+
+def within(day: str) -> nw.Expr:
+    """The condition that a date column lies in the row's window, [start_on, end_on)."""
+    return (nw.col(day) >= nw.col("start_on")) & (nw.col(day) < nw.col("end_on"))
+
+
+from . import accounts, ads, influence, movement, opportunities  # noqa: E402,F401  (each registers its facts)

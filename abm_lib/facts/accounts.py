@@ -1,0 +1,120 @@
+"""Accounts as they stood at a quarter's edge: attributes from account_changes, the target list from account_lists."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import narwhals as nw
+
+from . import Base, Cut, Frame, day_number, fact, within
+
+ATTRIBUTES = ("segment", "industry", "region", "is_icp", "is_addressable")
+OUTSIDE = "not on the list"
+UNKNOWN = "unknown"
+ALWAYS, NEVER = datetime(1900, 1, 1), datetime(9999, 1, 1)
+
+
+@fact(one_row_per=("account_id",), needs=("accounts",))
+def accounts_at_start(cut: Cut) -> Frame:
+    """Every account as it stood when the quarter began: the population that rates are counted in."""
+    return at_edge(cut.base, "start").join(cut.windows, on="quarter")
+
+
+def at_edge(base: Base, edge: str) -> Frame:
+    """One row per quarter and account at its `start` or `end`: attributes, tier, programme, and whether it is a target."""
+    return base.once(f"accounts at {edge}", lambda: _at_edge(base, edge))
+
+
+def _at_edge(base: Base, edge: str) -> Frame:
+    edges = base.windows.edges().filter(nw.col("edge") == edge)
+    accounts = base.tables.accounts.filter(~nw.col("is_test").fill_null(False))
+    names = accounts.select("account_id", "name", "customer_since", *(nw.col(c).alias(f"_{c}") for c in ATTRIBUTES))
+    every = edges.join(names, how="cross").join(_attributes(base, edges), on=["quarter", "account_id"], how="left")
+    every = every.join(_listed(base, edges), on=["quarter", "account_id"], how="left")
+    now = [nw.coalesce(nw.col(c), nw.col(f"_{c}")).alias(c) for c in ATTRIBUTES]
+    return every.with_columns(*now).select(
+        "quarter", "account_id", account="name", customer_since="customer_since",
+        segment=nw.col("segment").fill_null(UNKNOWN), industry=nw.col("industry").fill_null(UNKNOWN),
+        region=nw.col("region").fill_null(UNKNOWN),
+        icp=nw.when(nw.col("is_icp")).then(nw.lit("ICP")).otherwise(nw.lit("not ICP")),
+        is_addressable=nw.col("is_addressable").fill_null(False),
+        is_target=nw.col("is_target").fill_null(False),
+        target=nw.when(nw.col("is_target")).then(nw.lit("target")).otherwise(nw.lit(OUTSIDE)),
+        tier=nw.when(nw.col("is_target")).then(nw.col("tier").fill_null(UNKNOWN)).otherwise(nw.lit(OUTSIDE)),
+        programme=nw.when(nw.col("is_target")).then(nw.col("programme").fill_null(UNKNOWN)).otherwise(nw.lit(OUTSIDE)),
+        buying_team_size="buying_team_size",
+    )  # fmt: skip
+
+
+def _attributes(base: Base, edges: Frame) -> Frame:
+    """The last change before the edge; for an account first described later, its first description."""
+    changes = base.tables.account_changes.select("account_id", "changed_at", *ATTRIBUTES)
+    order = {"order_by": "changed_at"}
+    spans = changes.with_columns(
+        _before=nw.col("changed_at").shift(1).over("account_id", **order),
+        until_at=nw.col("changed_at").shift(-1).over("account_id", **order).fill_null(NEVER),
+    ).with_columns(from_at=nw.when(nw.col("_before").is_null()).then(nw.lit(ALWAYS)).otherwise(nw.col("changed_at")))
+    held = (nw.col("from_at") <= nw.col("edge_at")) & (nw.col("edge_at") < nw.col("until_at"))
+    return (
+        edges.select("quarter", "edge_at")
+        .join(spans, how="cross")
+        .filter(held)
+        .select("quarter", "account_id", *ATTRIBUTES)
+    )
+
+
+def _listed(base: Base, edges: Frame) -> Frame:
+    """The interval on the target list that holds the edge, if it was recorded in time."""
+    lists = base.tables.account_lists.select(
+        "account_id", "is_target", "tier", "programme", "buying_team_size", "recorded_at", "valid_from",
+        valid_to=nw.col("valid_to").fill_null(date(9999, 1, 1)),
+    )  # fmt: skip
+    held = (nw.col("valid_from") <= nw.col("edge_on")) & (nw.col("edge_on") < nw.col("valid_to"))
+    known = nw.col("recorded_at").is_null() | (nw.col("recorded_at") < nw.col("known_until"))
+    return (
+        edges.select("quarter", "edge_on", "known_until").join(lists, how="cross").filter(held, known, nw.col("is_target"))
+        .select("quarter", "account_id", "is_target", "tier", "programme", "buying_team_size")
+    )  # fmt: skip
+
+
+@fact(one_row_per=("account_id",), needs=("account_lists", "opportunity_changes"))
+def list_cohorts(cut: Cut) -> Frame:
+    """Accounts by the quarter in which they first joined the target list, and whether they were won by the quarter's end.
+
+    `window` is the quarter of entry. Those that were customers before are left out. `is_headline` marks the newest cohort
+    whose quarter ended a year ago or more.
+    """
+    from .opportunities import described
+
+    base = cut.base
+    first = (
+        base.tables.account_lists.filter(nw.col("is_target"))
+        .group_by("account_id")
+        .agg(entered_on=nw.col("valid_from").min())
+    )
+    entry = (
+        base.tables.account_lists.filter(nw.col("is_target"))
+        .join(first, on="account_id")
+        .filter(nw.col("valid_from") == nw.col("entered_on"))
+    )
+    entry = entry.select("account_id", "entered_on", "tier", "programme")
+    won = (
+        described(cut, "end")
+        .filter(nw.col("is_won"))
+        .group_by("quarter", "account_id")
+        .agg(won_on=nw.col("closed_on").min())
+    )
+    since = base.tables.accounts.select("account_id", "customer_since")
+    joined = cut.windows.join(entry, how="cross").filter(within("entered_on"))
+    joined = joined.join(since, on="account_id").join(won, on=["quarter", "account_id"], how="left")
+    before = (nw.col("customer_since") < nw.col("entered_on")).fill_null(False) | (
+        nw.col("won_on") < nw.col("entered_on")
+    ).fill_null(False)
+    ends = base.windows.frame("quarter").select("quarter", quarter_end="end_on")
+    joined = joined.filter(~before).join(ends, on="quarter")
+    old = day_number("quarter_end") - day_number("end_on") >= 364
+    newest = nw.when(old).then(nw.col("window")).max().over("quarter")
+    return joined.with_columns(
+        is_won=~nw.col("won_on").is_null(), is_headline=(nw.col("window") == newest).fill_null(False), entry_quarter=nw.col("window"),
+        tier=nw.col("tier").fill_null(UNKNOWN), programme=nw.col("programme").fill_null(UNKNOWN),
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+"""Ad delivery as the platforms report it: by day, by company, by title, by planned experiment."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from . import Cut, Frame, accounts, fact
+
+
+@fact(one_row_per=("day", "platform", "channel", "campaign_id", "ad_id", "variant"), needs=("ad_days",))
+def ad_days(cut: Cut) -> Frame:
+    """Ad delivery by day, ad and channel; cost in the reporting currency at the day's rate."""
+    campaigns = cut.tables.campaigns.select("campaign_id", campaign="name", programme="programme")
+    ads = cut.tables.ad_days.join(cut.days, on="day").join(campaigns, on="campaign_id", how="left")
+    return cut.base.priced(ads, "cost", "day").with_columns(
+        campaign=nw.col("campaign").fill_null("no campaign"), programme=nw.col("programme").fill_null("no programme"),
+        ad_type=nw.col("ad_type").fill_null("not stated"),
+    )  # fmt: skip
+
+
+@fact(one_row_per=("account_id", "channel"), needs=("ad_account_days", "account_lists"))
+def target_account_ads(cut: Cut) -> Frame:
+    """Target accounts at the quarter's start, once for each channel whose ads reached them; unreached ones once, bare.
+
+    Platforms leave out companies with very few events, so no row means "not measured", not "not reached".
+    """
+    targets = accounts.accounts_at_start(cut).filter(nw.col("is_target"))
+    shown = cut.tables.ad_account_days.filter(~nw.col("account_id").is_null()).join(cut.days, on="day")
+    shown = shown.group_by("quarter", "window", "account_id", "channel").agg(
+        impressions=nw.col("impressions").sum(), clicks=nw.col("clicks").sum(), reactions=nw.col("reactions").sum()
+    )
+    every = targets.join(shown, on=["quarter", "window", "account_id"], how="left")
+    numbers = {c: nw.col(c).fill_null(0) for c in ("impressions", "clicks", "reactions")}
+    return every.with_columns(channel=nw.col("channel").fill_null("none measured"), **numbers)
+
+
+@fact(one_row_per=("company",), needs=("ad_account_days",))
+def company_ads(cut: Cut) -> Frame:
+    """Companies that the ad platforms named, on the list or not; one that matched no account goes by its own name."""
+    shown = cut.tables.ad_account_days.join(cut.days, on="day")
+    key = nw.coalesce(nw.col("account_id"), nw.col("company_name"), nw.lit("not named"))
+    shown = shown.with_columns(company=key).group_by("quarter", "window", "company", "account_id").agg(
+        impressions=nw.col("impressions").sum(), clicks=nw.col("clicks").sum(), reactions=nw.col("reactions").sum(),
+        company_name=nw.col("company_name").max())  # fmt: skip
+    at_start = accounts.at_edge(cut.base, "start")
+    shown = shown.join(at_start, on=["quarter", "account_id"], how="left")
+    words = {
+        "tier": nw.col("tier").fill_null(accounts.OUTSIDE),
+        "industry": nw.col("industry").fill_null(accounts.UNKNOWN),
+    }
+    return shown.with_columns(
+        account=nw.coalesce(nw.col("account"), nw.col("company_name"), nw.lit("not named")), **words
+    )
+
+
+@fact(one_row_per=("platform", "campaign_id", "title", "seniority", "function", "month"), needs=("ad_title_months",))
+def ad_titles(cut: Cut) -> Frame:
+    """Clicks by job title and seniority; each month counts in the window that holds its first day."""
+    titles = cut.tables.ad_title_months.with_columns(day=nw.col("month")).join(cut.days, on="day")
+    return titles.with_columns(
+        title=nw.col("title").fill_null("not stated"), seniority=nw.col("seniority").fill_null("not stated")
+    )
+
+
+@fact(one_row_per=("day", "platform", "channel", "campaign_id", "ad_id", "variant"), needs=("ad_days", "experiments"))
+def experiment_days(cut: Cut) -> Frame:
+    """Delivery of ads under a planned comparison, between its dates; `is_control` marks the variant compared against."""
+    plans = cut.tables.experiments.select("experiment_id", "control_variant", "starts_on", "ends_on", experiment="name")
+    ads = (
+        cut.tables.ad_days.filter(~nw.col("experiment_id").is_null())
+        .join(cut.days, on="day")
+        .join(plans, on="experiment_id")
+    )
+    started = nw.col("starts_on").is_null() | (nw.col("day") >= nw.col("starts_on"))
+    running = nw.col("ends_on").is_null() | (nw.col("day") <= nw.col("ends_on"))
+    return ads.filter(started, running).with_columns(is_control=nw.col("variant") == nw.col("control_variant"))

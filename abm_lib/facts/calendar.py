@@ -1,0 +1,144 @@
+"""The windows of the quarters reported, as small frames on the engine, and the instants at which each was known."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from ..company import Company
+from ..period import Period, Quarter, instant
+
+Frame = nw.LazyFrame[Any]
+AS_OF_DAYS = (1, 5, 15, 30, 45, 60, 75, 90)  # days of the quarter on which the coverage track is read
+
+
+class Windows:
+    """Every quarter from `count` back to the last one reported, and the windows inside each.
+
+    A quarter is known as of its own period end plus `as_of.settle_days`; the last one as of `as_of` where that is given,
+    and none later than it.
+    """
+
+    def __init__(self, company: Company, last: Quarter, as_of: date | None, count: int) -> None:
+        self.company, self.calendar = company, company.calendar
+        self.zone = company.config.company.zone
+        self.settle = timedelta(days=company.config.as_of.settle_days)
+        self.cap = as_of
+        self.quarters = company.calendar.quarters(last, count)
+        self._frames: dict[str, Frame] = {}
+
+    def as_of(self, read_on: date) -> date:
+        """The last day whose knowledge counts for a state read at the start of `read_on`."""
+        settled = read_on + self.settle
+        return min(settled, self.cap) if self.cap else settled
+
+    def spans(self, kind: str) -> list[tuple[Quarter, Period]]:
+        """(quarter, window) pairs of a kind: the windows of a quarter never reach beyond its end."""
+        inside = {
+            "quarter": lambda q: [q],
+            "month": self.calendar.months,
+            "week": self.calendar.weeks,
+            "year": lambda q: [Period(str(q.year), self.calendar.year(q).start, q.end)],
+            "trailing_4_quarters": lambda q: [self.calendar.trailing(q, 4)],
+            "trailing_8_quarters": lambda q: [self.calendar.trailing(q, 8)],
+            "cohort": lambda q: self.calendar.quarters(q, 8),
+        }[self.company.config.win_rate.canonical_period if kind == "canonical" else kind]
+        return [(quarter, window) for quarter in self.quarters for window in inside(quarter)]
+
+    def frame(self, kind: str) -> Frame:
+        """quarter, window, start_on, end_on."""
+        rows = [(q.label, w.label, w.start, w.end) for q, w in self.spans(kind)]
+        return self._frame(
+            f"spans {kind}", rows, {"quarter": "VARCHAR", "window": "VARCHAR", "start_on": "DATE", "end_on": "DATE"}
+        )
+
+    def days(self, kind: str) -> Frame:
+        """day, quarter, window."""
+        rows = [(w.start + timedelta(days=n), q.label, w.label) for q, w in self.spans(kind) for n in range(w.days)]
+        return self._frame(f"days {kind}", rows, {"day": "DATE", "quarter": "VARCHAR", "window": "VARCHAR"})
+
+    def moments(self, moment: str) -> Frame:
+        """quarter, moment, read_at, known_until, rated_on: the instant a state is read at, and the last knowledge used.
+
+        `start`, `end` are the quarter's edges; `read_on_day` is the end of day `coverage.read_on_day`; `as_of_day` is each
+        day of the coverage track, named by its number.
+        """
+        days = {
+            "start": lambda q: [("start", q.start)],
+            "end": lambda q: [("end", q.end)],
+            "read_on_day": lambda q: [
+                ("read_on_day", q.start + timedelta(days=self.company.config.coverage.read_on_day))
+            ],
+            "as_of_day": lambda q: [(f"{n:02}", q.start + timedelta(days=n)) for n in AS_OF_DAYS if n <= q.days],
+        }[moment]
+        rows = [(q.label, name, *self._read(q, moment, day)) for q in self.quarters for name, day in days(q)]
+        types = {
+            "quarter": "VARCHAR",
+            "moment": "VARCHAR",
+            "read_at": "TIMESTAMP",
+            "known_until": "TIMESTAMP",
+            "rated_on": "DATE",
+        }
+        return self._frame(f"moments {moment}", rows, types)
+
+    def _read(self, quarter: Quarter, moment: str, day: date) -> tuple[datetime, datetime, date]:
+        # Both edges of a bridge are seen with the knowledge of its end: else late records would leave a residual.
+        known = self.as_of(quarter.end if moment == "start" else day)
+        return instant(day, self.zone), instant(known + timedelta(days=1), self.zone), day - timedelta(days=1)
+
+    def edges(self) -> Frame:
+        """quarter, edge (`start` or `end`), edge_on, edge_at, known_until: where accounts are looked at."""
+        rows = []
+        for q in self.quarters:
+            known = instant(self.as_of(q.end) + timedelta(days=1), self.zone)
+            rows += [
+                (q.label, name, day, instant(day, self.zone), known)
+                for name, day in (("start", q.start), ("end", q.end))
+            ]
+        types = {
+            "quarter": "VARCHAR",
+            "edge": "VARCHAR",
+            "edge_on": "DATE",
+            "edge_at": "TIMESTAMP",
+            "known_until": "TIMESTAMP",
+        }
+        return self._frame("edges", rows, types)
+
+    def ahead(self) -> Frame:
+        """quarter, horizon, due_in, due_from, due_to, moment: the quarters whose due pipeline is read in each quarter."""
+        rows = []
+        for q in self.quarters:
+            for steps, horizon in enumerate(("current", "next", "in_two")):
+                due = self.calendar.step(q, steps)
+                rows.append((q.label, horizon, due.label, due.start, due.end, "end" if steps else "read_on_day"))
+        types = {
+            "quarter": "VARCHAR",
+            "horizon": "VARCHAR",
+            "due_in": "VARCHAR",
+            "due_from": "DATE",
+            "due_to": "DATE",
+            "moment": "VARCHAR",
+        }
+        return self._frame("ahead", rows, types)
+
+    def quarter_days(self) -> Frame:
+        """day, due_in: the quarter of each day, from the first quarter known to two years after the last."""
+        every = [*self.quarters, *self.calendar.quarters(self.calendar.step(self.quarters[-1], 8), 8)]
+        rows = [(q.start + timedelta(days=n), q.label) for q in every for n in range(q.days)]
+        return self._frame("quarter days", rows, {"day": "DATE", "due_in": "VARCHAR"})
+
+    def past(self, count: int) -> Frame:
+        """quarter, past_quarter: the `count` quarters before each one."""
+        rows = [
+            (q.label, p.label) for q in self.quarters for p in self.calendar.quarters(self.calendar.step(q, -1), count)
+        ]
+        return self._frame(f"past {count}", rows, {"quarter": "VARCHAR", "past_quarter": "VARCHAR"})
+
+    def _frame(self, name: str, rows: list[tuple[Any, ...]], types: dict[str, str]) -> Frame:
+        if name not in self._frames:
+            table = pd.DataFrame(rows, columns=list(types), dtype=object)
+            self._frames[name] = self.company.tables.engine.frame(table, types)
+        return self._frames[name]

@@ -1,0 +1,108 @@
+"""What was done towards an account before its opportunity qualified: for influence, and for the days it took."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+
+from . import Base, Cut, Frame, day_number, fact, within
+from .opportunities import described
+
+RULES = ("default", "any_touch")
+
+
+def touches_before(base: Base) -> Frame:
+    """One row per quarter, opportunity qualified in it, channel and person: touches before qualification, per rule.
+
+    Touches of anyone in the account count, impressions never (S0-03). `first_on` is the first within `sourced.look_back_days`.
+    """
+    return base.once("touches before", lambda: _touches_before(base))
+
+
+def _touches_before(base: Base) -> Frame:
+    created = (
+        described(Cut(base, "quarter"), "end")
+        .join(base.windows.frame("quarter"), on="quarter")
+        .filter(within("qualified_on"))
+    )
+    created = created.select("quarter", "opportunity_id", "account_id", "qualified_at", "qualified_on")
+    touches = base.tables.touches.filter(nw.col("kind") != "impression").select(
+        "account_id", "person_id", "touched_at", "touched_on", "is_response", touch_channel="channel"
+    )
+    look_back = base.config.sourced.look_back_days
+    near = touches.join(created, on="account_id").filter(nw.col("touched_at") < nw.col("qualified_at"))
+    near = near.with_columns(_before=day_number("qualified_on") - day_number("touched_on"))
+    longest = max(look_back, *(rule(base, name).window_days for name in RULES))
+    near = near.filter(nw.col("_before") <= longest)
+    counted = {f"touches_{name}": nw.when(_qualifies(base, name)).then(1).otherwise(0).sum() for name in RULES}
+    first = nw.when(nw.col("_before") <= look_back).then(nw.col("touched_on")).min()
+    return near.group_by("quarter", "opportunity_id", "touch_channel", "person_id").agg(first_on=first, **counted)
+
+
+def rule(base: Base, name: str) -> Any:
+    return getattr(base.config.influence, name)
+
+
+def _qualifies(base: Base, name: str) -> nw.Expr:
+    setting = rule(base, name)
+    answered = nw.col("is_response").fill_null(False) if setting.responses_only else nw.lit(True)
+    return (nw.col("_before") <= setting.window_days) & answered
+
+
+@fact(one_row_per=("rule", "opportunity_id"), needs=("opportunities", "opportunity_changes", "touches"))
+def opportunity_influence(cut: Cut) -> Frame:
+    """Opportunities qualified in the window, once for each named influence rule, and whether they meet it (C1)."""
+    base = cut.base
+    created = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
+    judged = nw.concat([created.with_columns(rule=nw.lit(name)) for name in RULES])
+    met = nw.concat([_met(base, name) for name in RULES])
+    judged = judged.join(met, on=["quarter", "opportunity_id", "rule"], how="left")
+    return judged.with_columns(is_influenced=nw.col("met").fill_null(False), amount=nw.col("amount_qualified"))
+
+
+def _met(base: Base, name: str) -> Frame:
+    """Which opportunities have the touches and the people that the rule asks for."""
+    counted = touches_before(base).filter(nw.col(f"touches_{name}") > 0).group_by("quarter", "opportunity_id").agg(
+        touches=nw.col(f"touches_{name}").sum(), people=_distinct("person_id"))  # fmt: skip
+    enough = (nw.col("touches") >= rule(base, name).min_touches) & (nw.col("people") >= rule(base, name).min_people)
+    return counted.select("quarter", "opportunity_id", rule=nw.lit(name), met=enough)
+
+
+@fact(one_row_per=("touch_channel", "opportunity_id"), needs=("opportunities", "opportunity_changes", "touches"))
+def influence_channels(cut: Cut) -> Frame:
+    """Opportunities that meet the default rule, once for each channel that had a part in it: not additive over channels."""
+    influenced = opportunity_influence(cut).filter(nw.col("is_influenced"), nw.col("rule") == "default")
+    channels = (
+        touches_before(cut.base)
+        .filter(nw.col("touches_default") > 0)
+        .select("quarter", "opportunity_id", "touch_channel")
+        .unique()
+    )
+    joined = influenced.join(channels, on=["quarter", "opportunity_id"])
+    return joined.with_columns(channel=nw.col("touch_channel"))
+
+
+@fact(one_row_per=("from", "opportunity_id"), needs=("opportunities", "opportunity_changes", "touches"))
+def pipeline_generation(cut: Cut) -> Frame:
+    """Opportunities qualified in the window, twice: with the days `from` the account's first touch, and from its MQA."""
+    base = cut.base
+    created = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
+    first = touches_before(base).group_by("quarter", "opportunity_id").agg(since_on=nw.col("first_on").min())
+    mqa = base.tables.account_stages.filter(nw.col("stage") == "mqa").select("account_id", "entered_at", "entered_on")
+    reached = created.select("quarter", "opportunity_id", "account_id", "qualified_at").join(mqa, on="account_id")
+    reached = reached.filter(nw.col("entered_at") <= nw.col("qualified_at"))
+    reached = reached.group_by("quarter", "opportunity_id").agg(since_on=nw.col("entered_on").max())
+    begun = {"first touch": first, "mqa": reached}
+    rows = [
+        created.join(since, on=["quarter", "opportunity_id"]).with_columns(nw.lit(name).alias("from"))
+        for name, since in begun.items()
+    ]
+    days = (day_number("qualified_on") - day_number("since_on")).cast(nw.Float64)
+    return nw.concat(rows).with_columns(days=days)
+
+
+def _distinct(column: str) -> nw.Expr:
+    """Distinct values that are not null: n_unique counts null as one."""
+    missing = nw.when(nw.col(column).is_null()).then(1).otherwise(0).max()
+    return nw.col(column).n_unique() - missing

@@ -1,0 +1,164 @@
+"""How open pipeline got from one edge of the quarter to the other: every recorded change, told apart by what it did."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from . import Base, Cut, Frame, accounts, fact
+from .opportunities import ORDER, known_history
+
+# (bridge) -> which states count; `due_in_quarter` asks for a close date inside the quarter as well.
+FLOWS = (
+    "created",
+    "reopened",
+    "pulled_in",
+    "amount_up",
+    "amount_down",
+    "pushed_out",
+    "won",
+    "lost",
+    "deleted",
+    "merged",
+)
+
+
+@fact(
+    one_row_per=("bridge", "movement", "tier", "opportunity_id", "effective_at"),
+    needs=("opportunities", "opportunity_changes"),
+)
+def pipeline_changes(cut: Cut) -> Frame:
+    """Signed amounts that carry open pipeline from the quarter's start to its end, one row per change and movement.
+
+    Everything is valued at the rate of the quarter's last day; `fx` revalues the opening from the rate of the day before
+    the quarter. `residual` is closing − opening − everything between, for each opportunity, and must be 0.
+    """
+    base = cut.base
+    changes = base.once("pipeline changes", lambda: _changes(base))
+    return changes.join(cut.windows, on="quarter")
+
+
+def _changes(base: Base) -> Frame:
+    steps = base.once("pipeline steps", lambda: _steps(base))
+    bridges = [_bridge(base, steps, name) for name in ("all_open", "due_in_quarter")]
+    return nw.concat(bridges)
+
+
+def _steps(base: Base) -> Frame:
+    """Each known state with the one before it: stage, value at the end's rate, and whether it is open pipeline."""
+    history = known_history(base, "end").select(
+        "quarter", "opportunity_id", *ORDER, "amount", "currency", "close_on", "is_won", "is_lost", "is_qualified", "is_deleted",
+        "rated_on", is_live=nw.col("is_open") & nw.col("is_qualified"),
+    )  # fmt: skip
+    history = base.priced(history, "amount", "rated_on", "value")
+    windows = base.windows.frame("quarter").select("quarter", "start_on", "end_on")
+    starts = base.windows.moments("start").select("quarter", start_at="read_at", start_rated_on="rated_on")
+    history = history.join(windows, on="quarter").join(starts, on="quarter")
+    history = base.priced(history, "amount", "start_rated_on", "start_value")
+    opportunity = base.tables.opportunities.select("opportunity_id", "account_id", "business_type", "survivor_id")
+    history = history.join(opportunity, on="opportunity_id")
+    due = (nw.col("close_on") >= nw.col("start_on")) & (nw.col("close_on") < nw.col("end_on"))
+    history = history.with_columns(
+        value=nw.col("value").fill_null(0.0),
+        start_value=nw.col("start_value").fill_null(0.0),
+        is_due=due.fill_null(False),
+    )
+    over = {"order_by": ORDER}
+    key = ("quarter", "opportunity_id")
+    counted = nw.col("is_live") | (nw.col("is_won") & nw.col("is_qualified"))
+    order = history.with_columns(_seen=nw.when(counted).then(1).otherwise(0).cum_sum().over(*key, **over))
+    return order.with_columns(
+        _next=nw.col("effective_at").shift(-1).over(*key, **over),
+        _seen=nw.col("_seen") - nw.when(counted).then(1).otherwise(0),
+        **{f"was_{c}": nw.col(c).shift(1).over(*key, **over) for c in ("value", "is_live", "is_due")},
+    ).with_columns(
+        was_value=nw.col("was_value").fill_null(0.0),
+        was_is_live=nw.col("was_is_live").fill_null(False),
+        was_is_due=nw.col("was_is_due").fill_null(False),
+    )
+
+
+def _bridge(base: Base, steps: Frame, bridge: str) -> Frame:
+    """All rows of one bridge: opening, fx, flows, closing, re_tiered and residual, with tier and business type."""
+    inside = (lambda live, due: live & due) if bridge == "due_in_quarter" else (lambda live, due: live)
+    steps = steps.with_columns(
+        was=inside(nw.col("was_is_live"), nw.col("was_is_due")), now=inside(nw.col("is_live"), nw.col("is_due"))
+    )
+    in_quarter = nw.col("effective_at") >= nw.col("start_at")
+    opening = steps.filter(~in_quarter).with_columns(
+        _later=nw.col("effective_at").max().over("quarter", "opportunity_id")
+    )
+    opening = opening.filter(nw.col("effective_at") == nw.col("_later"), nw.col("now"))
+    closing = steps.filter(nw.col("_next").is_null(), nw.col("now"))
+    rows = [
+        _row(opening, "opening", nw.col("start_value")),
+        _row(opening, "fx", nw.col("value") - nw.col("start_value")),
+    ]
+    rows += [_row(steps.filter(in_quarter), name, amount) for name, amount in _flows(bridge).items()]
+    flows = nw.concat(rows).with_columns(bridge=nw.lit(bridge))
+    end = _row(closing, "closing", nw.col("value")).with_columns(bridge=nw.lit(bridge))
+    flows, end = (_placed(base, frame, edge) for frame, edge in ((flows, "start"), (end, "end")))
+    moved = [_placed(base, end.select(*BARE).with_columns(amount=-nw.col("amount")), "start"), end]
+    re_tiered = nw.concat(moved).with_columns(movement=nw.lit("re_tiered"))
+    signed = nw.concat(
+        [flows.with_columns(amount=-nw.col("amount")), re_tiered.with_columns(amount=-nw.col("amount")), end]
+    )
+    key = ("quarter", "opportunity_id", "account_id", "business_type", "bridge", "tier")
+    residual = signed.group_by(*key).agg(
+        amount=nw.col("amount").sum().round(2), effective_at=nw.col("effective_at").max()
+    )
+    residual = residual.with_columns(movement=nw.lit("residual")).select(*BARE, "tier")
+    return nw.concat([nw.concat([flows, re_tiered, end]).filter(nw.col("amount") != 0), residual])
+
+
+BARE = ("quarter", "opportunity_id", "account_id", "business_type", "effective_at", "movement", "amount", "bridge")
+
+
+def _row(frame: Frame, movement: str, amount: nw.Expr) -> Frame:
+    return frame.select(
+        "quarter",
+        "opportunity_id",
+        "account_id",
+        "business_type",
+        "effective_at",
+        movement=nw.lit(movement),
+        amount=amount,
+    )
+
+
+def _flows(bridge: str) -> dict[str, nw.Expr]:
+    """What one change did to the bridge, as signed amounts that add up to `now` − `was`.
+
+    A win first takes on the final amount (up or down) and then leaves with it, so `won` is what was won.
+    """
+    was, now, before, value = nw.col("was"), nw.col("now"), nw.col("was_value"), nw.col("value")
+    won = nw.col("is_won") & nw.col("is_qualified")
+    fresh = nw.col("_seen") == 0
+    left = was & ~now
+    gone = left & ~won & ~nw.col("is_lost")
+    out = nw.col("is_live") & gone
+    step = nw.when(was & (now | won)).then(value - before).otherwise(0.0)
+    # A deal that was open but not due, or never open, and is won in the quarter comes in and leaves at once.
+    straight = (
+        won & ~was & (nw.col("was_is_live") | fresh) & (nw.col("is_due") if bridge == "due_in_quarter" else fresh)
+    )
+    arrived = (now & ~was) | straight
+    was_open = nw.col("was_is_live")
+    return {
+        "created": nw.when(arrived & fresh).then(value).otherwise(0.0),
+        "reopened": nw.when(arrived & ~fresh & ~was_open).then(value).otherwise(0.0),
+        "pulled_in": nw.when(arrived & ~fresh & was_open).then(value).otherwise(0.0),
+        "amount_up": nw.when(step > 0).then(step).otherwise(0.0),
+        "amount_down": nw.when(step < 0).then(step).otherwise(0.0),
+        "pushed_out": nw.when(out).then(-before).otherwise(0.0),
+        "won": nw.when((was & won) | straight).then(-value).otherwise(0.0),
+        "lost": nw.when(left & nw.col("is_lost")).then(-before).otherwise(0.0),
+        "deleted": nw.when(gone & ~out & nw.col("survivor_id").is_null()).then(-before).otherwise(0.0),
+        "merged": nw.when(gone & ~out & ~nw.col("survivor_id").is_null()).then(-before).otherwise(0.0),
+    }
+
+
+def _placed(base: Base, frame: Frame, edge: str) -> Frame:
+    """The tier that the account had at the quarter's start, or has at its end."""
+    tiers = accounts.at_edge(base, edge).select("quarter", "account_id", "tier")
+    placed = frame.join(tiers, on=["quarter", "account_id"], how="left")
+    return placed.select(*BARE, tier=nw.col("tier").fill_null(accounts.OUTSIDE))

@@ -1,0 +1,139 @@
+"""95 % intervals for shares, differences of shares, medians, means, ratios of sums and waiting times.
+
+Thin over NumPy and SciPy; nothing here knows a metric. An interval is a pair (low, high), nan where the data are too
+few to give one. SciPy is imported where it is used, because a page that needs no interval should not wait for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Z = 1.959963984540054
+TAIL = 0.025
+UNKNOWN = (float("nan"), float("nan"))
+FEWEST_UNITS = 5
+DRAWS_AT_ONCE = 1_000_000
+
+
+def wilson(k: ArrayLike, n: ArrayLike) -> tuple[Any, Any]:
+    """The Wilson score interval of k of n: floats, or arrays where arrays are given; nan where n is 0.
+
+    Wilson 1927, as method 3 of Newcombe, Statist. Med. 17 (1998) 857-872. Raises ValueError unless 0 <= k <= n.
+    """
+    hits, all_ = np.asarray(k, float), np.asarray(n, float)
+    if np.any((hits < 0) | (hits > all_)):
+        raise ValueError("a share is k of n, with k from 0 to n")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = hits / all_
+        centre = share + Z**2 / (2 * all_)
+        half = Z * np.sqrt(share * (1 - share) / all_ + (Z / (2 * all_)) ** 2)
+        low, high = (centre - half) / (1 + Z**2 / all_), (centre + half) / (1 + Z**2 / all_)
+    # Rounding leaves 1e-17 where the interval touches 0 or 1.
+    low = np.where((hits == 0) & (all_ > 0), 0.0, low)
+    high = np.where((hits == all_) & (all_ > 0), 1.0, high)
+    return low[()], high[()]
+
+
+def newcombe(k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike) -> tuple[Any, Any]:
+    """The hybrid score interval of the difference k1/n1 - k2/n2: floats or arrays; nan where n1 or n2 is 0.
+
+    Method 10 of Newcombe, Statist. Med. 17 (1998) 873-890. Raises ValueError unless 0 <= k <= n.
+    """
+    (low1, high1), (low2, high2) = wilson(k1, n1), wilson(k2, n2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share1, share2 = np.divide(k1, n1), np.divide(k2, n2)
+    difference = share1 - share2
+    low = difference - np.hypot(share1 - low1, high2 - share2)
+    high = difference + np.hypot(high1 - share1, share2 - low2)
+    return low, high
+
+
+def median_interval(values: ArrayLike) -> tuple[float, float]:
+    """The order-statistic interval of a median: two of the values themselves, in their unit; nan below 6 values.
+
+    Exact: each side is the innermost value that the median passes with a chance of at most 2.5 %, whatever the
+    distribution. Raises ValueError when a value is missing.
+    """
+    from scipy.special import bdtr
+
+    ordered = np.sort(_complete(values))
+    size = len(ordered)
+    passed = int(np.sum(bdtr(np.arange(size // 2), size, 0.5) <= TAIL))
+    return UNKNOWN if passed == 0 else (float(ordered[passed - 1]), float(ordered[size - passed]))
+
+
+def bootstrap(
+    numerators: ArrayLike, denominators: ArrayLike | None = None, *, seed_text: str, resamples: int = 1999
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of a mean, or of a ratio of sums, over units such as accounts.
+
+    `numerators` and `denominators` have one value for each unit, sorted by the unit's key: the draw depends on the
+    order. `seed_text` says which number this is (metric id, quarter, slice): the same number always gets the same draw.
+    nan below 5 units whose denominator is not 0; a resample whose denominators sum to 0 is left out.
+    Raises ValueError when a value is missing or the two differ in length.
+    """
+    above = _complete(numerators)
+    below = np.ones(above.shape) if denominators is None else _complete(denominators)
+    if above.shape != below.shape:
+        raise ValueError("each unit has a numerator and a denominator")
+    if np.count_nonzero(below) < FEWEST_UNITS:
+        return UNKNOWN
+    tops, bottoms = _resampled_sums(above, below, seed_text, resamples)
+    drawn = tops[bottoms != 0] / bottoms[bottoms != 0]
+    # (resamples + 1) x 2.5 % is a whole number at 1999, and this method then takes that very resample.
+    low, high = np.quantile(drawn, [TAIL, 1 - TAIL], method="weibull")
+    return float(low), float(high)
+
+
+def kaplan_meier_median(days: ArrayLike, happened: ArrayLike) -> tuple[float, float, float, int]:
+    """The median wait, its interval and the number of units: (median, low, high, n), in days.
+
+    `happened` is true where the wait is over and false where it still goes on, after that many days. The median is the
+    first day on which the Kaplan-Meier curve is at or under one half, low and high the same of its log-log band; each
+    is nan where its curve does not come down so far. Raises ValueError when a value is missing.
+    """
+    waits, over = _complete(days), np.asarray(happened, bool)
+    if len(waits) == 0:
+        return (*UNKNOWN, float("nan"), 0)
+    from scipy.stats import CensoredData, ecdf
+
+    curve = ecdf(CensoredData.right_censored(waits, ~over)).sf
+    with warnings.catch_warnings():
+        # The band is undefined where the curve is 1 or 0, and SciPy says so each time.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        band = curve.confidence_interval(method="log-log")
+    median, low, high = (_first_at_half(each.quantiles, each.probabilities) for each in (curve, band.low, band.high))
+    return median, low, high, len(waits)
+
+
+def _first_at_half(waits: NDArray[np.float64], shares: NDArray[np.float64]) -> float:
+    # Products such as 3/4 x 2/3 may miss one half by a rounding.
+    reached = np.flatnonzero(shares <= 0.5 + 1e-12)
+    return float(waits[reached[0]]) if len(reached) else float("nan")
+
+
+def _resampled_sums(
+    above: NDArray[np.float64], below: NDArray[np.float64], seed_text: str, resamples: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums over units drawn with replacement, one for each resample; drawn in blocks to bound the memory."""
+    size = len(above)
+    random = np.random.default_rng(int.from_bytes(hashlib.sha256(seed_text.encode()).digest(), "big"))
+    tops, bottoms = np.empty(resamples), np.empty(resamples)
+    rows = max(1, DRAWS_AT_ONCE // size)
+    for start in range(0, resamples, rows):
+        end = min(start + rows, resamples)
+        picked = random.integers(0, size, (end - start, size))
+        tops[start:end], bottoms[start:end] = above.take(picked).sum(axis=1), below.take(picked).sum(axis=1)
+    return tops, bottoms
+
+
+def _complete(values: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(values, float)
+    if np.isnan(array).any():
+        raise ValueError("a missing value has no place in an interval: leave its unit out first")
+    return array

@@ -1,0 +1,181 @@
+"""Ads: what was served, what it cost, and whether it reached the accounts on the list. Leading, never an outcome (C2)."""
+
+from __future__ import annotations
+
+from ..metric import Columns, Formula, difference, family, ratio, share, total, whole
+
+metric = family("ads", kind="leading", pillar="reputation", activity="activity", audience=("marketing",))
+DELIVERY = ("channel", "ad_type", "campaign")
+OVER_TIME = ("month", "quarter", "year")
+
+
+@metric(
+    facts="ad_days",
+    label="Ad impressions",
+    unit="count",
+    better="neither",
+    counts="impressions",
+    by=DELIVERY,
+    additive=True,
+)
+def ad_impressions(ads: Columns) -> Formula:
+    """Times an ad was served in the quarter.
+
+    Source: ad_days, one row per day, ad and channel (S0-11).
+    Counts: impressions as the platform bills them; invalid traffic is already out.
+    Missing: no ad data for the quarter.
+    """
+    return total(ads.total("impressions"))
+
+
+@metric(facts="ad_days", label="Ad clicks", unit="count", better="neither", counts="clicks", by=DELIVERY, additive=True)
+def ad_clicks(ads: Columns) -> Formula:
+    """Clicks on ads in the quarter.
+
+    Source: ad_days (S0-11).
+    Counts: all clicks that the platform bills, wherever they lead; clicks to the landing page alone are another column.
+    Missing: no ad data for the quarter.
+    """
+    return total(ads.total("clicks"))
+
+
+@metric(facts="ad_days", label="Ad spend", unit="money", better="neither", counts="money", by=DELIVERY, additive=True)
+def ad_spend(ads: Columns) -> Formula:
+    """What the ad platforms charged for the quarter's delivery.
+
+    Source: ad_days; fx at each day's rate (S0-41).
+    Counts: platform cost; taxes and agency fees are out. The budget of the period stands beside it as its target.
+    Missing: no ad data for the quarter. Days without an exchange rate are counted, not priced.
+    """
+    return total(ads.money("cost"), n=ads.count())
+
+
+@metric(facts="ad_days", label="Ad click-through rate", unit="share", better="higher", counts="impressions",
+        by=(*DELIVERY, "programme", *OVER_TIME), core=True)  # fmt: skip
+def ad_click_rate(ads: Columns) -> Formula:
+    """Clicks for each impression served in the quarter.
+
+    Source: ad_days, one row per day, ad and channel (S0-11).
+    Counts: clicks as billed by the platform; invalid clicks are already out.
+    Missing: no impressions. No clicks on some impressions is 0, not missing.
+    """
+    return share(ads.total("clicks"), ads.total("impressions"), nothing="no impressions")
+
+
+@metric(facts="ad_days", label="Cost per thousand impressions", unit="money", better="lower", counts="impressions",
+        by=(*DELIVERY, "programme", *OVER_TIME), core=True)  # fmt: skip
+def ad_cost_per_thousand(ads: Columns) -> Formula:
+    """Ad spend for each thousand impressions served.
+
+    Source: ad_days; fx at each day's rate (S0-11).
+    Counts: as ad_spend and ad_impressions; the denominator is in thousands.
+    Missing: no impressions.
+    """
+    return ratio(
+        ads.money("cost"), ads.total("impressions") / 1000, nothing="no impressions", n=ads.total("impressions")
+    )
+
+
+@metric(facts="ad_days", label="Cost per click", unit="money", better="lower", counts="clicks",
+        by=(*DELIVERY, "programme", *OVER_TIME), core=True)  # fmt: skip
+def ad_cost_per_click(ads: Columns) -> Formula:
+    """Ad spend for each click.
+
+    Source: ad_days; fx at each day's rate (S0-11).
+    Counts: the same clicks as ad_click_rate.
+    Missing: no clicks.
+    """
+    return ratio(ads.money("cost"), ads.total("clicks"), nothing="no clicks")
+
+
+@metric(facts="target_account_ads", label="Target accounts reached by ads", unit="share", better="higher",
+        counts="accounts", by=("tier", "programme"), pillar="relationships")  # fmt: skip
+def ad_target_reach_rate(accounts: Columns) -> Formula:
+    """Target accounts that were served at least one ad, of all target accounts at the start of the quarter.
+
+    Source: target_account_ads, one row per target account and channel that reached it (S0-17).
+    Counts: accounts, not people; an account reached on two channels once.
+    Missing: no target accounts.
+    Beware: platforms leave out companies with very few events: an unmeasured account may have been reached.
+    """
+    reached = accounts.distinct("account_id", where=accounts.impressions > 0)
+    return share(reached, accounts.distinct("account_id"), nothing="no target accounts")
+
+
+@metric(facts="target_account_ads", label="Ad impressions per reached target account", unit="times", better="neither",
+        counts="accounts", by="tier", pillar="relationships")  # fmt: skip
+def ad_frequency(accounts: Columns) -> Formula:
+    """Impressions served to each target account that was reached.
+
+    Source: target_account_ads (S0-17).
+    Counts: impressions on reached target accounts, over those accounts; accounts, not people.
+    Missing: no target account was reached.
+    """
+    reached = accounts.distinct("account_id", where=accounts.impressions > 0)
+    return ratio(accounts.total("impressions"), reached, nothing="no target account reached")
+
+
+@metric(facts="target_account_ads", label="Target accounts engaging with ads", unit="share", better="higher",
+        counts="accounts", by=("tier", "channel"), pillar="relationships")  # fmt: skip
+def ad_target_engagement_rate(accounts: Columns) -> Formula:
+    """Target accounts with at least one click or reaction, of those that were served an ad.
+
+    Source: target_account_ads (S1-21).
+    Counts: a click or a reaction engages; an impression never does. Reached = measured with one impression or more.
+    Missing: no target account was reached.
+    Beware: an account may engage on two channels, so channels do not add up to the whole.
+    """
+    engaged = accounts.distinct(
+        "account_id", where=(accounts.clicks + accounts.reactions > 0) & (accounts.impressions > 0)
+    )
+    reached = accounts.distinct("account_id", where=accounts.impressions > 0)
+    return share(engaged, reached, nothing="no target account reached")
+
+
+@metric(facts="experiment_days", label="Ad experiment: variant minus control", unit="points", better="higher",
+        counts="impressions", by=("experiment",), has_whole=False)  # fmt: skip
+def ad_experiment_difference(ads: Columns) -> Formula:
+    """Click-through rate of the tried variant minus that of the control, over the planned dates.
+
+    Source: experiment_days, ads under a planned comparison (S1-22).
+    Counts: clicks and impressions of both variants between the planned dates inside the quarter.
+    Missing: one of the two was not served.
+    Beware: no winner is named while the interval covers 0.
+    """
+    tried = share(
+        ads.total("clicks", where=~ads.is_control),
+        ads.total("impressions", where=~ads.is_control),
+        nothing="one variant not served",
+    )
+    control = share(
+        ads.total("clicks", where=ads.is_control),
+        ads.total("impressions", where=ads.is_control),
+        nothing="one variant not served",
+    )
+    return difference(tried, control)
+
+
+@metric(facts="ad_titles", label="Share of ad clicks by title", unit="share", better="neither", counts="clicks",
+        by=("title", "seniority"), has_whole=False)  # fmt: skip
+def ad_click_share_by_title(titles: Columns) -> Formula:
+    """Clicks of one job title or seniority, of all clicks that the platform could break down.
+
+    Source: ad_titles, one row per month, campaign, title, seniority and function (S0-14).
+    Counts: cells under 3 clicks are hidden; what they hold together is the row "under 3".
+    Missing: no clicks with a title.
+    Beware: approximate figures of the platform; titles do not add up to all clicks.
+    """
+    clicks = titles.total("clicks")
+    return share(clicks, whole(clicks), nothing="no clicks with a title")
+
+
+@metric(facts="company_ads", label="Companies engaging with ads", unit="count", better="higher", counts="companies",
+        by=("tier", "industry", "account"))  # fmt: skip
+def ad_engaged_companies(companies: Columns) -> Formula:
+    """Companies with at least one click or reaction on an ad, on the target list or not.
+
+    Source: company_ads, one row per company that the platforms named (S0-15).
+    Counts: companies that match no account go by the platform's name for them.
+    Missing: no company figures for the quarter.
+    """
+    return total(companies.distinct("company", where=companies.clicks + companies.reactions > 0))

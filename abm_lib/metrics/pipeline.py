@@ -1,0 +1,360 @@
+"""Pipeline: what was created, what is open, how it moved, whether it is enough. Funnel impact, not return (S2-16)."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from ..metric import Columns, Formula, Look, Reading, Worked, family, mean, median, missing, ratio, total, whole
+
+metric = family("pipeline", kind="funnel", pillar="revenue", audience=("marketing", "sales", "finance"))
+ORIGIN = (
+    "month",
+    "quarter",
+    "year",
+    "source_owner",
+    "channel",
+    "tier",
+    "business_type",
+    "segment",
+    "programme",
+    "target",
+)
+COVERED = "closed_won_revenue has no target for new business in the quarter"
+HORIZONS = {
+    "current": "pipeline_coverage",
+    "next": "pipeline_coverage_next_quarter",
+    "in_two": "pipeline_coverage_in_two_quarters",
+}
+
+
+@metric(facts="opportunities_qualified", label="Opportunities created", unit="count", better="higher",
+        counts="opportunities", by=ORIGIN, scope="new", additive=True)  # fmt: skip
+def opportunities_created(created: Columns) -> Formula:
+    """New-business opportunities that entered the qualified stage in the quarter.
+
+    Source: opportunities_qualified (S2-21).
+    Counts: by the first entry into the qualified stage; reopened ones once; deleted and merged ones not.
+    Missing: no opportunity data for the quarter.
+    """
+    return total(created.count())
+
+
+@metric(facts="opportunities_qualified", label="Pipeline created", unit="money", better="higher",
+        counts="opportunities", by=ORIGIN, scope="new", additive=True)  # fmt: skip
+def pipeline_created(created: Columns) -> Formula:
+    """The amount of the opportunities created, as it stood when they were qualified.
+
+    Source: opportunities_qualified; fx at the day of qualification (S2-22).
+    Counts: the amount recorded on that day, unweighted; later revisions are in pipeline_movement.
+    Missing: no opportunity data for the quarter, or none of them carries an amount.
+    """
+    return total(created.money("amount"), n=created.count())
+
+
+@metric(facts="opportunities_qualified", label="Marketing-sourced opportunities", unit="count", better="higher",
+        counts="opportunities", by=("month", "quarter", "year", "channel", "source_detail", "segment", "campaign"), scope="new",
+        additive=True, core=True)  # fmt: skip
+def marketing_sourced_opportunities(created: Columns) -> Formula:
+    """Opportunities created whose frozen source belongs to marketing.
+
+    Source: opportunities_qualified; the ownership of sources is set in abm.toml (S0-53, S0-57).
+    Counts: one source for each opportunity, frozen at qualification; a blank source stays unknown.
+    Missing: no opportunity data for the quarter.
+    """
+    return total(created.count(where=created.source_owner == "marketing"))
+
+
+@metric(facts="opportunities_qualified", label="Marketing-sourced pipeline", unit="money", better="higher",
+        counts="opportunities", by=("month", "quarter", "year", "channel", "source_detail", "segment", "campaign"), scope="new",
+        additive=True, core=True)  # fmt: skip
+def marketing_sourced_pipeline(created: Columns) -> Formula:
+    """The amount of marketing-sourced opportunities, as it stood when they were qualified.
+
+    Source: opportunities_qualified; fx at the day of qualification (S0-54).
+    Counts: as marketing_sourced_opportunities and pipeline_created.
+    Missing: no opportunity data for the quarter, or none of them carries an amount.
+    """
+    marketing = created.source_owner == "marketing"
+    return total(created.money("amount", where=marketing), n=created.count(where=marketing))
+
+
+@metric(facts="opportunities_qualified", label="Marketing-sourced share of pipeline created", unit="share", better="higher",
+        counts="opportunities", by=("source_owner", "channel", "month", "quarter", "year"), scope="new")  # fmt: skip
+def marketing_sourced_pipeline_share(created: Columns) -> Formula:
+    """Marketing's part of all new-business pipeline created in the quarter.
+
+    Source: opportunities_qualified (S0-59).
+    Counts: marketing + sales + partner + other + unknown = 1; channels add up to marketing's part.
+    Missing: no pipeline was created.
+    """
+    marketing, everything = created.money("amount", where=created.source_owner == "marketing"), created.money("amount")
+    parts = {"nothing": "no pipeline created", "n": created.count()}
+    return ratio(marketing, everything, spread=True, **parts).but(
+        source_owner=ratio(everything, whole(everything), **parts), channel=ratio(marketing, whole(everything), **parts)
+    )
+
+
+@metric(facts="opportunities_qualified", label="Average deal size", unit="money", better="higher", counts="opportunities",
+        by=("source_owner", "tier", "target", "segment", "statistic", "source_owner/statistic"), scope="new")  # fmt: skip
+def average_deal_size(created: Columns) -> Formula:
+    """The mean amount of the opportunities created in the quarter; the median stands beside it.
+
+    Source: opportunities_qualified (S0-61).
+    Counts: the amount at qualification; opportunities without one are left out and counted.
+    Missing: no opportunity with an amount.
+    """
+    priced = created.count(where=~created.amount.is_null())
+    middle = median(created.money("amount"), nothing="no opportunity with an amount")
+    average = mean(created.money("amount"), priced, nothing="no opportunity with an amount")
+    return average.but(**{"statistic": middle, "source_owner/statistic": middle})
+
+
+@metric(facts="open_opportunities", label="Open pipeline", unit="money", better="higher", counts="opportunities",
+        by=("stage", "tier", "close_quarter", "business_type", "segment"), additive=True)  # fmt: skip
+def open_pipeline(opened: Columns) -> Formula:
+    """The amount of all qualified opportunities open at the end of the quarter.
+
+    Source: open_opportunities; fx at the quarter's last day.
+    Counts: unweighted by stage, all business; those below the qualified stage are not pipeline yet.
+    Missing: no opportunity data for the quarter, or none of them carries an amount.
+    """
+    return total(opened.money("amount"), n=opened.count())
+
+
+@metric(facts="open_opportunities", label="Stale share of open pipeline", unit="share", better="lower", counts="opportunities",
+        by=("stage", "tier", "business_type"))  # fmt: skip
+def stale_pipeline_share(opened: Columns) -> Formula:
+    """Open pipeline whose close date has passed or where nothing happened for long, of all open pipeline.
+
+    Source: open_opportunities; `stale_after_days` in abm.toml.
+    Counts: by amount; shown as at risk, never taken out.
+    Missing: no open pipeline with an amount.
+    """
+    stale = opened.money("amount", where=opened.is_stale)
+    return ratio(stale, opened.money("amount"), nothing="no open pipeline", n=opened.count(), spread=True)
+
+
+@metric(facts="pipeline_changes", label="Pipeline movement", unit="money", better="neither", counts="changes", has_whole=False,
+        by=("movement", "bridge/movement", "movement/tier", "movement/business_type"), additive=True)  # fmt: skip
+def pipeline_movement(changes: Columns) -> Formula:
+    """How open pipeline got from the quarter's start to its end: opening, every movement, closing, and a residual of 0.
+
+    Source: pipeline_changes, one row per recorded change (field of origin: opportunity history).
+    Counts: all business, at the rate of the quarter's last day; pushed and pulled only in the bridge of pipeline due in the quarter.
+    Missing: no opportunity history.
+    """
+    return total(changes.money("amount"), n=changes.distinct("opportunity_id")).but(**{
+        name: total(changes.money("amount", where=changes.bridge == "all_open"), n=changes.distinct("opportunity_id", where=changes.bridge == "all_open"))
+        for name in ("movement", "movement/tier", "movement/business_type")
+    })  # fmt: skip
+
+
+def _coverage(due: Columns, targets: Columns, horizon: str) -> Formula:
+    """Open new-business pipeline due in a quarter over that quarter's target; by segment against the segment's own."""
+    opened, count = due.money("amount", where=due.horizon == horizon), due.count(where=due.horizon == horizon)
+    ahead = targets.horizon == horizon
+    goal = targets.money("amount", where=ahead & (targets.goal == "new"))
+    by_segment = targets.money("amount", where=ahead & (targets.goal == "new by segment"))
+    return ratio(opened, goal, nothing=COVERED, n=count).but(
+        segment=ratio(opened, by_segment, nothing=COVERED, n=count)
+    )
+
+
+@metric(facts=("due_pipeline", "revenue_targets"), label="Pipeline coverage", unit="times", better="higher",
+        counts="opportunities", by=("segment", "as_of_day"), scope="new", core=True)  # fmt: skip
+def pipeline_coverage(due: Columns, targets: Columns) -> Formula:
+    """Open pipeline due in the quarter, read early in it, over the quarter's new-business target.
+
+    Source: due_pipeline, read at the end of day `coverage.read_on_day`; targets of closed_won_revenue (S0-62, S0-65).
+    Counts: qualified new business with a close date in the quarter, unweighted.
+    Missing: no target for new business in the quarter.
+    """
+    by_day, goal = (
+        Columns("due_by_day"),
+        targets.money("amount", where=(targets.goal == "new") & (targets.horizon == "current")),
+    )
+    track = ratio(by_day.money("amount"), whole(goal), nothing=COVERED, n=by_day.count())
+    return _coverage(due, targets, "current").but(as_of_day=track)
+
+
+@metric(facts=("due_pipeline", "revenue_targets", "won_by_reading_day"), label="Pipeline coverage of the remaining target",
+        unit="times", better="higher", counts="opportunities", scope="new")  # fmt: skip
+def pipeline_coverage_remaining(due: Columns, targets: Columns, won: Columns) -> Formula:
+    """Open pipeline due in the quarter, read early in it, over what is still to be won of the target.
+
+    Source: as pipeline_coverage; won_by_reading_day (S0-68).
+    Counts: the target less new business already won by the day of reading.
+    Missing: no target, or the target is already met.
+    """
+    current = due.horizon == "current"
+    goal = targets.money("amount", where=(targets.goal == "new") & (targets.horizon == "current"))
+    left = goal - won.money("amount", where=won.business_type == "new")
+    return ratio(
+        due.money("amount", where=current), left, nothing="no target left to cover", n=due.count(where=current)
+    )
+
+
+@metric(facts=("due_pipeline", "revenue_targets"), label="Pipeline coverage of next quarter", unit="times", better="higher",
+        counts="opportunities", by=("segment",), scope="new", core=True)  # fmt: skip
+def pipeline_coverage_next_quarter(due: Columns, targets: Columns) -> Formula:
+    """Open pipeline due next quarter at the end of this one, over next quarter's new-business target.
+
+    Source: due_pipeline; targets of closed_won_revenue (S0-68).
+    Counts: as pipeline_coverage.
+    Missing: no target for new business next quarter.
+    """
+    return _coverage(due, targets, "next")
+
+
+@metric(facts=("due_pipeline", "revenue_targets"), label="Pipeline coverage of the quarter after next", unit="times",
+        better="higher", counts="opportunities", by=("segment",), scope="new")  # fmt: skip
+def pipeline_coverage_in_two_quarters(due: Columns, targets: Columns) -> Formula:
+    """Open pipeline due in the quarter after next at the end of this one, over that quarter's new-business target.
+
+    Source: due_pipeline; targets of closed_won_revenue (S0-68).
+    Counts: as pipeline_coverage.
+    Missing: no target for new business in that quarter.
+    """
+    return _coverage(due, targets, "in_two")
+
+
+@metric(facts="past_conversion", label="Won for each unit of due pipeline", unit="share", better="neither", counts="quarters",
+        by=("horizon", "segment"))  # fmt: skip
+def quarter_start_conversion(past: Columns) -> Formula:
+    """New business won in a quarter for each unit of pipeline that was due in it when it was read, over past quarters.
+
+    Source: past_conversion, the eight quarters before this one (S0-64).
+    Counts: everything won in the quarter, also what was created in it; the day of reading is that of the coverage asked for.
+    Missing: no past quarter could be read.
+    """
+
+    def over(rows: object) -> Formula:
+        return ratio(
+            past.money("won", where=rows),
+            past.money("due", where=rows),
+            nothing="no past quarter",
+            n=past.distinct("past_quarter", where=rows),
+        )  # type: ignore[arg-type]
+
+    current = past.horizon == "current"
+    return over(current).but(horizon=over(None))
+
+
+@metric(of=("quarter_start_conversion", "win_rate_closed_value"), label="Pipeline coverage that our own record needs",
+        unit="times", better="neither", counts="quarters", by=("horizon", "segment", "method"))  # fmt: skip
+def required_pipeline_coverage(read: Look) -> Worked:
+    """How many times its target a quarter's due pipeline must be for the target to be met, by our own past conversion.
+
+    Source: quarter_start_conversion over at least four past quarters; else 1 ÷ win_rate_closed_value (S0-64, C5).
+    Counts: both methods stand in the slice `method`.
+    Missing: no past conversion and no win rate by value.
+    """
+    record, win_rate = _inverse(read("quarter_start_conversion")), _inverse(read("win_rate_closed_value"))
+    chosen = record if (record.n or 0) >= 4 and record.value is not None else win_rate
+    slices = {("method", "quarter_start_conversion"): record, ("method", "win_rate"): win_rate}
+    for slice_by in ("horizon", "segment"):
+        for name in read.values("quarter_start_conversion", slice_by):
+            found = _inverse(read("quarter_start_conversion", slice_by, name))
+            slices[slice_by, name] = found if (found.n or 0) >= 4 and found.value is not None else win_rate
+    return Worked(chosen, slices)
+
+
+def _inverse(rate: Reading) -> Reading:
+    if not rate.value:
+        return missing(rate.missing_because or "undefined", rate.caveat or "nothing won", n=rate.n)
+    low, high = (1 / rate.high if rate.high else None), (1 / rate.low if rate.low else None)
+    return Reading(1 / rate.value, rate.denominator, rate.numerator, rate.n, low, high, rate.method)
+
+
+@metric(of=("required_pipeline_coverage", *HORIZONS.values()), label="Pipeline still missing", unit="money", better="neither",
+        counts="opportunities", by=("horizon",))  # fmt: skip
+def pipeline_gap(read: Look) -> Worked:
+    """What must be added to next quarter's pipeline for our own record to carry it to its target; 0 when there is enough.
+
+    Source: required_pipeline_coverage, pipeline coverage of each horizon (S0-64, S0-69).
+    Counts: required coverage × target − open pipeline due; the whole is next quarter, the slice `horizon` all three.
+    Missing: no target, or no required coverage.
+    """
+    slices = {("horizon", horizon): _gap(read, horizon, coverage) for horizon, coverage in HORIZONS.items()}
+    return Worked(slices["horizon", "next"], slices)
+
+
+def _gap(read: Look, horizon: str, coverage: str) -> Reading:
+    needed, have = read("required_pipeline_coverage", "horizon", horizon), read(coverage)
+    if needed.value is None or have.value is None:
+        lacking = needed if needed.value is None else have
+        return missing(lacking.missing_because, lacking.caveat)
+    required = round(needed.value * (have.denominator or 0), 2)
+    return Reading(max(0.0, round(required - (have.numerator or 0), 2)), required, None, have.n)
+
+
+@metric(facts="opportunity_influence", label="Influenced pipeline", unit="money", better="neither", counts="opportunities",
+        by=("rule", "channel"), scope="new")  # fmt: skip
+def influenced_pipeline(judged: Columns) -> Formula:
+    """Pipeline created after enough touches of enough people in the account: a range over rules, never one truth.
+
+    Source: opportunity_influence; the rules are in abm.toml (S0-03, S1-13, S2-23).
+    Counts: touches before qualification within the rule's window; an impression never qualifies; once for each opportunity.
+    Missing: no touches, or no opportunity data.
+    Beware: says nothing of cause; never added to sourced pipeline; channels do not add up.
+    """
+    default = judged.rule == "default"
+    part = Columns("influence_channels")
+    return total(
+        judged.money("amount", where=judged.is_influenced & default),
+        n=judged.count(where=judged.is_influenced & default),
+    ).but(
+        rule=total(judged.money("amount", where=judged.is_influenced), n=judged.count(where=judged.is_influenced)),
+        channel=total(part.money("amount"), n=part.count()),
+    )
+
+
+@metric(facts="opportunity_influence", label="Influenced share of pipeline created", unit="share", better="neither",
+        counts="opportunities", by=("rule",), scope="new")  # fmt: skip
+def influenced_pipeline_share(judged: Columns) -> Formula:
+    """Influenced pipeline, of all new-business pipeline created in the quarter.
+
+    Source: opportunity_influence (S1-13, S2-23).
+    Counts: as influenced_pipeline; never above 1.
+    Missing: no pipeline was created.
+    """
+    default = judged.rule == "default"
+    created, n = judged.money("amount", where=default), judged.count(where=default)
+    rule = ratio(
+        judged.money("amount", where=judged.is_influenced),
+        judged.money("amount"),
+        nothing="no pipeline created",
+        n=judged.count(),
+    )
+    return ratio(
+        judged.money("amount", where=judged.is_influenced & default), created, nothing="no pipeline created", n=n
+    ).but(rule=rule)
+
+
+@metric(facts="opportunity_influence", label="Influenced target accounts", unit="count", better="neither", counts="accounts",
+        by=("rule", "tier"), scope="new")  # fmt: skip
+def influenced_target_accounts(judged: Columns) -> Formula:
+    """Target accounts with an opportunity created in the quarter that meets the default influence rule.
+
+    Source: opportunity_influence (S1-13).
+    Counts: accounts on the list when the quarter began; the slice `rule` counts them by each rule.
+    Missing: no touches, or no opportunity data.
+    """
+    met = judged.is_influenced & judged.is_target
+    by_rule = total(judged.distinct("account_id", where=met))
+    return total(judged.distinct("account_id", where=met & (judged.rule == "default"))).but(rule=by_rule)
+
+
+@metric(facts="pipeline_generation", label="Days from first touch to opportunity", unit="days", better="neither",
+        counts="opportunities", by=("from", "tier", "channel"), scope="new")  # fmt: skip
+def pipeline_generation_days(created: Columns) -> Formula:
+    """Median days from the account's first touch to the day its opportunity was qualified.
+
+    Source: pipeline_generation, opportunities created in the quarter (S2-24).
+    Counts: the first touch of anyone in the account within `sourced.look_back_days`; from the MQA in the slice `from`.
+    Missing: no opportunity created after a touch.
+    Beware: looks back from successes only; accounts still waiting are not in it.
+    """
+    nothing = "no opportunity created after it"
+    first_touch = median(created.total("days", where=nw.col("from") == "first touch"), nothing=nothing)
+    return first_touch.but(**{"from": median(created.total("days"), nothing=nothing)})

@@ -1,0 +1,350 @@
+"""Revenue: what was won, how often, how large, how long it took. Return, lagging by its nature (S2-04)."""
+
+from __future__ import annotations
+
+from ..metric import (
+    Columns,
+    Formula,
+    Look,
+    Reading,
+    Worked,
+    family,
+    mean,
+    median,
+    missing,
+    ratio,
+    share,
+    survival_median,
+    total,
+    whole,
+)
+
+metric = family(
+    "revenue", kind="return", pillar="revenue", counts="opportunities", audience=("marketing", "sales", "finance")
+)
+WON = ("month", "quarter", "year", "segment", "tier", "business_type", "source_owner", "programme", "target")
+RATE = ("month", "quarter", "year", "segment", "icp", "competitor", "source_owner", "tier", "target", "owner")
+SOURCED = ("month", "quarter", "year", "segment", "channel", "campaign")
+NOTHING_WON = "nothing won"
+NO_CONTEST = "nothing won or lost"
+
+
+@metric(facts="opportunities_closed", label="Closed-won revenue", unit="money", better="higher", by=WON, additive=True)
+def closed_won_revenue(closed: Columns) -> Formula:
+    """The amount of all opportunities won with a close date in the quarter (bookings).
+
+    Source: opportunities_closed; fx at the close date (S3-11).
+    Counts: new business, expansion and renewals; by the close date, not the day of entry.
+    Missing: no opportunity data for the quarter.
+    """
+    return total(closed.money("amount", where=closed.is_won), n=closed.count(where=closed.is_won))
+
+
+@metric(facts="opportunities_closed", label="Deals won", unit="count", better="higher", by=WON, additive=True)
+def deals_won(closed: Columns) -> Formula:
+    """Opportunities won with a close date in the quarter.
+
+    Source: opportunities_closed (S3-11).
+    Counts: new business, expansion and renewals.
+    Missing: no opportunity data for the quarter.
+    """
+    return total(closed.count(where=closed.is_won))
+
+
+@metric(facts="opportunities_closed", label="New customers", unit="count", better="higher", counts="accounts",
+        by=("month", "quarter", "year", "segment", "tier", "source_owner", "target"))  # fmt: skip
+def new_customers(closed: Columns) -> Formula:
+    """Accounts that won their first deal ever in the quarter.
+
+    Source: opportunities_closed; accounts.customer_since for those won before the data begin (S3-11).
+    Counts: accounts, once.
+    Missing: no opportunity data for the quarter.
+    """
+    return total(closed.distinct("account_id", where=closed.is_first_win))
+
+
+@metric(facts="opportunities_closed", label="Marketing-sourced revenue", unit="money", better="higher", by=SOURCED, scope="new",
+        additive=True, core=True)  # fmt: skip
+def marketing_sourced_revenue(closed: Columns) -> Formula:
+    """New-business revenue won in the quarter whose frozen source belongs to marketing.
+
+    Source: opportunities_closed; the same source as marketing_sourced_pipeline (S0-70, S0-71).
+    Counts: new business only.
+    Missing: no opportunity data for the quarter.
+    """
+    won = closed.is_won & (closed.source_owner == "marketing")
+    return total(closed.money("amount", where=won), n=closed.count(where=won))
+
+
+@metric(facts="opportunities_closed", label="Marketing-sourced share of new revenue", unit="share", better="higher",
+        by=("source_owner", "month", "quarter", "year"), scope="new")  # fmt: skip
+def marketing_sourced_revenue_share(closed: Columns) -> Formula:
+    """Marketing's part of the new-business revenue won in the quarter.
+
+    Source: opportunities_closed (S0-70).
+    Counts: marketing + sales + partner + other + unknown = 1.
+    Missing: no new-business revenue.
+    """
+    marketing = closed.money("amount", where=closed.is_won & (closed.source_owner == "marketing"))
+    everything, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
+    return ratio(marketing, everything, nothing=NOTHING_WON, n=n, spread=True).but(
+        source_owner=ratio(everything, whole(everything), nothing=NOTHING_WON, n=n)
+    )
+
+
+@metric(facts="opportunities_closed", label="Win rate of marketing-sourced opportunities", unit="share", better="higher",
+        by=("source_owner", "channel", "month", "quarter", "year"), scope="new", window="canonical")  # fmt: skip
+def sourced_opportunity_win_rate(closed: Columns) -> Formula:
+    """Marketing-sourced opportunities won, of those won or lost.
+
+    Source: opportunities_closed over the canonical period (S0-73, S0-74).
+    Counts: as win_rate_closed; the slice `source_owner` has every owner.
+    Missing: none won or lost.
+    """
+    contest, won = closed.is_contest, closed.is_contest & closed.is_won
+    marketing = closed.source_owner == "marketing"
+    every_owner = share(closed.count(where=won), closed.count(where=contest), nothing=NO_CONTEST)
+    sourced = share(closed.count(where=won & marketing), closed.count(where=contest & marketing), nothing=NO_CONTEST)
+    return sourced.but(source_owner=every_owner)
+
+
+@metric(facts=("opportunities_closed", "revenue_targets"), label="Revenue target attainment", unit="share", better="higher",
+        by=("segment", "source_owner"))  # fmt: skip
+def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
+    """Closed-won revenue over the quarter's target.
+
+    Source: opportunities_closed; targets of closed_won_revenue, whole (S0-76).
+    Counts: all business; marketing's own goal stands in the slice `source_owner`.
+    Missing: no target for the quarter.
+    """
+    won, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
+    new = closed.money("amount", where=closed.is_won & (closed.business_type == "new"))
+    current = targets.horizon == "current"
+    goal = {
+        name: targets.money("amount", where=current & (targets.goal == name))
+        for name in ("all", "all by segment", "marketing")
+    }
+    nothing = "no target for the quarter"
+    return ratio(won, goal["all"], nothing=nothing, n=n).but(
+        segment=ratio(won, goal["all by segment"], nothing=nothing, n=n),
+        source_owner=ratio(new, goal["marketing"], nothing=nothing, n=n),
+    )
+
+
+@metric(facts="opportunities_closed", label="Win rate, closed deals", unit="share", better="higher", by=RATE, scope="new",
+        window="canonical", core=True)  # fmt: skip
+def win_rate_closed(closed: Columns) -> Formula:
+    """Opportunities won, of all won or lost with a close date in the canonical period.
+
+    Source: opportunities_closed over `win_rate.canonical_period` of abm.toml (S0-77, S0-80, S2-27).
+    Counts: qualified new business; no decision is a loss; reasons that abm.toml calls disqualified are left out.
+    Missing: none won or lost.
+    Beware: closed deals alone flatter a growing pipeline; win_rate_cohort stands under it.
+    """
+    won = closed.count(where=closed.is_contest & closed.is_won)
+    return share(won, closed.count(where=closed.is_contest), nothing=NO_CONTEST)
+
+
+@metric(facts="opportunities_closed", label="Win rate by value", unit="share", better="higher", by=("quarter", "year", "segment", "tier"),
+        scope="new", window="canonical")  # fmt: skip
+def win_rate_closed_value(closed: Columns) -> Formula:
+    """The amount won, of all amounts won or lost in the canonical period.
+
+    Source: opportunities_closed (S0-80).
+    Counts: the last amount above zero before the close; a lost deal that never had one is left out.
+    Missing: fewer than nine in ten of the lost deals ever had an amount: the rate would flatter.
+    """
+    lost = closed.is_contest & closed.is_lost
+    worth = closed.amount_contested > 0
+    given = (closed.count(where=lost & worth), closed.count(where=lost), 0.9, "lost deals have an amount")
+    won, every = closed.is_contest & closed.is_won & worth, closed.is_contest & worth
+    return ratio(closed.money("amount_contested", where=won), closed.money("amount_contested", where=every), nothing=NO_CONTEST,
+                 n=closed.count(where=every), spread=True, given=given)  # fmt: skip
+
+
+@metric(facts="opportunity_cohorts", label="Win rate by cohort", unit="share", better="higher", by=("creation_quarter",),
+        scope="new", window="cohort")  # fmt: skip
+def win_rate_cohort(cohorts: Columns) -> Formula:
+    """Opportunities won, of all that were qualified in one quarter, open ones included.
+
+    Source: opportunity_cohorts (S0-78). The whole is the newest mature cohort; the slice holds each.
+    Counts: mature when four fifths are closed, or when older than one and a half times the median days to win.
+    Missing: no cohort is mature.
+    """
+    whole_cohort = share(
+        cohorts.count(where=cohorts.is_won & cohorts.is_headline),
+        cohorts.count(where=cohorts.is_headline),
+        nothing="no cohort is mature",
+    )
+    return whole_cohort.but(
+        creation_quarter=share(cohorts.count(where=cohorts.is_won), cohorts.count(), nothing="none qualified")
+    )
+
+
+@metric(facts="list_cohorts", label="Target accounts won", unit="share", better="higher", counts="accounts",
+        by=("entry_quarter", "tier", "programme"), window="cohort")  # fmt: skip
+def target_account_conversion_rate(cohorts: Columns) -> Formula:
+    """Accounts won for the first time by the quarter's end, of those that joined the target list in one quarter.
+
+    Source: list_cohorts, by the quarter of entry (S1-13). The whole is the newest cohort a year old.
+    Counts: accounts that were customers before they joined are left out.
+    Missing: no account joined a year ago.
+    """
+    headline = share(
+        cohorts.count(where=cohorts.is_won & cohorts.is_headline),
+        cohorts.count(where=cohorts.is_headline),
+        nothing="no cohort is a year old",
+    )
+    return headline.but(
+        entry_quarter=share(cohorts.count(where=cohorts.is_won), cohorts.count(), nothing="none joined")
+    )
+
+
+@metric(facts="opportunities_closed", label="Loss reasons", unit="share", better="neither", by=("loss_reason", "competitor"), scope="new",
+        has_whole=False)  # fmt: skip
+def loss_reason_share(closed: Columns) -> Formula:
+    """Deals lost for one reason, of all deals lost in the quarter.
+
+    Source: opportunities_closed (S0-85).
+    Counts: one reason for each deal; a blank one is its own row.
+    Missing: nothing lost.
+    """
+    lost = closed.count(where=closed.is_contest & closed.is_lost)
+    return share(lost, whole(lost), nothing="nothing lost")
+
+
+@metric(
+    facts="opportunities_closed",
+    label="Win reasons",
+    unit="share",
+    better="neither",
+    by=("win_reason",),
+    scope="new",
+    has_whole=False,
+)
+def win_reason_share(closed: Columns) -> Formula:
+    """Deals won for one reason, of all deals won in the quarter.
+
+    Source: opportunities_closed (S0-79).
+    Counts: one reason for each deal; a blank one is its own row.
+    Missing: nothing won.
+    """
+    won = closed.count(where=closed.is_won)
+    return share(won, whole(won), nothing=NOTHING_WON)
+
+
+@metric(facts="opportunities_closed", label="Average selling price", unit="money", better="higher",
+        by=("source_owner", "tier", "target", "month", "year", "statistic"), scope="new")  # fmt: skip
+def average_selling_price(closed: Columns) -> Formula:
+    """The mean amount of the new-business deals won in the quarter; the median stands beside it.
+
+    Source: opportunities_closed; fx at the close date (S2-26).
+    Counts: the price as booked; deals without an amount are left out and counted.
+    Missing: nothing won.
+    """
+    priced = closed.is_won & ~closed.amount.is_null()
+    middle = median(closed.money("amount", where=priced), nothing=NOTHING_WON)
+    return mean(closed.money("amount", where=priced), closed.count(where=priced), nothing=NOTHING_WON).but(
+        statistic=middle
+    )
+
+
+@metric(facts="opportunities_closed", label="Average contract value per year", unit="money", better="higher",
+        by=("source_owner", "target", "segment", "quarter", "year", "statistic"), scope="new")  # fmt: skip
+def average_contract_value(closed: Columns) -> Formula:
+    """The mean yearly value of the new-business contracts won in the quarter.
+
+    Source: opportunities_closed; the CRM's annual value, else amount × 12 ÷ term in months (S0-87, S1-29).
+    Counts: one-off fees are out where the CRM tells them apart; a deal without a term is left out and counted.
+    Missing: nothing won, or fewer than four fifths of the deals have a yearly value or a term.
+    """
+    valued = closed.is_won & ~closed.contract_value.is_null()
+    given = (closed.count(where=valued), closed.count(where=closed.is_won), 0.8, "deals have a term")
+    middle = median(closed.money("contract_value", where=valued), nothing=NOTHING_WON)
+    average = mean(
+        closed.money("contract_value", where=valued), closed.count(where=valued), nothing=NOTHING_WON, given=given
+    )
+    return average.but(statistic=middle)
+
+
+@metric(facts="opportunity_ages", label="Sales cycle, open deals included", unit="days", better="neither",
+        by=("segment", "source_owner", "target", "promotion"), scope="new", window="trailing_8_quarters")  # fmt: skip
+def sales_cycle_days(ages: Columns) -> Formula:
+    """Median days from qualified to won; a deal still open counts for as long as it has been seen.
+
+    Source: opportunity_ages, opportunities qualified in the trailing eight quarters (S2-28). Context only: no target, no colour (S3-17).
+    Counts: lost deals leave at their close.
+    Missing: fewer than half are won within the time seen.
+    """
+    return survival_median(ages.total("age_days"), ages.is_won, nothing="none qualified")
+
+
+@metric(facts="opportunities_closed", label="Sales cycle of won deals", unit="days", better="neither",
+        by=("segment", "source_owner", "target", "promotion"), scope="new")  # fmt: skip
+def sales_cycle_days_won(closed: Columns) -> Formula:
+    """Mean days from qualified to won, for the new-business deals won in the quarter.
+
+    Source: opportunities_closed (S2-28). Context only: no target, no colour (S3-17).
+    Counts: won deals only.
+    Missing: nothing won.
+    Beware: leaves out every deal still open, and so is too short while the pipeline grows.
+    """
+    dated = closed.is_won & ~closed.cycle_days.is_null()
+    return mean(closed.total("cycle_days", where=dated), closed.count(where=dated), nothing=NOTHING_WON)
+
+
+@metric(of=("opportunities_created", "win_rate_cohort", "average_selling_price", "sales_cycle_days_won"),
+        label="Sales velocity", unit="money_per_day", better="neither")  # fmt: skip
+def sales_velocity(read: Look) -> Worked:
+    """Opportunities created × win rate × average selling price ÷ days to win.
+
+    Source: opportunities_created, win_rate_cohort, average_selling_price, sales_cycle_days_won (S1-39).
+    Counts: new business; the cohort win rate, since closed deals alone flatter a growing pipeline.
+    Missing: one of the four is missing.
+    Beware: a composite hides its causes; read the four.
+    """
+    names = ("opportunities_created", "win_rate_cohort", "average_selling_price", "sales_cycle_days_won")
+    parts = [read(name) for name in names]
+    lacking = next((part for part in parts if part.value is None), None)
+    if lacking:
+        return Worked(missing("undefined", lacking.caveat))
+    created, rate, price, days = (part.value or 0.0 for part in parts)
+    return Worked(
+        Reading(created * rate * price / days, created * rate * price, days, created)
+        if days
+        else missing("undefined", "won on the day")
+    )
+
+
+@metric(facts="opportunities_closed", label="Deals won with a promotion", unit="count", better="neither", counts="accounts",
+        by=("promotion",), scope="new")  # fmt: skip
+def promotion_wins(closed: Columns) -> Formula:
+    """Customers won in the quarter on a special promotion.
+
+    Source: opportunities_closed (S3-18).
+    Counts: accounts with a deal won that carries a promotion.
+    Missing: no opportunity data for the quarter.
+    """
+    return total(closed.distinct("account_id", where=closed.is_won & closed.is_promotion)).but(
+        promotion=total(closed.distinct("account_id", where=closed.is_won))
+    )
+
+
+@metric(
+    facts="opportunities_closed",
+    label="Share of deals won with a promotion",
+    unit="share",
+    better="neither",
+    by=("promotion",),
+    scope="new",
+)
+def promotion_win_share(closed: Columns) -> Formula:
+    """Deals won on a special promotion, of all new-business deals won in the quarter.
+
+    Source: opportunities_closed (S3-18).
+    Counts: deals; each promotion by name in its slice.
+    Missing: nothing won.
+    """
+    won = closed.count(where=closed.is_won)
+    part = share(won, whole(won), nothing=NOTHING_WON)
+    return share(closed.count(where=closed.is_won & closed.is_promotion), won, nothing=NOTHING_WON).but(promotion=part)

@@ -1,0 +1,242 @@
+"""A run notebook becomes one self-contained HTML page.
+
+Only what the page's own methods made is published, read from their `application/vnd.abm+json` part: code, prompts,
+plain HTML and cells tagged `explore` or `parameters` are left out. Charts are drawn here, once for each page. The bytes
+are checked before they are returned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+from nbconvert import HTMLExporter
+from nbconvert.filters import markdown2html
+from nbformat import NotebookNode
+
+from ..errors import Fault, PublishRefused
+from ..show import published, svg
+from ..show.fragment import MIME, TEMPLATE, VEGA
+from ..show.html import clean, tag
+from ..show.numbers import day, quarter_name
+
+LEFT_OUT = {"explore", "parameters", "injected-parameters"}
+QUESTION = re.compile(r"^## (.+)$", re.MULTILINE)
+DRAWING = re.compile(r'<abm-drawing name="(\d+)"></abm-drawing>')
+
+
+@dataclass
+class Parts:
+    """What a notebook becomes on the way: blocks of HTML, the drawings kept aside, and what the page must hold."""
+
+    blocks: list[tuple[str, Markup]] = field(default_factory=list)
+    drawings: list[str] = field(default_factory=list)
+    made: dict[str, int] = field(default_factory=lambda: {"figure": 0, "table": 0})
+
+    def add(self, kind: str, html: Markup, figures: int = 0, tables: int = 0) -> None:
+        self.blocks.append((kind, html))
+        self.made["figure"] += figures
+        self.made["table"] += tables
+
+
+def render(notebook: NotebookNode, family: str, edition: Mapping[str, Any]) -> str:
+    """The page of a family as HTML. Raises PublishRefused listing every fault of the notebook or of the bytes."""
+    if faults := _unfinished(notebook):
+        raise PublishRefused(faults)
+    parts = _parts(notebook)
+    cells = NotebookNode(nbformat=4, nbformat_minor=5, metadata=NotebookNode(), cells=_sections(parts.blocks))
+    exporter = HTMLExporter(template_name=TEMPLATE.name, extra_template_basedirs=[str(TEMPLATE.parent)])
+    body, _ = exporter.from_notebook_node(cells, resources={"abm": _chrome(family, edition)})
+    # nbconvert parses and writes the page once more; the drawings are put in after that, as they were drawn.
+    body = DRAWING.sub(lambda found: parts.drawings[int(found[1])], body)
+    text = "\n".join(line for line in body.splitlines() if line.strip()) + "\n"
+    if faults := published.faults(text, parts.made):
+        raise PublishRefused(faults)
+    return text
+
+
+def index_page(editions: Sequence[Mapping[str, Any]]) -> str:
+    """reports/index.html: every published quarter, newest first, with its state and its day."""
+    newest = sorted(editions, key=lambda e: str(e["quarter"]), reverse=True)
+    company = clean(newest[0]["company"]) if newest else "This company"
+    rows = [
+        tag(
+            "li", tag("a", quarter_name(e["quarter"]), href=f"{e['quarter']}/index.html"), tag("span", _edition_line(e))
+        )
+        for e in newest
+    ]
+    title = f"{company}: account-based marketing"
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    head = [
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", _style("")),
+    ]
+    listed = tag("ul", rows, class_="editions") if rows else tag("p", "No quarter has been published yet.")
+    heading = tag(
+        "div", tag("h1", title), tag("p", "One report for each quarter.", class_="standfirst"), class_="message"
+    )
+    body = tag("main", heading, listed, id="main")
+    return "<!doctype html>\n" + str(tag("html", tag("head", head), tag("body", body), lang="en")) + "\n"
+
+
+def _unfinished(notebook: NotebookNode) -> list[Fault]:
+    """Cells that failed or never ran: what a killed kernel leaves looks finished, but has no execution count."""
+    faults = []
+    for i, cell in enumerate(notebook.cells):
+        where = f"cell {cell.get('id', i)}"
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        if cell.get("execution_count") is None:
+            faults.append(published.fault("not_run", "a cell did not run", "no execution count", "it has run", where))
+        errors = [str(o.get("ename", "an error")) for o in cell.outputs if o.output_type == "error"]
+        faults += [published.fault("error", "a cell failed", name, "no error", where) for name in errors]
+    return faults
+
+
+def _parts(notebook: NotebookNode) -> Parts:
+    """What is published of each cell, in order."""
+    parts = Parts()
+    for cell in notebook.cells:
+        if LEFT_OUT & set(cell.metadata.get("tags", [])):
+            continue
+        if cell.cell_type == "markdown":
+            for kind, html in _markdown(cell.source):
+                parts.add(kind, html)
+        for output in cell.get("outputs", []):
+            _add_output(parts, output, cell.get("id", ""))
+    return parts
+
+
+def _add_output(parts: Parts, output: NotebookNode, where: str) -> None:
+    """One output: our own fragment or figure, an analyst's chart, or plain text."""
+    data = output.get("data", {})
+    if MIME in data and data[MIME]["kind"] == "figure":
+        block = data[MIME]
+        drawn = [(d["room"], d["spec"]) for d in block["drawings"]]
+        room = "wide" if block["wide"] else "half"
+        parts.add(
+            "figure",
+            _figure(parts, block["before"], drawn, block["description"], block["after"], room),
+            1,
+            block["tables"],
+        )
+    elif MIME in data:
+        block = data[MIME]
+        parts.add(block["kind"], Markup(block["html"]), block["figures"], block["tables"])
+    elif VEGA in data:
+        text = clean(data[VEGA].get("description", ""))
+        if not text:
+            rule, name = "figure_without_text", "a chart without a text alternative"
+            raise PublishRefused(
+                published.fault(rule, name, "no description", "a sentence that says what it shows", f"cell {where}")
+            )
+        caption = str(tag("figcaption", tag("p", text, class_="subtitle")))
+        parts.add("figure", _figure(parts, caption, [("only", data[VEGA])], text, "", "wide"), 1)
+    elif text := output.get("text") or data.get("text/plain"):
+        parts.add("prose", tag("pre", clean(text)))
+
+
+def _figure(
+    parts: Parts, before: str, drawn: Sequence[tuple[str, dict[str, Any]]], text: str, after: str, room: str
+) -> Markup:
+    places = []
+    for name, spec in drawn:
+        places.append(tag("abm-drawing", name=str(len(parts.drawings))))
+        parts.drawings.append(svg.draw(spec, name, f"d{len(parts.drawings)}"))
+    drawing = tag("div", places, class_="drawing", role="img", aria_label=text)
+    return tag("figure", Markup(before), drawing, Markup(after), class_=room)
+
+
+def _markdown(source: str) -> Iterator[tuple[str, Markup]]:
+    """A Markdown cell as questions and prose; the notebook's own title cell is left out."""
+    if source.startswith("# "):
+        return
+    pieces = QUESTION.split(source)
+    for i, piece in enumerate(pieces):
+        if i % 2:
+            yield "question", Markup(tag("span", piece.strip()))
+        elif piece.strip():
+            yield "prose", Markup(markdown2html(piece.strip()))
+
+
+def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[NotebookNode]:
+    """Blocks put into sections: a question opens one; the answer right after it becomes its heading."""
+    out: list[Markup] = []
+    opened = 0
+    for i, (kind, html) in enumerate(blocks):
+        if kind == "question":
+            answer = blocks[i + 1][1] if blocks[i + 1 :] and blocks[i + 1][0] == "answer" else None
+            out.append(Markup("</div></section>") if opened else Markup(""))
+            opened += 1
+            out.append(_opening(opened, html, answer))
+        elif kind != "answer" or blocks[i - 1][0] != "question":
+            out.append(html if kind in ("figure", "header", "scorecard") else tag("div", html, class_=f"block {kind}"))
+    out += [Markup("</div></section>")] if opened else []
+    return [
+        NotebookNode(cell_type="raw", id=f"block-{i}", source="", metadata=NotebookNode(html=html))
+        for i, html in enumerate(out)
+    ]
+
+
+def _opening(number: int, question: Markup, answer: Markup | None) -> Markup:
+    name = f"section-{number}"
+    asked = tag("p", question, class_="question") if answer else None
+    heading = tag("h2", answer or question, id=name)
+    opening = Markup('<section aria-labelledby="{}">').format(name)
+    return opening + (asked or "") + heading + Markup('<div class="blocks">')
+
+
+def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands around the page: title, navigation, footer and style."""
+    families = [
+        (f.capitalize(), "index.html" if f == "summary" else f"{f}.html", f == family) for f in edition["families"]
+    ]
+    quarters = [(quarter_name(q), f"../{q}/index.html", q == edition["quarter"]) for q in edition["quarters"]]
+    name, as_of, count = quarter_name(edition["quarter"]), day(edition["as_of"]), edition["caveats"]
+    company, profile = clean(edition["company"]), edition["profile"].capitalize()
+    running = f"{company}, ABM report {name}. {_edition_line(edition)}. {profile}."
+    return {
+        "edition": edition,
+        "company": company,
+        "family": family.capitalize(),
+        "quarter": name,
+        "title": f"{family.capitalize()}, {name}: {company}",
+        "state": _state(edition),
+        "as_of": as_of,
+        "profile": profile,
+        "dates": f"{day(edition['period_start'])} – {day(edition['period_end'])}",
+        "caveats": f"{count} caveat{'' if count == 1 else 's'}",
+        "sources": "; ".join(f"{clean(s['name'])} to {day(s['newest'])}" for s in edition.get("sources", [])),
+        "pages": len(families),
+        "menu": _nav("Pages, as a menu", families),
+        "families": _nav("Pages", families),
+        "quarters": _nav("Quarters", quarters, "quarters"),
+        "style": _style(running),
+    }
+
+
+def _nav(label: str, links: Sequence[tuple[str, str, bool]], class_: str | None = None) -> Markup:
+    items = [tag("li", tag("a", name, href=href, aria_current="page" if here else None)) for name, href, here in links]
+    return tag("nav", tag("ul", items), aria_label=label, class_=class_)
+
+
+def _style(running: str) -> Markup:
+    """The whole style; the running foot of print is text from the settings, so it is written as a CSS string."""
+    text = "".join(c if c.isascii() and (c.isalnum() or c in " .,") else f"\\{ord(c):x} " for c in running)
+    css = "".join((TEMPLATE / name).read_text("utf-8") for name in ("parts.css", "page.css"))
+    return Markup(f':root {{ --running: "{text}"; }}\n' + re.sub(r"\n\s*", "\n", css))
+
+
+def _edition_line(edition: Mapping[str, Any]) -> str:
+    return f"{_state(edition)}, data as of {day(edition['as_of'])}"
+
+
+def _state(edition: Mapping[str, Any]) -> str:
+    return {"to_date": "Quarter to date"}.get(edition["state"], str(edition["state"]).capitalize())

@@ -1,0 +1,177 @@
+"""The movement bridge: how one stock became the next, each flow between them, and what is left unexplained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .drawing import Canvas, Records, Room, drawings
+from .fragment import Figure
+from .numbers import MINUS, day, in_scale, unit_name
+from .rows import Row
+from .tables import Column, table
+from .theme import ink
+from .verdict import verdict
+
+MOVES = {
+    "opening": "Open at start", "created": "Created", "reopened": "Reopened", "pulled_in": "Pulled in", "amount_up": "Amount up",
+    "amount_down": "Amount down", "pushed_out": "Pushed out", "won": "Won", "lost": "Lost", "deleted": "Deleted", "merged": "Merged",
+    "re_tiered": "Tier changed", "fx": "Exchange rate", "closing": "Open at end",
+}  # fmt: skip
+STOCKS = ("opening", "closing")
+TINTS = {"won": "good", "lost": "bad"}
+HEIGHT = 250
+
+
+def bridge(rows: Sequence[Row]) -> Figure:
+    """Opening, each movement that is not zero, closing. Inflows are solid, outflows outlined; only won and lost are tinted."""
+    by_move = {row.slice: row for row in rows if row.value is not None}
+    moves = [by_move[code] for code in MOVES if code in by_move and (code in STOCKS or by_move[code].value)]
+    largest = max((abs(row.value or 0) for row in moves), default=0.0)
+    any_row = rows[0]
+    start, end = by_move.get("opening"), by_move.get("closing")
+    title = _message(start, end, largest) if start and end else f"{any_row.label}: no stock on record"
+
+    def draw(room: Room) -> dict[str, Any]:
+        return _down(room, moves, largest) if room.narrow else _across(room, moves, largest)
+
+    alternative = "Movements: " + ", ".join(f"{MOVES[r.slice].lower()} {_signed(r, largest)}" for r in moves)
+    subtitle = f"{unit_name(any_row.unit, any_row.currency)}, {day(any_row.period_start, year=False)} to {day(any_row.period_end)}. Solid: in; outlined: out"
+    notes = _notes(moves, by_move, largest)
+    return Figure(
+        title,
+        subtitle,
+        alternative,
+        drawings(draw, wide=True),
+        _numbers(by_move, largest),
+        [any_row.metric],
+        notes,
+        wide=True,
+    )
+
+
+def _message(start: Row, end: Row, largest: float) -> str:
+    moved = (end.value or 0) - (start.value or 0)
+    direction = (
+        f", {'up' if moved > 0 else 'down'} {in_scale(abs(moved), largest, end.currency)}"
+        if moved
+        else ", as at the start"
+    )
+    return f"Open pipeline went from {_signed(start, largest)} to {_signed(end, largest)}{direction}"
+
+
+def _signed(row: Row, largest: float) -> str:
+    """A stock as it is, a flow with its sign, all in one unit so that the sum can be followed."""
+    text = in_scale(row.value or 0, largest, row.currency)
+    return text if row.slice in STOCKS or (row.value or 0) <= 0 else "+" + text
+
+
+def _notes(moves: Sequence[Row], by_move: dict[str, Row], largest: float) -> list[object]:
+    """The sum written out with its residual, and the movements that were zero."""
+    start, end, rest = by_move.get("opening"), by_move.get("closing"), by_move.get("residual")
+    flows = [row for row in moves if row.slice not in STOCKS]
+    notes: list[object] = []
+    if start and end:
+        terms = "".join(
+            f" {MINUS if (r.value or 0) < 0 else '+'} {in_scale(abs(r.value or 0), largest, r.currency)}" for r in flows
+        )
+        left = f" Residual {in_scale(rest.value or 0, largest, rest.currency)}." if rest else ""
+        notes.append(f"{_signed(start, largest)}{terms} = {_signed(end, largest)}.{left}")
+    zeros = [
+        MOVES[code].lower() for code in MOVES if code in by_move and not by_move[code].value and code not in STOCKS
+    ]
+    return notes + ([f"None: {', '.join(zeros)}."] if zeros else [])
+
+
+def _numbers(by_move: dict[str, Row], largest: float) -> Any:
+    listed = [by_move[code] for code in (*MOVES, "residual") if code in by_move]
+    columns = [Column("Movement", [MOVES.get(row.slice, row.name) for row in listed], number=False)]
+    columns.append(Column("Value", [row.data("value", _signed(row, largest)) for row in listed]))
+    if any(row.n is not None for row in listed):
+        columns.append(Column("Deals", [row.data("n") if row.n is not None else "" for row in listed]))
+    name = f"{listed[0].metric}-bridge" if listed else "bridge"
+    return table(
+        name, "Movements of open pipeline", columns, total=[i for i, row in enumerate(listed) if row.slice == "closing"]
+    )
+
+
+def _steps(moves: Sequence[Row]) -> list[tuple[Row, float, float]]:
+    """Each movement with the levels it runs between."""
+    level, steps = 0.0, []
+    for row in moves:
+        before = 0.0 if row.slice in STOCKS else level
+        level = before + (row.value or 0.0)
+        steps.append((row, before, level))
+    return steps
+
+
+def _paint(row: Row) -> dict[str, str]:
+    """Won is tinted good and lost bad unless the reading itself was judged otherwise."""
+    hue = TINTS.get(row.slice) if verdict(row).tone == "grey" else None
+    fill = ink(f"{hue}-tint") if hue else ink("paper") if (row.value or 0) < 0 else ink("bar")
+    return {"colour": fill, "edge": ink(hue) if hue else ink("bar")}
+
+
+def _across(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
+    """From left to right: columns that hang where the one before ended."""
+    steps = _steps(moves)
+    top = max([level for _, a, b in steps for level in (a, b)] + [0]) or 1
+    canvas = Canvas(room, HEIGHT, (0, max(len(steps), 1)), top=24, bottom=56)
+
+    def down(level: float) -> float:
+        return (HEIGHT - 4) * (1 - level / top) + 4
+
+    bars: Records = []
+    for i, (row, a, b) in enumerate(steps):
+        high, low = down(max(a, b)), down(min(a, b))
+        bars.append({"x": i + 0.2, "x2": i + 0.8, "y": high, "y1": high, "y2": max(low, high + 1.5), **_paint(row)})
+    links = [{"x": i + 0.8, "x2": i + 1.2, "y": down(b)} for i, (_, _, b) in enumerate(steps[:-1])]
+    values = [
+        {"x": i + 0.5, "y": down(max(a, b)) - 12, "text": _signed(row, largest), "colour": _ink(row)}
+        for i, (row, a, b) in enumerate(steps)
+    ]
+    lines = [
+        MOVES[row.slice].split(" ", 1) if room.width / max(len(steps), 1) < 100 else [MOVES[row.slice]]
+        for row, _, _ in steps
+    ]
+    under = HEIGHT + 16 + 15 * max(len(line) for line in lines) if lines else 0
+    names = [
+        {"x": i + 0.5, "y": HEIGHT + 16 + 15 * n, "text": word}
+        for i, line in enumerate(lines)
+        for n, word in enumerate(line)
+    ]
+    counts = [{"x": i + 0.5, "y": under, "text": _deals(row)} for i, (row, _, _) in enumerate(steps)]
+    layers = [
+        canvas.rules(links, ink("strong")), canvas.bars(bars, 0, outline=True), canvas.rules([{"x": 0, "x2": len(steps), "y": HEIGHT}], ink("ink3")),
+        canvas.text(values, "center", bold=True), canvas.text(names, "center", bold=True), canvas.text(counts, "center", colour="ink3"),
+    ]  # fmt: skip
+    return canvas.spec(layers, "")
+
+
+def _down(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
+    """From top to bottom, for a phone: name and value over a bar."""
+    steps = _steps(moves)
+    top = max([level for _, a, b in steps for level in (a, b)] + [0]) or 1
+    canvas = Canvas(room, 44 * max(len(steps), 1), (0, top), bottom=8, left=2, right=2)
+    bars = [
+        {"x": min(a, b), "x2": max(a, b, min(a, b) + top / 200), "y": 44 * i + 30, **_paint(row)}
+        for i, (row, a, b) in enumerate(steps)
+    ]
+    names = [{"y": 44 * i + 12, "text": MOVES[row.slice]} for i, (row, _, _) in enumerate(steps)]
+    values = [
+        {"y": 44 * i + 12, "text": _signed(row, largest), "colour": _ink(row)} for i, (row, _, _) in enumerate(steps)
+    ]
+    layers = [
+        canvas.bars(bars, 12, outline=True),
+        canvas.text(names, at=0),
+        canvas.text(values, "right", at=canvas.width, bold=True),
+    ]
+    return canvas.spec(layers, "")
+
+
+def _ink(row: Row) -> str:
+    return ink(TINTS.get(row.slice, "ink"))
+
+
+def _deals(row: Row) -> str:
+    return f"{row.text('n')} deal{'' if row.n == 1 else 's'}" if row.n else ""

@@ -1,0 +1,67 @@
+"""How each number is counted: the metric's docstring as it stands and its formula with the numbers in it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from .fragment import Fragment
+from .html import said, tag
+from .rows import Known, Row
+from .tables import likely
+
+PARAGRAPH = re.compile(r"^([A-Z][a-z]+): ")
+
+
+def definitions(metrics: Sequence[tuple[Known, Row | None]]) -> Fragment:
+    """One closed disclosure for each metric; they open on the page and are left out of print."""
+    html = [_one(metric, row) for metric, row in metrics]
+    return Fragment("definitions", tag("div", html, class_="definitions"), f"{len(metrics)} definitions")
+
+
+def caveats(letters: dict[str, str], metrics: dict[str, list[str]]) -> Fragment:
+    """Every caveat with its letter and the numbers it touches."""
+    items = [
+        tag(
+            "li",
+            tag("span", letter, class_="letter", aria_hidden="true"),
+            tag("span", said(text), " ", tag("span", f"Touches: {', '.join(metrics[text])}.", class_="touches")),
+            id=f"caveat-{letter}",
+        )
+        for text, letter in letters.items()
+    ]
+    html = tag("ul", items, class_="caveat-list") if items else tag("p", "No caveat touches a number of this page.")
+    return Fragment("caveats", html, f"{len(letters)} caveats")
+
+
+def paragraphs(doc: str) -> list[tuple[str, str]]:
+    """A docstring as (label, text) pairs; the opening sentences have an empty label. Labels start a paragraph or a line."""
+    pairs: list[tuple[str, list[str]]] = [("", [])]
+    for line in inspect.cleandoc(doc).splitlines():
+        if found := PARAGRAPH.match(line):
+            pairs.append((found[1], [line[found.end() :]]))
+        elif line.strip():
+            pairs[-1][1].append(line.strip())
+        elif pairs[-1][0]:
+            pairs.append(("", []))
+    return [(label, " ".join(lines)) for label, lines in pairs if lines]
+
+
+def _one(metric: Known, row: Row | None) -> Markup:
+    text = [tag("p", tag("b", f"{label}: ") if label else None, said(words)) for label, words in paragraphs(metric.doc)]
+    version = row.version if row else str(getattr(metric, "version", 1))
+    trace = tag("p", tag("code", metric.name), f", version {version}", class_="trace")
+    summary = tag("summary", tag("span", metric.label, class_="what"), " ", row.data() if row else "no reading")
+    return tag("details", summary, tag("div", _formula(row) if row else None, text, trace, class_="definition"))
+
+
+def _formula(row: Row) -> Markup | None:
+    """€4.94M ÷ €2.60M = 1.9x, each number traceable."""
+    if row.numerator is None or row.denominator is None or row.value is None:
+        return None
+    tail = tag("span", "likely ", likely(row), class_="aside") if row.ranged else None
+    terms = [row.data("numerator"), " ÷ ", row.data("denominator"), " = ", row.data(), " ", tail]
+    return tag("p", terms, class_="formula")

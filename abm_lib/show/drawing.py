@@ -1,0 +1,172 @@
+"""How a chart is drawn: an explicit canvas in pixels, once for each room, so that text never shrinks with the page.
+
+Positions across are data, positions down are pixels from the top; names, values and axis labels are text marks with the
+text as data. Nothing from data reaches a Vega expression, and nothing depends on measuring the reader's font.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+from altair.utils.schemapi import debug_mode
+
+from .fragment import Drawing
+from .theme import ROOMS, ink
+
+Records = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Room:
+    """The width a drawing has: wide, half, middle (tablet, print) or narrow (phone)."""
+
+    name: str
+
+    @property
+    def width(self) -> int:
+        return ROOMS[self.name]
+
+    @property
+    def narrow(self) -> bool:
+        return self.name == "narrow"
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Pixels: the plot's height and the margins around it; `across` is the domain of the data from left to right."""
+
+    room: Room
+    height: int
+    across: tuple[float, float]
+    left: int = 0
+    right: int = 0
+    top: int = 8
+    bottom: int = 26
+
+    @property
+    def width(self) -> int:
+        return self.room.width - self.left - self.right
+
+    def x(self, name: str = "x") -> alt.X:
+        return alt.X(f"{name}:Q", scale=alt.Scale(domain=list(self.across), nice=False, zero=False), axis=None)
+
+    def y(self, name: str = "y") -> alt.Y:
+        return alt.Y(f"{name}:Q", scale=alt.Scale(domain=[self.height, 0], nice=False, zero=False), axis=None)
+
+    def pixels(self, value: float) -> float:
+        """How far right a value of the data lies, in pixels of the plot."""
+        return (value - self.across[0]) / (self.across[1] - self.across[0]) * self.width
+
+    def spec(self, layers: Sequence[alt.Chart | None], description: str) -> dict[str, Any]:
+        chart = alt.layer(*[layer for layer in layers if layer is not None]).properties(
+            width=self.width, height=self.height, description=description,
+            padding={"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom}, autosize=alt.AutoSizeParams(type="none"),
+        )  # fmt: skip
+        return dict(chart.to_dict(validate=False))
+
+    def bars(
+        self, records: Records, thick: int, fill: str = "", outline: bool = False, dash: Sequence[int] = ()
+    ) -> alt.Chart | None:
+        """Horizontal bars from x to x2, centred on y; `colour` and `edge` may stand in the records."""
+        if not records:
+            return None
+        rows = [
+            {
+                "y1": r["y"] - thick / 2,
+                "y2": r["y"] + thick / 2,
+                "colour": ink("bar"),
+                "edge": r.get("colour", ink("bar")),
+                **r,
+            }
+            for r in records
+        ]
+        mark = (
+            _chart(rows).mark_rect(strokeWidth=1.5, strokeDash=list(dash) or alt.Undefined)
+            if outline
+            else _chart(rows).mark_rect()
+        )
+        drawn = mark.encode(
+            x=self.x(),
+            x2="x2:Q",
+            y=self.y("y1"),
+            y2="y2:Q",
+            fill=alt.value(fill) if fill else alt.Fill("colour:N", scale=None),
+        )
+        return drawn.encode(stroke=alt.Stroke("edge:N", scale=None)) if outline else drawn
+
+    def rules(
+        self, records: Records, colour: str, thick: float = 1, dash: Sequence[int] = (), upright: bool = False
+    ) -> alt.Chart | None:
+        """Lines: across from x to x2 at y, or upright from y to y2 at x."""
+        if not records:
+            return None
+        mark = _chart(records).mark_rule(color=colour, strokeWidth=thick, strokeDash=list(dash) or alt.Undefined)
+        return (
+            mark.encode(x=self.x(), y=self.y(), y2="y2:Q")
+            if upright
+            else mark.encode(x=self.x(), x2="x2:Q", y=self.y())
+        )
+
+    def slopes(self, records: Records) -> alt.Chart | None:
+        """Straight pieces from (x, y) to (x2, y2): a quarter without a value leaves a gap."""
+        if not records:
+            return None
+        mark = _chart(records).mark_rule(color=ink("ink"), strokeWidth=2, strokeCap="round")
+        return mark.encode(x=self.x(), y=self.y(), x2="x2:Q", y2="y2:Q")
+
+    def dots(self, records: Records, size: int = 70, hollow: bool = False) -> alt.Chart | None:
+        if not records:
+            return None
+        mark = _chart([{"colour": ink("ink"), **r} for r in records]).mark_point(
+            filled=True, size=size, opacity=1, strokeWidth=1.5
+        )
+        drawn = mark.encode(x=self.x(), y=self.y(), stroke=alt.Stroke("colour:N", scale=None))
+        return drawn.encode(fill=alt.value(ink("paper")) if hollow else alt.Fill("colour:N", scale=None))
+
+    def text(
+        self,
+        records: Records,
+        align: str = "left",
+        at: float | None = None,
+        dx: int = 0,
+        dy: int = 0,
+        bold: bool = False,
+        colour: str = "ink",
+    ) -> alt.Chart | None:
+        """Text marks; `at` sets all of them at one pixel of the plot (negative: in the left margin)."""
+        records = [r for r in records if r.get("text")]
+        if not records:
+            return None
+        mark = _chart([{"colour": ink(colour), **r} for r in records]).mark_text(
+            align=align, dx=dx, dy=dy, baseline="middle", fontSize=12, fontWeight=600 if bold else 400
+        )  # type: ignore[arg-type]
+        where = alt.value(at) if at is not None else self.x()
+        return mark.encode(x=where, y=self.y(), text="text:N", color=alt.Color("colour:N", scale=None))
+
+
+def drawings(draw: Callable[[Room], dict[str, Any]], wide: bool) -> list[Drawing]:
+    """One spec for each room: a full-width figure in three, a half-width figure in two."""
+    # altair would check every mark against its schema, which is half of the time; a test does that once for each chart.
+    with debug_mode(False):
+        return [
+            Drawing(name, draw(Room(name))) for name in (("wide", "middle", "narrow") if wide else ("half", "narrow"))
+        ]
+
+
+def _chart(records: Records) -> alt.Chart:
+    """Records inline: nothing is inferred from them, every channel names its type."""
+    return alt.Chart(alt.Data(values=records))
+
+
+def ticks(largest: float, most: int = 4) -> list[float]:
+    """Round steps from 0 that reach just below or at the largest value, at most so many above 0."""
+    if largest <= 0:
+        return [0.0]
+    raw = largest / most
+    magnitude = 10 ** math.floor(math.log10(raw))
+    step = next(s * magnitude for s in (1, 2, 2.5, 5, 10) if s * magnitude >= raw * 0.999)
+    return [round(i * step, 12) for i in range(int(largest / step + 1e-9) + 1)]

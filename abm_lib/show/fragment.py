@@ -1,0 +1,114 @@
+"""What a notebook cell displays: a `Fragment` of escaped HTML or a `Figure` with its drawings.
+
+JupyterLab shows the plain bundle (text/html, or Vega-Lite 5 which draws offline). The publisher reads only the
+`application/vnd.abm+json` part, so no other HTML can reach a page; figures and tables are declared there and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from ..errors import Fault, UsageError
+from .html import clean, tag
+
+MIME = "application/vnd.abm+json"
+VEGA = "application/vnd.vegalite.v5+json"
+TEMPLATE = Path(__file__).parents[1] / "template"
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of a page: `html` is already escaped, `text` says the same in a terminal.
+
+    `kind` names the piece (header, answer, scorecard, table ...); `figures` and `tables` are what a page must hold.
+    """
+
+    kind: str
+    html: Markup
+    text: str = ""
+    figures: int = 0
+    tables: int = 0
+    wide: bool = True
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        style = tag("style", Markup(lab_style())) if self.kind == "header" else ""
+        published = {
+            "kind": self.kind,
+            "html": str(self.html),
+            "figures": self.figures,
+            "tables": self.tables,
+            "wide": self.wide,
+        }
+        return {
+            "text/html": str(style + tag("div", self.html, class_="abm")),
+            "text/plain": self.text or self.kind,
+            MIME: published,
+        }
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One Vega-Lite spec and the room it was drawn for: wide, middle or narrow."""
+
+    room: str
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with its message, its evidence and its numbers as a table.
+
+    `description` is the text alternative: a figure without one is refused. `drawings` hold one spec for each room.
+    """
+
+    title: str
+    subtitle: str
+    description: str
+    drawings: list[Drawing]
+    table: Fragment
+    metrics: list[str]
+    notes: list[object] = field(default_factory=list)
+    wide: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.description.strip():
+            raise UsageError(
+                Fault(
+                    "figure_without_text",
+                    "figure without a text alternative",
+                    self.title or "a chart",
+                    "no description",
+                    "a sentence that says what the chart shows",
+                    "pass description=",
+                )
+            )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        published = {
+            "kind": "figure", "before": str(self._caption()), "after": str(self._under()), "figures": 1, "tables": self.table.tables,
+            "wide": self.wide, "description": clean(self.description), "drawings": [{"room": d.room, "spec": d.spec} for d in self.drawings],
+        }  # fmt: skip
+        lab = {**self.drawings[-1 if len(self.drawings) == 1 else -2].spec, "background": "#ffffff"}
+        lab["title"] = {"text": self.title, "subtitle": self.subtitle, "anchor": "start"}
+        return {VEGA: lab, "text/plain": f"{self.title}. {self.description}", MIME: published}
+
+    def _caption(self) -> Markup:
+        return tag("figcaption", tag("h3", self.title), tag("p", self.subtitle, class_="subtitle"))
+
+    def _under(self) -> Markup:
+        notes = [tag("p", note, class_="note") for note in self.notes]
+        ids = tag("p", [tag("code", metric) for metric in self.metrics], class_="evidence")
+        return tag(
+            "div", notes, tag("details", tag("summary", "Numbers of this chart"), self.table.html, ids), class_="under"
+        )
+
+
+@cache
+def lab_style() -> str:
+    """The style of the fragments, kept to them: it must not touch JupyterLab itself."""
+    return "@scope (.abm) {" + (TEMPLATE / "parts.css").read_text("utf-8") + "} .abm {padding: 8px 16px}"

@@ -1,0 +1,77 @@
+"""What the bytes of a published page may hold: checked last, on what is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+
+from ..errors import Fault
+
+LOADS = {"src", "srcset", "poster", "data", "action", "background", "formaction", "ping", "xlink:href"}
+ACTIVE = {"script", "iframe", "object", "embed", "base", "form"}
+BARE_CODES = {"nan", "None", "NaT", "inf", "-inf", "<NA>"}
+STYLE_LOADS = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)", re.IGNORECASE)
+RUNS = re.compile(r"\s*(?:javascript|vbscript):", re.IGNORECASE)
+
+
+def faults(text: str, made: Mapping[str, int]) -> list[Fault]:
+    """Lost or added figures and tables, scripts, remote loads, and bare codes for something missing.
+
+    `made` maps element names to how many of them the notebook produced.
+    """
+    seen = _Seen()
+    seen.feed(text)
+    seen.close()
+    counts = {kind: (seen.counts.get(kind, 0), n) for kind, n in made.items()}
+    lost = [
+        fault("count", f"{k}s published differ from those produced", str(a), str(b))
+        for k, (a, b) in counts.items()
+        if a != b
+    ]
+    return lost + [fault("bytes", "the page holds what it may not", found, "none of it") for found in seen.forbidden]
+
+
+def fault(rule: str, name: str, found: str, expected: str, where: str = "page") -> Fault:
+    return Fault(rule, name, where, found, expected, "mend the notebook or the page's method, then run again")
+
+
+class _Seen(HTMLParser):
+    """Counts elements and collects what no page may hold."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.counts: dict[str, int] = {}
+        self.forbidden: list[str] = []
+        self.in_style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+        self.in_style = tag == "style"
+        if tag in ACTIVE:
+            self.forbidden.append(f"<{tag}>")
+        self.forbidden += [
+            f"{key}={(value or '')[:60]} on <{tag}>" for key, value in attrs if _acts(tag, key, value or "")
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_style = self.in_style and tag != "style"
+
+    def handle_data(self, data: str) -> None:
+        if self.in_style and STYLE_LOADS.search(data):
+            self.forbidden.append("a remote reference in a style")
+        if data.strip() in BARE_CODES:
+            self.forbidden.append(f"the bare code {data.strip()!r}")
+
+
+def _acts(tag: str, key: str, value: str) -> bool:
+    """Whether an attribute runs something or loads something from elsewhere."""
+    if key.startswith("on") or RUNS.match(value):
+        return True
+    if key == "style":
+        return bool(STYLE_LOADS.search(value))
+    # Drawings may load through a presentation attribute too: fill="url(https://…)".
+    if "url(" in value and STYLE_LOADS.search(value) and not key.startswith(("data-", "aria-")):
+        return True
+    loads = key in LOADS or key == "href" and tag != "a"
+    return loads and bool(value) and not value.startswith(("#", "data:"))

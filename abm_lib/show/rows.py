@@ -1,0 +1,203 @@
+"""Readings as the show package reads them: one `Row` a number, and a `Readings` that finds rows.
+
+A `Row` is one line of the readings frame with the metric's label and doc; absent numbers are None, absent texts "".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+from markupsafe import Markup
+
+from ..errors import Fault, UsageError, nearest
+from .html import clean, tag
+from .numbers import amount, known, machine, missing_mark
+
+NUMBERS = ("value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago", "as_reported")
+TEXTS = (
+    "metric",
+    "family",
+    "quarter",
+    "slice_by",
+    "slice",
+    "unit",
+    "currency",
+    "scope",
+    "counts",
+    "method",
+    "missing_because",
+    "caveats",
+    "better",
+    "status",
+)
+
+
+class Known(Protocol):
+    """What a page needs to know of a registered metric."""
+
+    name: str
+    family: str
+    label: str
+    unit: str
+    better: str
+    kind: str
+    additive: bool
+    doc: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One reading with its label; `value` is None exactly when `missing_because` says why."""
+
+    metric: str
+    label: str
+    family: str
+    version: str
+    quarter: str
+    slice_by: str
+    slice: str
+    unit: str
+    currency: str
+    scope: str
+    counts: str
+    method: str
+    missing_because: str
+    caveats: str
+    better: str
+    status: str
+    period_start: Any
+    period_end: Any
+    as_of: Any
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    n: float | None
+    low: float | None
+    high: float | None
+    target: float | None
+    previous: float | None
+    year_ago: float | None
+    as_reported: float | None
+
+    @property
+    def ranged(self) -> bool:
+        return self.low is not None and self.high is not None
+
+    @property
+    def name(self) -> str:
+        """What the row is called beside others of its metric: the slice as words, or "All"."""
+        return words(self.slice) if self.slice_by else "All"
+
+    @property
+    def caveat_list(self) -> list[str]:
+        return [part.strip() for part in self.caveats.split("; ") if part.strip()]
+
+    def text(self, field: str = "value") -> str:
+        """A field as plain text: the value with its unit, or the mark of the reason why there is none."""
+        number = getattr(self, field)
+        if number is None:
+            return missing_mark(self.missing_because) if field == "value" else "none"
+        return amount(number, *self._form(field))
+
+    @property
+    def made_of(self) -> str:
+        """k of n where the value is one over the other, else how many units stand behind it."""
+        if self.unit == "share" and self.numerator is not None and self.denominator:
+            return f"{self.text('numerator')} of {self.text('denominator')}"
+        return f"{self.text('n')} {clean(self.counts)}" if self.n is not None and self.counts != "money" else ""
+
+    def data(self, field: str = "value", text: object = None) -> Markup:
+        """A field as a `data` element that leads back to this reading."""
+        number = getattr(self, field)
+        if number is None:
+            return tag("span", self.text(field), class_="missing")
+        return tag(
+            "data", self.text(field) if text is None else text, value=machine(number), data_metric=self.metric,
+            data_quarter=self.quarter, data_slice_by=self.slice_by, data_slice=self.slice, data_field=field,
+        )  # fmt: skip
+
+    def _form(self, field: str) -> tuple[str, str, float | None]:
+        """The unit, currency and n by which a field is written: a mean amount is money over a count."""
+        if field == "n" or (field == "denominator" and self.unit == "money"):
+            return "count", "", None
+        if field in ("numerator", "denominator"):
+            return ("money", self.currency, None) if self.currency else ("count", "", None)
+        return self.unit, self.currency, self.n
+
+
+class Readings:
+    """The readings frame of one edition, found by metric, quarter and slice."""
+
+    def __init__(self, frame: pd.DataFrame, register: Mapping[str, Known], quarter: str) -> None:
+        self.frame, self.register, self.quarter = frame, register, quarter
+        self.quarters = sorted(q for q in frame["quarter"].unique() if q <= quarter)
+        self._rows: dict[tuple[str, str], list[Row]] = {}
+        for record in frame.to_dict("records"):
+            metric = register.get(record["metric"])
+            if metric and record["quarter"] <= quarter:
+                row = _row(record, metric.label)
+                self._rows.setdefault((row.metric, row.quarter), []).append(row)
+
+    def whole(self, metric: str, quarter: str = "") -> Row | None:
+        """The reading of the whole in a quarter (the edition's by default); None where there is no such row."""
+        return next((row for row in self._of(metric, quarter) if not row.slice_by), None)
+
+    def slices(self, metric: str, dimension: str, quarter: str = "") -> list[Row]:
+        """The readings of every slice of a dimension, in the order of the frame."""
+        return [row for row in self._of(metric, quarter) if row.slice_by == dimension]
+
+    def dimensions(self, metric: str) -> list[str]:
+        return list(dict.fromkeys(row.slice_by for row in self._of(metric, "") if row.slice_by))
+
+    def history(self, metric: str, slice_by: str = "", slice_: str = "") -> list[Row | None]:
+        """The same reading in the last eight quarters, oldest first; None for a quarter without a row."""
+        found = [self._of(metric, quarter) for quarter in self.quarters[-8:]]
+        return [next((r for r in rows if (r.slice_by, r.slice) == (slice_by, slice_)), None) for rows in found]
+
+    def has(self, metric: str) -> bool:
+        return bool(self._rows.get((metric, self.quarter)))
+
+    def must(self, metric: str) -> str:
+        """The metric's id. Raises UsageError naming the nearest id where none is called so, or where it was not read."""
+        if metric not in self.register:
+            raise UsageError(_unknown("metric", metric, nearest(metric, self.register)))
+        return metric
+
+    def must_slice(self, metric: str, dimension: str, quarter: str = "") -> list[Row]:
+        """The slices of a dimension. Raises UsageError naming the nearest dimension where there are none."""
+        rows = self.slices(self.must(metric), dimension, quarter)
+        if not rows and dimension not in self.dimensions(metric):
+            known_here = self.dimensions(metric) or ["none"]
+            raise UsageError(
+                _unknown("dimension", dimension, nearest(dimension, known_here), f"{metric} by {dimension}")
+            )
+        return rows
+
+    def rows(self, metric: str) -> list[Row]:
+        """Every reading of a metric in the edition's quarter."""
+        return self._of(metric, "")
+
+    def _of(self, metric: str, quarter: str) -> list[Row]:
+        return self._rows.get((metric, quarter or self.quarter), [])
+
+
+def words(code: str) -> str:
+    """A slice's code as words: tier_1 is Tier 1; text with capitals of its own is kept as the company writes it."""
+    text = clean(code).replace("%2F", "/")
+    if not text:
+        return "Unknown"
+    return text.replace("_", " ").capitalize() if text == text.lower() else text
+
+
+def _row(record: Mapping[Any, Any], label: str) -> Row:
+    numbers = {name: float(record[name]) if known(record.get(name)) else None for name in NUMBERS}
+    texts = {name: "" if pd.isna(record[name]) else str(record[name]) for name in TEXTS}
+    days = {name: record[name] for name in ("period_start", "period_end", "as_of")}
+    return Row(label=label, version=str(record["version"]), **days, **texts, **numbers)
+
+
+def _unknown(kind: str, name: str, hint: str, where: str = "notebook") -> Fault:
+    return Fault(f"unknown_{kind}", f"unknown {kind}", where, name, f"a {kind} that the report has", hint)

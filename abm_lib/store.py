@@ -1,0 +1,220 @@
+"""The frozen copy of a company's inputs: Parquet files named for their content, and the engines that open them.
+
+`COMPANY/.abm/store/<sha256>.parquet` holds a table, `<key>.json` lists the tables of one state of the inputs. The key is
+made of the input files, abm.toml, the maps and the library's own definitions, so unchanged input is not read again and
+unchanged tables are not written again. Everything after this module reads only what it opens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+
+from .errors import EnvironmentFault, Fault
+from .sources.reading import sha256
+from .tables import Table, quoted
+from .tables import tables as canonical_tables
+
+SPARK_TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz", "DATE": "date", "DECIMAL(18,4)": "decimal(18,4)",
+               "DOUBLE": "double", "BIGINT": "bigint", "BOOLEAN": "boolean"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """One frozen state: where its Parquet files lie, and what was said when they were made (files, counts, faults)."""
+
+    folder: Path
+    key: str
+    tables: dict[str, str]
+    notes: dict[str, Any]
+
+
+def key_of(folder: Path, files: Sequence[Path]) -> str:
+    """The key of the inputs: abm.toml, every map, every input file, and the modules that read and derive."""
+    package = Path(__file__).parent
+    ours = [
+        package / "tables.toml",
+        package / "tables.py",
+        *sorted((package / "derive").glob("*.py")),
+        *sorted((package / "sources").glob("*")),
+    ]
+    theirs = sorted({*folder.glob("*.toml"), *files})
+    digest = hashlib.sha256()
+    for path in [*(p for p in ours if p.is_file()), *theirs]:
+        digest.update(f"{path.name} {sha256(path)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def recall(folder: Path, key: str) -> Frozen | None:
+    """The frozen state of that key, if its files are all there and unchanged in name."""
+    path = folder / ".abm" / "store" / f"{key}.json"
+    if not path.is_file():
+        return None
+    state = json.loads(path.read_text(encoding="utf-8"))
+    if not all((path.parent / f"{name}.parquet").is_file() for name in state["tables"].values()):
+        return None
+    return Frozen(path.parent, key, state["tables"], state["notes"])
+
+
+def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[str, Any]) -> Frozen:
+    """Write every table of schema `frozen` as Parquet under its content hash, then the list of them.
+
+    Raises EnvironmentFault when the company folder cannot be written to.
+    """
+    store = folder / ".abm" / "store"
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        names = [
+            n for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'frozen'").fetchall()
+        ]
+        written = {name: _write(con, store, name) for name in sorted(names)}
+        draft = store / f"{key}.json.{os.getpid()}"
+        draft.write_text(json.dumps({"tables": written, "notes": notes}, indent=1, default=str), encoding="utf-8")
+        draft.replace(store / f"{key}.json")
+    except OSError as error:
+        raise EnvironmentFault(
+            Fault("P07", "cannot-write", str(store), str(error.strerror), "a folder that can be written to", "free it")
+        ) from None
+    return Frozen(store, key, written, notes)
+
+
+def _write(con: duckdb.DuckDBPyConnection, store: Path, name: str) -> str:
+    draft = store / f"draft-{os.getpid()}.parquet"
+    con.execute(f'copy frozen."{name}" to {quoted(str(draft))} (format parquet, compression zstd)')
+    digest = sha256(draft)
+    target = store / f"{digest}.parquet"
+    draft.replace(target) if not target.exists() else draft.unlink()
+    return digest
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A DuckDB of our own in memory, in UTC, that never reaches for an extension from outside."""
+    con = duckdb.connect()
+    con.execute("set TimeZone = 'UTC'; set autoinstall_known_extensions = false; set enable_progress_bar = false")
+    return con
+
+
+class Engine:
+    """Tables on DuckDB or Spark as narwhals lazy frames; the only place that knows which engine it is."""
+
+    def table(self, path: Path) -> nw.LazyFrame[Any]:
+        raise NotImplementedError
+
+    def frame(self, rows: pd.DataFrame, types: dict[str, str]) -> nw.LazyFrame[Any]:
+        """A small frame of our own (a calendar, the quarters) with SQL types per column."""
+        raise NotImplementedError
+
+    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """The same rows, computed once and held for the queries to come."""
+        raise NotImplementedError
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> pd.DataFrame:
+        raise NotImplementedError
+
+
+class DuckDB(Engine):
+    """DuckDB in this process, in memory, in UTC; spilling to `.abm` when memory runs short."""
+
+    def __init__(self) -> None:
+        self.con = connect()
+        self._kept = 0
+
+    def table(self, path: Path) -> nw.LazyFrame[Any]:
+        return nw.from_native(self.con.read_parquet(str(path))).lazy()
+
+    def frame(self, rows: pd.DataFrame, types: dict[str, str]) -> nw.LazyFrame[Any]:
+        typed = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in types.items())
+        self.con.register("rows_given", rows)
+        self._kept += 1
+        self.con.execute(f"create temp table given_{self._kept} as select {typed} from rows_given")
+        self.con.unregister("rows_given")
+        return nw.from_native(self.con.table(f"given_{self._kept}")).lazy()
+
+    def scan(self, frame: Any) -> duckdb.DuckDBPyRelation:
+        """An analyst's pandas, Polars or Arrow frame, or a DuckDB relation, read in place."""
+        if isinstance(frame, duckdb.DuckDBPyRelation):
+            return frame
+        self._kept += 1
+        self.con.register(f"scanned_{self._kept}", frame)
+        return self.con.table(f"scanned_{self._kept}")
+
+    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        self._kept += 1
+        name = f"kept_{self._kept}"
+        self.con.execute(f"create temp table {name} as {frame.to_native().sql_query()}")
+        return nw.from_native(self.con.table(name)).lazy()
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> pd.DataFrame:
+        return frame.collect("pandas").to_native()
+
+
+class Spark(Engine):
+    """PySpark, for more than one machine; needs the extra `spark` and a Java runtime."""
+
+    def __init__(self) -> None:
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise EnvironmentFault(
+                Fault("P21", "no-spark", "engine spark", "pyspark is not installed", "the extra `spark`",
+                      "pip install 'abm_lib[spark]', and a Java runtime of version 17")
+            ) from None  # fmt: skip
+        settings = {"spark.sql.session.timeZone": "UTC", "spark.sql.timestampType": "TIMESTAMP_NTZ",
+                    "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4",
+                    "spark.sql.ansi.enabled": "true"}  # fmt: skip
+        builder = SparkSession.builder.appName("abm_lib")
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        self.session = builder.getOrCreate()
+
+    def table(self, path: Path) -> nw.LazyFrame[Any]:
+        return nw.from_native(self.session.read.parquet(str(path))).lazy()
+
+    def frame(self, rows: pd.DataFrame, types: dict[str, str]) -> nw.LazyFrame[Any]:
+        schema = ", ".join(f"`{name}` {SPARK_TYPES[kind]}" for name, kind in types.items())
+        plain = [tuple(None if pd.isna(v) else v for v in row) for row in rows[list(types)].astype(object).to_numpy()]
+        return nw.from_native(self.session.createDataFrame(plain, schema)).lazy()
+
+    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        return nw.from_native(frame.to_native().localCheckpoint()).lazy()
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> pd.DataFrame:
+        return frame.to_native().toPandas()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {"duckdb": DuckDB, "spark": Spark}
+
+
+class Tables:
+    """The frozen tables as lazy frames: `tables.ad_days`. A table that was not delivered is there, empty and typed."""
+
+    def __init__(self, frozen: Frozen, engine: Engine) -> None:
+        self.engine = engine
+        self.delivered = set(frozen.tables)
+        self._frozen = frozen
+        self._opened: dict[str, nw.LazyFrame[Any]] = {}
+
+    def __getattr__(self, name: str) -> nw.LazyFrame[Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._opened:
+            digest = self._frozen.tables.get(name)
+            if digest is None and name not in canonical_tables():
+                raise AttributeError(f"no canonical table {name!r}")
+            path = self._frozen.folder / f"{digest}.parquet"
+            self._opened[name] = self.engine.table(path) if digest else _empty(self.engine, canonical_tables()[name])
+        return self._opened[name]
+
+
+def _empty(engine: Engine, table: Table) -> nw.LazyFrame[Any]:
+    types = {column.name: column.sql_type for column in table.columns.values()}
+    return engine.frame(pd.DataFrame({name: pd.Series(dtype="object") for name in types}), types)
