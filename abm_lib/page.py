@@ -27,9 +27,7 @@ from .show.rows import Known, Readings, Row
 from .show.tiles import KEY, Tile, scorecard
 
 EDITION_FOLDER = "ABM_EDITION"
-FAMILIES = tuple(
-    "summary ads website content accounts demand journey pipeline revenue customers voice quality".split()
-)
+FAMILIES = tuple("summary ads website content accounts demand journey pipeline revenue customers voice quality".split())
 # In small type on the same card: a number that may not be read without its neighbour.
 COMPANIONS = {
     "win_rate_closed": ("win_rate_cohort",),
@@ -130,7 +128,7 @@ class Page:
         horizons = []
         for ahead, (horizon, metric) in enumerate(names.items()):
             if covered := self._read.whole(self._use(metric)):
-                when = "on day five" if ahead == 0 else f"as of {day(covered.period_end, year=False)}"
+                when = "on day five" if ahead == 0 else f"as of {day(covered.last_day, year=False)}"
                 needed = sentences.needed(self._read, metric)
                 horizons.append(
                     Horizon(sentences.ahead_of(covered.quarter, ahead), when, covered, needed, gaps.get(horizon))

@@ -7,15 +7,17 @@ import json
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from abm_lib import config, sample
+from abm_lib.config import load
 from abm_lib.period import Calendar
-from abm_lib.sample import journey, writing
+from abm_lib.sample import journey, write, writing
 from abm_lib.sample.shape import Shape
 
 PROJECT = Path(__file__).parent.parent
@@ -40,7 +42,7 @@ def reader(folder: Path) -> Read:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small company whose fiscal year begins in February, in another currency, by another seed."""
     folder = tmp_path_factory.mktemp("small")
-    sample.write(folder, seed=11, scale=0.02, first_month=2, currency="USD", last_quarter="2027Q2")
+    write(folder, seed=11, scale=0.02, first_month=2, currency="USD", last_quarter="2027Q2")
     return folder
 
 
@@ -70,14 +72,14 @@ def quarter_label(day: str) -> str:
 
 
 def test_the_same_arguments_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    sample.write(tmp_path, seed=11, scale=0.02, first_month=2, currency="USD", last_quarter="2027Q2")
+    write(tmp_path, seed=11, scale=0.02, first_month=2, currency="USD", last_quarter="2027Q2")
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == sorted(path.name for path in folder.iterdir())
     assert [name for name in names if (tmp_path / name).read_bytes() != (folder / name).read_bytes()] == []
 
 
 def test_another_seed_gives_another_company(tmp_path: Path, small: Read) -> None:
-    sample.write(tmp_path, seed=12, scale=0.02, first_month=2, currency="USD", last_quarter="2027Q2")
+    write(tmp_path, seed=12, scale=0.02, first_month=2, currency="USD", last_quarter="2027Q2")
     assert reader(tmp_path)("opportunities") != small("opportunities")
 
 
@@ -134,10 +136,10 @@ def test_references_hold(read: Read) -> None:
 
 
 def test_the_settings_are_valid_and_name_every_raw_source_that_has_a_channel(folder: Path) -> None:
-    settings = config.load(folder)
+    settings = load(folder)
     assert settings.company.currency == "USD"
     assert settings.fiscal.first_month == 2
-    assert config.load(COMMITTED).company.currency == "EUR"
+    assert load(COMMITTED).company.currency == "EUR"
     known = {word: name for name, channel in settings.channels.items() for word in channel.match}
     rows = [row for row in reader(COMMITTED)("opportunities") if row["channel"]]
     assert {row["channel"] for row in rows if known[row["source"]] != row["channel"]} == set()
@@ -162,11 +164,20 @@ def test_every_column_is_explained_in_the_data_dictionary() -> None:
 def test_won_deals_and_recurring_revenue_agree(read: Read) -> None:
     account = {row["opportunity_id"]: row["account_id"] for row in read("opportunities")}
     for business, kind in (("new", "new"), ("expansion", "expansion"), ("renewal", "renewal")):
-        states = [row for row in last_states(read).values() if row["business_type"] == business and row["stage"] == "won"]
+        states = [
+            row for row in last_states(read).values() if row["business_type"] == business and row["stage"] == "won"
+        ]
         won = Counter((account[row["opportunity_id"]], row["close_on"]) for row in states)
-        begun = Counter((row["account_id"], row["effective_on"]) for row in read("subscriptions") if row["kind"] == kind)
+        begun = Counter(
+            (row["account_id"], row["effective_on"]) for row in read("subscriptions") if row["kind"] == kind
+        )
         assert states
         assert won == begun, business
+
+
+def test_some_deals_are_signed_after_midnight_so_that_utc_has_another_day(committed: Read) -> None:
+    states = [row for row in committed("opportunity_changes") if row["stage"] == "won"]
+    assert sum(row["changed_at"][:10] < row["close_on"] for row in states) == 3
 
 
 def test_no_contract_is_worth_less_than_nothing(read: Read) -> None:
@@ -182,7 +193,8 @@ def test_a_deal_closes_on_the_day_its_last_state_took_effect_and_keeps_its_curre
     for row in read("opportunity_changes"):
         currencies[row["opportunity_id"]].add(row["currency"])
         if row["stage"] in ("won", "lost"):
-            assert row["changed_at"][:10] == row["close_on"]
+            at = datetime.fromisoformat(row["changed_at"]).replace(tzinfo=UTC)
+            assert str(at.astimezone(ZoneInfo("Europe/Berlin")).date()) == row["close_on"]
         assert row["recorded_at"] >= row["changed_at"]
     assert max(len(found) for found in currencies.values()) == 1
 
@@ -228,7 +240,9 @@ def test_touches_hold_every_act_of_the_event_tables_once(read: Read) -> None:
 def test_a_visit_to_the_prices_is_a_response_and_a_visit_without_channel_came_by_the_website() -> None:
     def view(view_id: str, session: str, minute: int, page: str, **more: Any) -> dict[str, Any]:
         row = {"view_id": view_id, "session_id": session, "viewed_at": datetime(2026, 1, 5, 9, minute), "page": page}
-        return row | {"account_id": "a1", "person_id": None, "channel": None, "campaign_id": None, "is_bot": False} | more
+        return (
+            row | {"account_id": "a1", "person_id": None, "channel": None, "campaign_id": None, "is_bot": False} | more
+        )
 
     views = [
         view("v2", "w1", 4, "/pricing/request"),
@@ -238,7 +252,9 @@ def test_a_visit_to_the_prices_is_a_response_and_a_visit_without_channel_came_by
         view("v5", "w4", 9, "/", is_bot=True),
     ]
     rows = journey._visits(views)
-    seen = [(row["touch_id"], row["touched_at"].minute, row["kind"], row["is_response"], row["channel"]) for row in rows]
+    seen = [
+        (row["touch_id"], row["touched_at"].minute, row["kind"], row["is_response"], row["channel"]) for row in rows
+    ]
     assert seen == [
         ("page_views:w1", 2, "pricing_visit", True, "email"),
         ("page_views:w2", 9, "visit", False, "website"),
@@ -265,7 +281,7 @@ def test_an_account_walks_up_the_stages_and_falls_back_when_its_window_is_over()
         (date(2026, 1, 3), "engaged"),
         (date(2026, 1, 6), "mqa"),
         (date(2026, 4, 2), "engaged"),
-        (date(2026, 4, 6), "cold"),
+        (date(2026, 4, 5), "cold"),
         (date(2026, 7, 1), "customer"),
         (date(2026, 8, 1), "renewal"),
         (date(2026, 9, 1), "cold"),
@@ -278,7 +294,7 @@ def test_list_intervals_of_an_account_never_overlap_and_about_six_hundred_are_ta
         spans[row["account_id"]].append((row["valid_from"], row["valid_to"] or "9999-12-31"))
     for account_id, found in spans.items():
         ordered = sorted(found)
-        assert all(before[1] <= after[0] for before, after in zip(ordered, ordered[1:], strict=False)), account_id
+        assert all(before[1] <= after[0] for before, after in pairwise(ordered)), account_id
         assert all(first < last for first, last in ordered)
     for day in ("2024-01-01", "2025-06-15", "2026-10-01"):
         rows = [r for r in committed("account_lists") if r["valid_from"] <= day < (r["valid_to"] or "9999")]
@@ -335,6 +351,8 @@ def test_the_planted_truths_are_large_enough_to_be_found(committed: Read) -> Non
     ratio = {r["experiment_id"]: r["click_rate_B"] / r["click_rate_A"] for r in truth["experiments"]}
     assert ratio["x4"] > 1.2
     assert abs(ratio["x3"] - 1) < 0.04
+    indicator = truth["leading_indicator"]
+    assert indicator["progressed_with"] - indicator["progressed_without"] > 0.05
     assert truth["landing_page_mismatched"]["median_scroll_percent"] <= 50
 
 
@@ -374,5 +392,5 @@ def test_the_committed_files_are_what_the_defaults_write_today() -> None:
 
 @pytest.mark.slow
 def test_the_defaults_write_the_committed_files_again(tmp_path: Path) -> None:
-    sample.write(tmp_path)
+    write(tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.read_bytes() != (COMMITTED / path.name).read_bytes()] == []

@@ -6,7 +6,9 @@ fact promises its key; a test counts it.
 
     calendar.py        the windows, and the day on which each was known
     accounts.py        accounts as they stood at a quarter's edge
-    opportunities.py   opportunities as known at a moment; those qualified, closed, open, due
+    opportunities.py   opportunities as known at a moment; those qualified, closed, open
+    due.py             pipeline due in a quarter, and its targets
+    cohorts.py         opportunities and accounts by the quarter they began in
     movement.py        how open pipeline got from one quarter's edge to the next
     influence.py       what was done towards an account before its opportunity
     ads.py             ad delivery by day, by company, by title, by experiment
@@ -139,4 +141,4 @@ def within(day: str) -> nw.Expr:
     return (nw.col(day) >= nw.col("start_on")) & (nw.col(day) < nw.col("end_on"))
 
 
-from . import accounts, ads, influence, movement, opportunities  # noqa: E402,F401  (each registers its facts)
+from . import accounts, ads, cohorts, due, influence, movement, opportunities  # noqa: E402,F401  (each registers its facts)

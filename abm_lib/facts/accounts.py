@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import narwhals as nw
 
-from . import Base, Cut, Frame, day_number, fact, within
+from . import Base, Cut, Frame, fact
 
 ATTRIBUTES = ("segment", "industry", "region", "is_icp", "is_addressable")
 OUTSIDE = "not on the list"
@@ -74,47 +74,4 @@ def _listed(base: Base, edges: Frame) -> Frame:
     return (
         edges.select("quarter", "edge_on", "known_until").join(lists, how="cross").filter(held, known, nw.col("is_target"))
         .select("quarter", "account_id", "is_target", "tier", "programme", "buying_team_size")
-    )  # fmt: skip
-
-
-@fact(one_row_per=("account_id",), needs=("account_lists", "opportunity_changes"))
-def list_cohorts(cut: Cut) -> Frame:
-    """Accounts by the quarter in which they first joined the target list, and whether they were won by the quarter's end.
-
-    `window` is the quarter of entry. Those that were customers before are left out. `is_headline` marks the newest cohort
-    whose quarter ended a year ago or more.
-    """
-    from .opportunities import described
-
-    base = cut.base
-    first = (
-        base.tables.account_lists.filter(nw.col("is_target"))
-        .group_by("account_id")
-        .agg(entered_on=nw.col("valid_from").min())
-    )
-    entry = (
-        base.tables.account_lists.filter(nw.col("is_target"))
-        .join(first, on="account_id")
-        .filter(nw.col("valid_from") == nw.col("entered_on"))
-    )
-    entry = entry.select("account_id", "entered_on", "tier", "programme")
-    won = (
-        described(cut, "end")
-        .filter(nw.col("is_won"))
-        .group_by("quarter", "account_id")
-        .agg(won_on=nw.col("closed_on").min())
-    )
-    since = base.tables.accounts.select("account_id", "customer_since")
-    joined = cut.windows.join(entry, how="cross").filter(within("entered_on"))
-    joined = joined.join(since, on="account_id").join(won, on=["quarter", "account_id"], how="left")
-    before = (nw.col("customer_since") < nw.col("entered_on")).fill_null(False) | (
-        nw.col("won_on") < nw.col("entered_on")
-    ).fill_null(False)
-    ends = base.windows.frame("quarter").select("quarter", quarter_end="end_on")
-    joined = joined.filter(~before).join(ends, on="quarter")
-    old = day_number("quarter_end") - day_number("end_on") >= 364
-    newest = nw.when(old).then(nw.col("window")).max().over("quarter")
-    return joined.with_columns(
-        is_won=~nw.col("won_on").is_null(), is_headline=(nw.col("window") == newest).fill_null(False), entry_quarter=nw.col("window"),
-        tier=nw.col("tier").fill_null(UNKNOWN), programme=nw.col("programme").fill_null(UNKNOWN),
     )  # fmt: skip

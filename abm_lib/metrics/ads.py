@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..metric import Columns, Formula, difference, family, ratio, share, total, whole
+from ..formula import Columns, Formula, difference, ratio, share, total, whole
+from ..metric import family
 
 metric = family("ads", kind="leading", pillar="reputation", activity="activity", audience=("marketing",))
 DELIVERY = ("channel", "ad_type", "campaign")

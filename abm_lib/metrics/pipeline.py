@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from ..metric import Columns, Formula, Look, Reading, Worked, family, mean, median, missing, ratio, total, whole
+from ..formula import Columns, Formula, mean, median, ratio, total, whole
+from ..metric import Look, family
+from ..reading import Reading, Worked, missing
 
 metric = family("pipeline", kind="funnel", pillar="revenue", audience=("marketing", "sales", "finance"))
 ORIGIN = (

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from ..metric import (
-    Columns,
-    Formula,
-    Look,
-    Reading,
-    Worked,
-    family,
-    mean,
-    median,
-    missing,
-    ratio,
-    share,
-    survival_median,
-    total,
-    whole,
-)
+from ..formula import Columns, Formula, mean, median, ratio, share, survival_median, total, whole
+from ..formula import Columns, Formula, mean, median, ratio, share, survival_median, total, whole
+from ..metric import Look, family
+from ..reading import Reading, Worked, missing
+from ..reading import Reading, Worked, missing
 
 metric = family(
     "revenue", kind="return", pillar="revenue", counts="opportunities", audience=("marketing", "sales", "finance")

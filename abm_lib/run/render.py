@@ -213,13 +213,26 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
         "profile": profile,
         "dates": f"{day(edition['period_start'])} – {day(edition['period_end'])}",
         "caveats": f"{count} caveat{'' if count == 1 else 's'}",
-        "sources": "; ".join(f"{clean(s['name'])} to {day(s['newest'])}" for s in edition.get("sources", [])),
+        "sources": _oldest(edition.get("sources", [])),
+        "generated": _day(str(edition["generated"])),
         "pages": len(families),
         "menu": _nav("Pages, as a menu", families),
         "families": _nav("Pages", families),
         "quarters": _nav("Quarters", quarters, "quarters"),
         "style": _style(running),
     }
+
+
+def _oldest(sources: Sequence[Mapping[str, Any]]) -> str:
+    """How far the source that lags most reaches."""
+    if not sources:
+        return ""
+    last = min(sources, key=lambda source: str(source["newest"]))
+    return f"Oldest of {len(sources)} tables: {clean(last['name'])}, {_day(str(last['newest']))}"
+
+
+def _day(text: str) -> str:
+    return day(text) if re.fullmatch(r"\d{4}-\d\d-\d\d.*", text) else text
 
 
 def _nav(label: str, links: Sequence[tuple[str, str, bool]], class_: str | None = None) -> Markup:

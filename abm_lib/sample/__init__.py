@@ -106,7 +106,7 @@ def _sales(
     written = shape.rng("history")
     for deal in sold:
         history.record(shape, written, deal)
-    history.pick_late_evening(shape, sold)
+    history.sign_after_midnight(shape, sold)
     return contracts, sold, coming, history.restate(shape, sold)
 
 

@@ -123,16 +123,19 @@ def _renew(shape: Shape, rng: Generator, contract: Contract, day: date, term: in
     tracked = contract.segment != "small" or chance(rng, 0.25)
     if tracked and deal.created <= shape.known:
         contract.deals.append(deal)
-    if close > shape.known or (not tracked and won):
+    if deal.close > shape.known:
         return
     if not won:
-        contract.left = working(day)
+        # An expansion agreed shortly before must not outlive the contract.
+        contract.left = max(working(day), *(event["effective_on"] for event in contract.events))
         contract.events.append(_event(rng, contract, contract.left, "churn", -contract.arr))
         return
     contract.ends = shift(day, term * 30.4375)
-    contract.events.append(_event(rng, contract, close, "renewal", 0.0))
+    if not tracked:
+        return
+    contract.events.append(_event(rng, contract, deal.close, "renewal", 0.0))
     if chance(rng, 0.1):
-        _contract(rng, contract, close)
+        _contract(rng, contract, deal.close)
 
 
 def _contract(rng: Generator, contract: Contract, day: date) -> None:

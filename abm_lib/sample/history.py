@@ -8,7 +8,7 @@ from itertools import pairwise
 from numpy.random import Generator
 
 from .deals import CYCLE, Deal
-from .shape import SETTLE_DAYS, Row, Shape, around, between, chance, moment, one, pick, shift, working
+from .shape import SETTLE_DAYS, Row, Shape, around, between, chance, moment, pick, shift, working
 
 STAGES = {
     "discovery": 0.1,
@@ -168,13 +168,14 @@ def _may_be_late(deal: Deal, first: date, last: date) -> bool:
     return bool(row and row["stage"] in ("won", "lost") and row["amount"] and first <= row["changed_at"].date() < last)
 
 
-def pick_late_evening(shape: Shape, deals: list[Deal]) -> None:
-    """One won deal a year is signed late on the last evening: in UTC it is the same day, at 23:30 local time."""
-    rng = shape.rng("evening")
+def sign_after_midnight(shape: Shape, deals: list[Deal]) -> None:
+    """The first deal won in three of the quarters is signed at night: in UTC it is still the day before."""
     for quarter in shape.quarters[::4]:
-        won = [deal for deal in deals if deal.changes and deal.changes[-1]["stage"] == "won"]
-        won = [deal for deal in won if quarter.holds(deal.close)]
+        won = [
+            deal for deal in deals if deal.changes and deal.changes[-1]["stage"] == "won" and quarter.holds(deal.close)
+        ]
         if won:
-            row = one(rng, won).changes[-1]
-            row["changed_at"] = datetime.combine(row["changed_at"].date(), time(20, 45))
+            deal = min(won, key=lambda deal: (deal.close, deal.opportunity_id))
+            row = deal.changes[-1]
+            row["changed_at"] = datetime.combine(deal.close - timedelta(days=1), time(23, 20))
             row["recorded_at"] = max(row["recorded_at"], row["changed_at"] + timedelta(minutes=20))

@@ -13,6 +13,7 @@ from .shape import Row, Shape, Tables
 WINDOW = timedelta(days=90)
 HIGH_INTENT = ("form", "meeting", "demo_request", "pricing_visit")
 ORDER = tuple(STAGES)
+JOURNEY = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 
 
 def touches(tables: Tables, own: list[Row]) -> list[Row]:

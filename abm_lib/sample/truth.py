@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from . import words
 from .ads import LIFT
 from .campaigns import Campaigns
 from .deals import CHAMPION_LIFT, WIN_RATE, Deal
+from .journey import JOURNEY, WINDOW
 from .money import FINANCE_DIFFERENCE
 from .rates import Rates
 from .shape import Row, Shape, Tables
@@ -24,11 +26,7 @@ def truth(
         "scale": shape.scale,
         "campaign_that_works": _campaign(campaigns, waves, deals),
         "segment_that_wins": _segment(deals),
-        "leading_indicator": {
-            "indicator": "two or more engaged people",
-            "leads": "accounts_progressed_rate",
-            "quarters_ahead": 1,
-        },
+        "leading_indicator": _indicator(shape, tables),
         "experiments": _experiments(tables),
         "restated_after_settling": [_restated(rates, row) for row in late],
         "marketing_sourced_share": _drift(shape, tables),
@@ -79,6 +77,35 @@ def _segment(deals: list[Deal]) -> dict[str, Any]:
         "segment": "mid_market",
         "planned_points_above_others": round(WIN_RATE["mid_market"] - WIN_RATE["small"], 2),
         "win_rate": {s: _won_share([deal for deal in ended if deal.segment == s]) for s in words.SEGMENTS},
+    }
+
+
+def _indicator(shape: Shape, tables: Tables) -> dict[str, Any]:
+    """Progression of target accounts in the quarter after, with two engaged people or more and without."""
+    moved: dict[bool, list[bool]] = {True: [], False: []}
+    for start, end in ((q.start, q.end) for q in shape.quarters[4:]):
+        listed = {r["account_id"] for r in tables["account_lists"] if r["is_target"] and _covers(r, start)}
+        people: dict[str, set[str]] = {}
+        for row in tables["touches"]:
+            if row.get("person_id") and start - WINDOW <= row["touched_at"].date() < start:
+                people.setdefault(row["account_id"], set()).add(row["person_id"])
+        before, after = _ranks(tables, start), _ranks(tables, end)
+        for account_id in sorted(listed):
+            engaged = len(people.get(account_id, ())) >= 2
+            moved[engaged].append(after.get(account_id, 0) > before.get(account_id, 0))
+    share = {engaged: round(sum(found) / len(found), 4) if found else None for engaged, found in moved.items()}
+    found = {"indicator": "two or more engaged people", "leads": "accounts_progressed_rate", "quarters_ahead": 1}
+    return found | {"progressed_with": share[True], "progressed_without": share[False]}
+
+
+def _covers(row: Row, day: date) -> bool:
+    return bool(row["valid_from"] <= day and (row["valid_to"] is None or day < row["valid_to"]))
+
+
+def _ranks(tables: Tables, day: date) -> dict[str, int]:
+    """The stage of each account at the beginning of a day, as its place in the journey."""
+    return {
+        r["account_id"]: JOURNEY.index(r["stage"]) for r in tables["account_stages"] if r["entered_at"].date() < day
     }
 
 

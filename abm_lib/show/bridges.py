@@ -36,7 +36,7 @@ def bridge(rows: Sequence[Row]) -> Figure:
         return _down(room, moves, largest) if room.narrow else _across(room, moves, largest)
 
     alternative = "Movements: " + ", ".join(f"{MOVES[r.slice].lower()} {_signed(r, largest)}" for r in moves)
-    subtitle = f"{unit_name(any_row.unit, any_row.currency)}, {day(any_row.period_start, year=False)} to {day(any_row.period_end)}. Solid: in; outlined: out"
+    subtitle = f"{unit_name(any_row.unit, any_row.currency)}, {day(any_row.period_start, year=False)} to {day(any_row.last_day)}. Solid: in; outlined: out"
     notes = _notes(moves, by_move, largest)
     return Figure(
         title,

@@ -19,6 +19,7 @@ from .verdict import clears, too_few, verdict
 
 MOST_BARS = 8
 MOST_RATES = 12
+UNKNOWN = {"", "unknown", "not stated", "none named", "blank"}
 Bar = tuple[str, float, str, str, str]  # name, value, value as text, part of the sum as text, tone
 
 
@@ -234,7 +235,7 @@ def _part(row: Row, total: float) -> str:
 
 
 def _unknown(row: Row) -> bool:
-    return row.slice.lower() in ("", "unknown")
+    return row.slice.lower() in UNKNOWN
 
 
 def _without(rows: Sequence[Row]) -> list[Row]:

@@ -12,7 +12,7 @@ from .numbers import span
 from .rows import Row
 from .tables import Column, table
 from .theme import ink, tone
-from .verdict import Verdict, verdict
+from .verdict import Verdict, against_point, verdict
 
 RULE_OF_THUMB = 3.0
 
@@ -35,6 +35,8 @@ class Horizon:
 
     @property
     def judged(self) -> Verdict:
+        if self.band is None and self.covered.target is None and self.needed is not None:
+            return against_point(self.covered, self.needed)
         return verdict(self.covered, self.band)
 
     @property

@@ -110,7 +110,7 @@ def span(low: float, high: float, unit: str, currency: str = "", n: float | None
     return f"{first}–{last.removeprefix(_symbol(currency)) if currency else last}{last_unit}"
 
 
-def day(value: date | pd.Timestamp, year: bool = True) -> str:
+def day(value: date | pd.Timestamp | str, year: bool = True) -> str:
     """30 Sep 2026."""
     return str(format_date(pd.Timestamp(value).date(), "d MMM y" if year else "d MMM", locale=LOCALE))
 

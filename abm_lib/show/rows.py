@@ -45,7 +45,11 @@ class Known(Protocol):
     better: str
     kind: str
     additive: bool
+    of: tuple[str, ...]
     doc: str
+
+    @property
+    def formula(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,12 @@ class Row:
     previous: float | None
     year_ago: float | None
     as_reported: float | None
+    parts_currency: str = ""
+
+    @property
+    def last_day(self) -> pd.Timestamp:
+        """The last day of the period: `period_end` is the first day after it."""
+        return pd.Timestamp(self.period_end) - pd.Timedelta(days=1)
 
     @property
     def ranged(self) -> bool:
@@ -124,7 +134,7 @@ class Row:
         if field == "n" or (field == "denominator" and self.unit == "money"):
             return "count", "", None
         if field in ("numerator", "denominator"):
-            return ("money", self.currency, None) if self.currency else ("count", "", None)
+            return ("money", self.parts_currency, None) if self.parts_currency else ("count", "", None)
         return self.unit, self.currency, self.n
 
 
@@ -133,12 +143,14 @@ class Readings:
 
     def __init__(self, frame: pd.DataFrame, register: Mapping[str, Known], quarter: str) -> None:
         self.frame, self.register, self.quarter = frame, register, quarter
+        currencies = [c for c in frame["currency"].dropna().unique() if c]
+        money = {name for name, metric in register.items() if counts_money(metric, register)}
         self.quarters = sorted(q for q in frame["quarter"].unique() if q <= quarter)
         self._rows: dict[tuple[str, str], list[Row]] = {}
         for record in frame.to_dict("records"):
             metric = register.get(record["metric"])
             if metric and record["quarter"] <= quarter:
-                row = _row(record, metric.label)
+                row = _row(record, metric.label, currencies[0] if currencies and metric.name in money else "")
                 self._rows.setdefault((row.metric, row.quarter), []).append(row)
 
     def whole(self, metric: str, quarter: str = "") -> Row | None:
@@ -192,11 +204,20 @@ def words(code: str) -> str:
     return text.replace("_", " ").capitalize() if text == text.lower() else text
 
 
-def _row(record: Mapping[Any, Any], label: str) -> Row:
+def counts_money(metric: Known, register: Mapping[str, Known]) -> bool:
+    """Whether a metric's numerator is an amount of money, as in a share of pipeline: its unit does not say so."""
+    if metric.unit in ("money", "money_per_day"):
+        return True
+    if metric.of:
+        return metric.of[0] in register and counts_money(register[metric.of[0]], register)
+    return metric.formula is not None and any(term.how == "money" for term in metric.formula.numerator.terms)
+
+
+def _row(record: Mapping[Any, Any], label: str, parts_currency: str) -> Row:
     numbers = {name: float(record[name]) if known(record.get(name)) else None for name in NUMBERS}
     texts = {name: "" if pd.isna(record[name]) else str(record[name]) for name in TEXTS}
     days = {name: record[name] for name in ("period_start", "period_end", "as_of")}
-    return Row(label=label, version=str(record["version"]), **days, **texts, **numbers)
+    return Row(label=label, version=str(record["version"]), parts_currency=parts_currency, **days, **texts, **numbers)
 
 
 def _unknown(kind: str, name: str, hint: str, where: str = "notebook") -> Fault:

@@ -12,7 +12,7 @@ from .html import clean, said, tag
 from .numbers import amount, missing_mark, parts
 from .rows import Row
 from .tables import behind, likely
-from .verdict import Verdict, last_quarter, last_year, verdict
+from .verdict import Verdict, against_point, last_quarter, last_year, verdict
 
 TICK = 62  # per cent of the width at which every target stands, so that ticks align
 SPARK_WIDTH, SPARK_HEIGHT = 88, 30
@@ -37,8 +37,13 @@ class Tile:
         return self.band.low, self.band.high
 
     @property
+    def need(self) -> Row | None:
+        """What is needed, where that is a range or no target was agreed."""
+        return self.band if self.needed or self.row.target is None else None
+
+    @property
     def judged(self) -> Verdict:
-        return verdict(self.row, self.needed)
+        return against_point(self.row, self.need) if self.need and not self.needed else verdict(self.row, self.needed)
 
 
 def scorecard(title: str, tiles: Sequence[Tile]) -> Fragment:
@@ -67,7 +72,7 @@ def _value(row: Row) -> Markup:
 
 def _past(tile: Tile) -> Markup:
     """Target (or what is needed), last quarter and the same quarter last year."""
-    row, need = tile.row, tile.band
+    row, need = tile.row, tile.need
     first = ("Needed", need.data()) if need and need.value is not None else ("Target", _or_none(row, "target"))
     pairs = [first, (last_quarter(row), _or_none(row, "previous")), (last_year(row), _or_none(row, "year_ago"))]
     return tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs], class_="past")
@@ -107,7 +112,7 @@ def _bullet(tile: Tile) -> Markup:
         tick = tag("span", class_="tick", style=f"left:{TICK}%") if row.target else None
         return tag("div", tick, class_="bullet empty", aria_hidden="true")
     bar = tag("span", class_=f"bar {tile.judged.tone}", style=f"width:{_percent(row.value, scale)}%")
-    need = tile.band.value if tile.band else row.target
+    need = tile.need.value if tile.need else row.target
     tick = tag("span", class_="tick", style=f"left:{_percent(need, scale)}%") if need else None
     return tag(
         "div",
@@ -129,7 +134,7 @@ def _between(name: str, ends: tuple[float | None, float | None] | None, scale: f
 
 def _scale(tile: Tile) -> float:
     """The value at the track's right end: the target stands at its tick; with none, a share's whole or the largest quarter."""
-    need = tile.band.value if tile.band else tile.row.target
+    need = tile.need.value if tile.need else tile.row.target
     if need and need > 0:
         return need * 100 / TICK
     largest = max((past.value for past in tile.history if past and past.value is not None), default=0.0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from .drawing import Canvas, Records, Room, drawings, ticks
@@ -53,38 +55,66 @@ def _message(there: Sequence[Row], dimension: str) -> str:
     return f"{now.label}: {now.text()} in {when}" + (f", {words}" if "no earlier" not in words else "")
 
 
+@dataclass(frozen=True)
+class Plot:
+    """The canvas, the rows with their places across, and the values at the plot's top and bottom."""
+
+    canvas: Canvas
+    there: list[tuple[float, Row]]
+    last: float
+    top: float
+    low: float
+
+    def down(self, value: float) -> float:
+        return (HEIGHT - 8) * (1 - (value - self.low) / (self.top - self.low)) + 4
+
+    @property
+    def half(self) -> float:
+        """A third of the way to the neighbour: half the width of a target's dash."""
+        return (self.last - self.there[0][0]) / max(len(self.there) - 1, 1) * 0.32
+
+
 def _draw(room: Room, rows: Sequence[Row | None], dimension: str) -> dict[str, Any]:
-    there = [(i, r) for i, r in enumerate(rows) if r is not None]
-    top = max([v for _, r in there for v in (r.value, r.high, r.target) if v is not None] + [0.0]) or 1.0
-    low = min([v for _, r in there for v in (r.value, r.low) if v is not None] + [0.0])
-    newest, last = there[-1][1], len(rows) - 1
-    steps = ticks(top)
-    labels = [tick(step, newest.unit, newest.currency) for step in steps]
-    canvas = Canvas(
-        room, HEIGHT, (-0.4, max(last, 1) + 0.3), left=max(len(t) for t in labels) * 7 + 8, right=100, bottom=40
-    )
-
-    def down(value: float) -> float:
-        return (HEIGHT - 8) * (1 - (value - low) / (top - low)) + 4
-
+    plot, labels, steps = _plot(room, rows, dimension)
+    canvas, there = plot.canvas, plot.there
     points = [
-        {"x": i, "y": down(r.value), "met": met(r), "colour": ink("ink")} for i, r in there if r.value is not None
+        {"x": x, "i": i, "y": plot.down(r.value), "met": met(r), "colour": ink("ink")}
+        for i, (x, r) in enumerate(there)
+        if r.value is not None
     ]
-    past = [p for p in points if p["x"] != last]
-    joined = [
-        {**a, "x2": b["x"], "y2": b["y"]} for a, b in zip(points, points[1:], strict=False) if b["x"] == a["x"] + 1
+    past = [p for p in points if p["x"] != plot.last]
+    joined = [{**a, "x2": b["x"], "y2": b["y"]} for a, b in pairwise(points) if b["i"] == a["i"] + 1]
+    band = [{"x": x, "y": plot.down(r.high), "y2": plot.down(r.low)} for x, r in there if r.ranged]  # type: ignore[arg-type]
+    aims = [
+        {"x": x - plot.half, "x2": x + plot.half, "y": plot.down(r.target)} for x, r in there if r.target is not None
     ]
-    band = [
-        {"x": i, "y": down(r.high), "y2": down(r.low)} for i, r in there if r.high is not None and r.low is not None
-    ]
-    aims = [{"x": i - 0.32, "x2": i + 0.32, "y": down(r.target)} for i, r in there if r.target is not None]
     layers = [
-        *_grid(canvas, [down(step) for step in steps], labels),
-        canvas.rules(band, ink("track"), 12, upright=True), canvas.rules(aims, ink("ink3"), 1.5, (3, 2)), canvas.slopes(joined),
-        canvas.dots([p for p in past if p["met"] is False], hollow=True), canvas.dots([p for p in past if p["met"] is not False], 36),
-        *_newest(canvas, newest, points, last, down), *_names(canvas, rows, dimension),
-    ]  # fmt: skip
+        *_grid(canvas, [plot.down(step) for step in steps], labels),
+        canvas.rules(band, ink("track"), 12, upright=True),
+        canvas.rules(aims, ink("ink3"), 1.5, (3, 2)),
+        canvas.slopes(joined),
+        canvas.dots([p for p in past if p["met"] is False], hollow=True),
+        canvas.dots([p for p in past if p["met"] is not False], 36),
+        *_newest(plot, points),
+        *_names(plot, dimension),
+    ]
     return canvas.spec(layers, "")
+
+
+def _plot(room: Room, rows: Sequence[Row | None], dimension: str) -> tuple[Plot, list[str], list[float]]:
+    """The plot with the labels and values of its grid. Days stand at their number, other times at equal distances."""
+    days = dimension and all(row is not None and row.slice.isdigit() for row in rows)
+    there = [(float(row.slice) if days else float(i), row) for i, row in enumerate(rows) if row is not None]
+    values = [v for _, r in there for v in (r.value, r.high, r.target) if v is not None]
+    top = max([*values, 0.0]) or 1.0
+    low = min([v for _, r in there for v in (r.value, r.low) if v is not None] + [0.0])
+    steps, newest = ticks(top), there[-1][1]
+    labels = [tick(step, newest.unit, newest.currency) for step in steps]
+    first, last = (there[0][0], there[-1][0]) if days else (0.0, float(max(len(rows) - 1, 1)))
+    room_each = (last - first) / max(len(rows) - 1, 1) or 1.0
+    across = (first - 0.4 * room_each, last + 0.3 * room_each)
+    canvas = Canvas(room, HEIGHT, across, left=max(len(t) for t in labels) * 7 + 8, right=100, bottom=40)
+    return Plot(canvas, there, there[-1][0], top, low), labels, steps
 
 
 def _grid(canvas: Canvas, places: Sequence[float], labels: Sequence[str]) -> list[Any]:
@@ -94,48 +124,37 @@ def _grid(canvas: Canvas, places: Sequence[float], labels: Sequence[str]) -> lis
     return [rest, base, canvas.text(texts, "right", at=-8, colour="ink3")]
 
 
-def _newest(canvas: Canvas, row: Row, points: Records, last: int, down: Callable[[float], float]) -> list[Any]:
+def _newest(plot: Plot, points: Records) -> list[Any]:
     """The newest point with its value beside it, and the target's name where it does not touch that."""
+    canvas, row = plot.canvas, plot.there[-1][1]
     if row.value is None:
-        return [canvas.text([{"x": last, "y": down(0) - 14, "text": "?"}], "center", colour="ink3")]
+        return [canvas.text([{"x": plot.last, "y": plot.down(0) - 14, "text": "?"}], "center", colour="ink3")]
     colour = {"good": "good", "bad": "bad"}.get(verdict(row).tone, "ink")
     place = {**points[-1], "colour": ink(colour)}
     layers = [canvas.dots([place], 80), canvas.text([{**place, "text": row.text()}], dx=22, bold=True)]
     if row.target is not None:
-        aim, gap = down(row.target), 15
+        aim, gap = plot.down(row.target), 15
         y = aim if abs(aim - place["y"]) >= gap else place["y"] + (gap if aim >= place["y"] else -gap)
-        layers.append(
-            canvas.text(
-                [{"x": last, "y": y, "text": f"target {tick(row.target, row.unit, row.currency)}"}],
-                dx=22,
-                colour="ink3",
-            )
-        )
+        name = {"x": plot.last, "y": y, "text": f"target {tick(row.target, row.unit, row.currency)}"}
+        layers.append(canvas.text([name], dx=22, colour="ink3"))
     return layers
 
 
-def _names(canvas: Canvas, rows: Sequence[Row | None], dimension: str) -> list[Any]:
+def _names(plot: Plot, dimension: str) -> list[Any]:
     """The quarters under the plot with the year where it begins; of other times, as many as have room."""
-    last = len(rows) - 1
-    every = max(1, -(-len(rows) * 56 // canvas.width)) if dimension else 1
-    shown = [(i, row) for i, row in enumerate(rows) if row is not None and (last - i) % every == 0]
-    names = [
-        {"x": i, "y": canvas.height + 14, "text": short(row.slice, 10) if dimension else row.quarter[4:]}
-        for i, row in shown
-    ]
-    starts = [i for i, row in shown if row.quarter.endswith("Q1")]
-    first = [0] if not starts or canvas.pixels(starts[0]) - canvas.pixels(0) >= 34 else []
-    years = [
-        {"x": i, "y": canvas.height + 29, "text": row.quarter[:4]}
-        for i, row in shown
-        if i in starts + first and not dimension
-    ]
-    plain, bold = [n for n in names if n["x"] != last], [n for n in names if n["x"] == last]
-    return [
-        canvas.text(plain, "center", colour="ink3"),
-        canvas.text(bold, "center", bold=True),
-        canvas.text(years, "center", colour="ink3"),
-    ]
+    canvas = plot.canvas
+    shown: list[tuple[float, Row]] = []
+    for x, row in reversed(plot.there):
+        if not dimension or not shown or canvas.pixels(shown[-1][0]) - canvas.pixels(x) >= 44:
+            shown.append((x, row))
+    names = [{"x": x, "y": HEIGHT + 14, "text": short(r.slice, 10) if dimension else r.quarter[4:]} for x, r in shown]
+    starts = [] if dimension else [(x, r) for x, r in shown if r.quarter.endswith("Q1")]
+    if not dimension and (not starts or canvas.pixels(starts[-1][0]) - canvas.pixels(shown[-1][0]) >= 34):
+        starts.append(shown[-1])
+    years = [{"x": x, "y": HEIGHT + 29, "text": row.quarter[:4]} for x, row in starts]
+    plain, bold = [n for n in names if n["x"] != plot.last], [n for n in names if n["x"] == plot.last]
+    texts = canvas.text(plain, "center", colour="ink3"), canvas.text(bold, "center", bold=True)
+    return [*texts, canvas.text(years, "center", colour="ink3")]
 
 
 def _key(rows: Sequence[Row]) -> list[str]:

@@ -116,6 +116,15 @@ def _against_band(row: Row, band: tuple[float, float]) -> Verdict:
     return Verdict(_tone(row, side), UP if side > 0 else DOWN, f"{'Above' if side > 0 else 'Below'} need ({needs})")
 
 
+def against_point(row: Row, need: Row) -> Verdict:
+    """Against a need known as a point without a range: said with its sign, but never coloured."""
+    if row.value is None or need.value is None or too_few(row):
+        return verdict(row)
+    if row.value >= need.value:
+        return Verdict("grey", UP, f"Above the {need.text()} needed")
+    return Verdict("grey", DOWN, f"Below the {need.text()} needed")
+
+
 def _against_last_year(row: Row, clear_only: bool = False) -> Verdict | None:
     if row.year_ago is None or row.value is None or row.better not in ("higher", "lower"):
         return None

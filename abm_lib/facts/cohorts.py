@@ -1,0 +1,89 @@
+"""Opportunities and accounts by the quarter they began in, with what had become of them when a quarter ended."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from . import Cut, Frame, day_number, fact, within
+from .accounts import UNKNOWN
+from .opportunities import described, opportunities_closed
+
+
+@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+def opportunity_cohorts(cut: Cut) -> Frame:
+    """Opportunities by the quarter they were qualified in, each with its state at the end of the quarter reported.
+
+    `window` is the quarter of qualification. `is_headline` marks the newest mature cohort: four fifths closed, or older
+    than one and a half times the median days to win.
+    """
+    known = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
+    new = nw.col("business_type") == "new"
+    closed = nw.when(new & (nw.col("is_won") | nw.col("is_lost"))).then(1).otherwise(0).sum().over("quarter", "window")
+    size = nw.when(new).then(1).otherwise(0).sum().over("quarter", "window")
+    known = known.with_columns(_closed=closed, _size=size, _age=day_number("rated_on") - day_number("end_on") + 1)
+    known = known.join(_median_cycle(cut), on="quarter", how="left")
+    old = (nw.col("_age") >= nw.col("_median_cycle") * 1.5).fill_null(False)
+    known = known.with_columns(is_mature=(nw.col("_closed") * 5 >= nw.col("_size") * 4) & (nw.col("_size") > 0) | old)
+    newest = nw.when(nw.col("is_mature") & (nw.col("_size") > 0)).then(nw.col("window")).max().over("quarter")
+    return known.with_columns(is_headline=nw.col("window") == newest, creation_quarter=nw.col("window"))
+
+
+def _median_cycle(cut: Cut) -> Frame:
+    """Median days from qualified to won, per quarter, over the trailing eight."""
+    won = opportunities_closed(Cut(cut.base, "trailing_8_quarters")).filter(
+        nw.col("is_won"), nw.col("business_type") == "new"
+    )
+    return cut.base.once(
+        "median cycle", lambda: won.group_by("quarter").agg(_median_cycle=nw.col("cycle_days").median())
+    )
+
+
+@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+def opportunity_ages(cut: Cut) -> Frame:
+    """Opportunities qualified in the window, with the days until they closed or, still open, until the quarter's end."""
+    known = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
+    until = nw.when(nw.col("is_open")).then(nw.col("rated_on")).otherwise(nw.col("closed_on"))
+    known = known.with_columns(_until=until, promotion=nw.col("promotion").fill_null("no promotion"))
+    days = (day_number("_until") - day_number("qualified_on")).cast(nw.Float64)
+    return known.with_columns(age_days=days).filter(nw.col("age_days") >= 0)
+
+
+@fact(one_row_per=("account_id",), needs=("account_lists", "opportunity_changes"))
+def list_cohorts(cut: Cut) -> Frame:
+    """Accounts by the quarter in which they first joined the target list, and whether they were won by the quarter's end.
+
+    `window` is the quarter of entry. Those that were customers before are left out. `is_headline` marks the newest cohort
+    whose quarter ended a year ago or more.
+    """
+    base = cut.base
+    first = (
+        base.tables.account_lists.filter(nw.col("is_target"))
+        .group_by("account_id")
+        .agg(entered_on=nw.col("valid_from").min())
+    )
+    entry = (
+        base.tables.account_lists.filter(nw.col("is_target"))
+        .join(first, on="account_id")
+        .filter(nw.col("valid_from") == nw.col("entered_on"))
+    )
+    entry = entry.select("account_id", "entered_on", "tier", "programme")
+    won = (
+        described(cut, "end")
+        .filter(nw.col("is_won"))
+        .group_by("quarter", "account_id")
+        .agg(won_on=nw.col("closed_on").min())
+    )
+    since = base.tables.accounts.select("account_id", "customer_since")
+    joined = cut.windows.join(entry, how="cross").filter(within("entered_on"))
+    joined = joined.join(since, on="account_id").join(won, on=["quarter", "account_id"], how="left")
+    before = (nw.col("customer_since") < nw.col("entered_on")).fill_null(False) | (
+        nw.col("won_on") < nw.col("entered_on")
+    ).fill_null(False)
+    ends = base.windows.frame("quarter").select("quarter", quarter_end="end_on")
+    joined = joined.filter(~before).join(ends, on="quarter")
+    old = day_number("quarter_end") - day_number("end_on") >= 364
+    newest = nw.when(old).then(nw.col("window")).max().over("quarter")
+    return joined.with_columns(
+        is_won=~nw.col("won_on").is_null(), is_headline=(nw.col("window") == newest).fill_null(False), entry_quarter=nw.col("window"),
+        tier=nw.col("tier").fill_null(UNKNOWN), programme=nw.col("programme").fill_null(UNKNOWN),
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""Pipeline due in a quarter, the targets it is held against, and what past quarters made of theirs."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from . import Cut, Frame, fact, within
+from .opportunities import described, opportunities_closed
+
+
+@fact(one_row_per=("horizon", "opportunity_id"), needs=("opportunities", "opportunity_changes"))
+def due_pipeline(cut: Cut) -> Frame:
+    """Open pipeline due in a quarter: this one read at the end of day `coverage.read_on_day`, the next two at its end."""
+    base = cut.base
+    moments = [described(cut, moment) for moment in ("read_on_day", "end")]
+    known = nw.concat([frame.filter(nw.col("is_open")) for frame in moments])
+    due = known.join(base.windows.ahead(), on=["quarter", "moment"])
+    due = due.filter(nw.col("close_on") >= nw.col("due_from"), nw.col("close_on") < nw.col("due_to"))
+    return due.join(cut.windows, on="quarter").with_columns(amount=nw.col("amount_open"))
+
+
+@fact(one_row_per=("as_of_day", "opportunity_id"), needs=("opportunities", "opportunity_changes"))
+def due_by_day(cut: Cut) -> Frame:
+    """Open pipeline due in the quarter, read on several days of it: the track that coverage takes."""
+    known = described(cut, "as_of_day").filter(nw.col("is_open")).join(cut.windows, on="quarter")
+    return known.filter(within("close_on")).with_columns(amount=nw.col("amount_open"), as_of_day=nw.col("moment"))
+
+
+@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+def won_by_reading_day(cut: Cut) -> Frame:
+    """Won with a close date in the quarter by the end of day `coverage.read_on_day`: what its target already has."""
+    known = described(cut, "read_on_day").filter(nw.col("is_won")).join(cut.windows, on="quarter")
+    return known.filter(within("closed_on")).with_columns(amount=nw.col("amount_closed"))
+
+
+@fact(one_row_per=("horizon", "past_quarter", "segment"), needs=("opportunities", "opportunity_changes"))
+def past_conversion(cut: Cut) -> Frame:
+    """For each of the eight quarters before: new business due in it when it was read, and new business won in it (S0-64)."""
+    base = cut.base
+    new = nw.col("business_type") == "new"
+    due = (
+        due_pipeline(Cut(base, "quarter"))
+        .filter(new)
+        .group_by("horizon", "due_in", "segment")
+        .agg(due=nw.col("amount").sum())
+    )
+    won = opportunities_closed(Cut(base, "quarter")).filter(new, nw.col("is_won"))
+    won = won.group_by("quarter", "segment").agg(won=nw.col("amount").sum())
+    horizons = due.select("horizon").unique()
+    won = won.join(horizons, how="cross").select(
+        "horizon", "segment", "won", due=nw.lit(0.0), past_quarter=nw.col("quarter")
+    )
+    due_rows = due.select("horizon", "segment", "due", won=nw.lit(0.0), past_quarter=nw.col("due_in"))
+    columns = ["horizon", "past_quarter", "segment"]
+    both = nw.concat([due_rows, won.select("horizon", "segment", "due", "won", "past_quarter")])
+    both = both.group_by(*columns).agg(due=nw.col("due").fill_null(0.0).sum(), won=nw.col("won").fill_null(0.0).sum())
+    # A past quarter counts only where its own reading could be taken: the data must reach back to it.
+    read = base.windows.past(8).join(due.select("horizon", past_quarter="due_in").unique(), on="past_quarter")
+    return read.join(both, on=["horizon", "past_quarter"]).join(cut.windows, on="quarter")
+
+
+@fact(one_row_per=("horizon", "goal", "segment"), needs=("targets",))
+def revenue_targets(cut: Cut) -> Frame:
+    """New-business revenue targets of the quarters that pipeline is due in, and all revenue targets of the quarter itself.
+
+    Source: targets of `closed_won_revenue`. `goal` is `all`, `new`, or `marketing` (the target of marketing_sourced_revenue).
+    """
+    base = cut.base
+    targets = base.tables.targets.filter(nw.coalesce(nw.col("kind"), nw.lit("target")) == "target").with_columns(
+        slice_by=nw.col("slice_by").fill_null(""), slice=nw.col("slice").fill_null("")
+    )
+    whole = nw.col("slice_by") == ""
+    revenue, sourced = nw.col("metric") == "closed_won_revenue", nw.col("metric") == "marketing_sourced_revenue"
+    by_type, by_segment = nw.col("slice_by") == "business_type", nw.col("slice_by") == "business_type/segment"
+    goal = (
+        nw.when(revenue & whole).then(nw.lit("all")).when(sourced & whole).then(nw.lit("marketing"))
+        .when(revenue & by_type & (nw.col("slice") == "new")).then(nw.lit("new"))
+        .when(revenue & by_segment & nw.col("slice").str.starts_with("new/")).then(nw.lit("new by segment"))
+        .when(revenue & (nw.col("slice_by") == "segment")).then(nw.lit("all by segment"))
+    )  # fmt: skip
+    targets = targets.with_columns(goal=goal, due_in=nw.col("period")).filter(~nw.col("goal").is_null())
+    targets = targets.with_columns(segment=nw.col("slice").str.replace_all("new/", "", literal=True))
+    targets = targets.with_columns(source_owner=nw.when(sourced).then(nw.lit("marketing")).otherwise(nw.lit("")))
+    ahead = base.windows.ahead().select("quarter", "horizon", "due_in")
+    return targets.join(ahead, on="due_in").join(cut.windows, on="quarter").with_columns(amount=nw.col("value"))

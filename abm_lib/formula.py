@@ -1,0 +1,165 @@
+"""The words that a definition is written in: amounts over a fact, and what is made of them.
+
+A ratio stays a pair until the end, so no slice is ever averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import narwhals as nw
+
+Statistic = Literal["ratio", "median", "survival"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One aggregate of one fact: rows for which `where` holds, added, counted, or counted once per value.
+
+    `whole` says that it is taken over the whole of the window in every slice, as the denominator of a part.
+    """
+
+    fact: str
+    how: Literal["total", "money", "count", "distinct"]
+    column: nw.Expr | None = None
+    where: nw.Expr | None = None
+    factor: float = 1
+    whole: bool = False
+
+    def contribution(self, scope: nw.Expr | None, column: nw.Expr | None = None) -> nw.Expr:
+        """What one row adds to the term; null where it adds nothing. Money in whole cents, so that sums are exact."""
+        conditions = [c for c in (self.where, scope) if c is not None]
+        if column is None:
+            column = nw.lit(1) if self.column is None else self.column
+            column = (column * 100).round().cast(nw.Int64) if self.how == "money" else column
+        return nw.when(*conditions).then(column) if conditions else column
+
+    def rows(self, scope: nw.Expr | None) -> nw.Expr:
+        """The number of rows that the term looks at, whether they have a value or not."""
+        narrowed = self.where is not None or scope is not None
+        return self.contribution(scope, nw.lit(1)).sum() if narrowed else nw.len()
+
+    def aggregate(self, scope: nw.Expr | None) -> nw.Expr:
+        if self.how == "count":
+            return self.rows(scope)
+        rows = self.contribution(scope)
+        if self.how == "distinct":
+            # n_unique counts null as a value of its own.
+            return rows.n_unique() - nw.when(rows.is_null()).then(1).otherwise(0).max()
+        return rows.sum()
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A sum of terms with their factors. Written by a `Columns`, joined by `-`, scaled by `/`."""
+
+    terms: tuple[Term, ...]
+
+    def __sub__(self, other: Amount) -> Amount:
+        return Amount(self.terms + tuple(replace(term, factor=-term.factor) for term in other.terms))
+
+    def __truediv__(self, number: float) -> Amount:
+        return Amount(tuple(replace(term, factor=term.factor / number) for term in self.terms))
+
+
+class Columns:
+    """A fact as a metric sees it: `ads.clicks` is a column, `ads.total("clicks", where=…)` an amount over its rows."""
+
+    def __init__(self, fact: str) -> None:
+        self._fact = fact
+
+    def __getattr__(self, name: str) -> nw.Expr:
+        return nw.col(name)
+
+    def total(self, column: str, where: nw.Expr | None = None) -> Amount:
+        """The sum of a column of numbers."""
+        return Amount((Term(self._fact, "total", nw.col(column), where),))
+
+    def money(self, column: str, where: nw.Expr | None = None) -> Amount:
+        """The sum of a column of money in the reporting currency, exact to the cent."""
+        return Amount((Term(self._fact, "money", nw.col(column), where),))
+
+    def count(self, where: nw.Expr | None = None) -> Amount:
+        """The number of rows."""
+        return Amount((Term(self._fact, "count", None, where),))
+
+    def distinct(self, column: str, where: nw.Expr | None = None) -> Amount:
+        """The number of different values of a column, blanks left out."""
+        return Amount((Term(self._fact, "distinct", nw.col(column), where),))
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A definition in parts. `but` replaces it where a slice is counted in another way.
+
+    `nothing` is the reason when the denominator is not above zero. `given` = (k, n, floor, words) withholds the value
+    when fewer than `floor` of the rows have what it needs.
+    """
+
+    numerator: Amount
+    denominator: Amount | None = None
+    n: Amount | None = None
+    nothing: str = ""
+    statistic: Statistic = "ratio"
+    interval: Literal["", "wilson", "bootstrap", "newcombe"] = ""
+    event: nw.Expr | None = None
+    given: tuple[Amount, Amount, float, str] | None = None
+    against: Formula | None = None
+    slices: dict[str, Formula] = field(default_factory=dict)
+
+    def but(self, **slices: Formula) -> Formula:
+        """The same metric, counted otherwise in the named slices."""
+        return replace(self, slices=self.slices | slices)
+
+    def in_slice(self, slice_by: str) -> Formula:
+        return self.slices.get(slice_by, self)
+
+    def amounts(self) -> list[Amount]:
+        """Every amount that must be read to work the formula out."""
+        found = [self.numerator, *(a for a in (self.denominator, self.n) if a is not None)]
+        found += list(self.given[:2]) if self.given else []
+        return found + (self.against.amounts() if self.against else [])
+
+
+def total(amount: Amount, n: Amount | None = None) -> Formula:
+    """An amount as it is: a count, a sum, money. Zero is a value where the data cover the window."""
+    return Formula(amount, n=n)
+
+
+def ratio(numerator: Amount, denominator: Amount, *, nothing: str, n: Amount | None = None, spread: bool = False,
+          given: tuple[Amount, Amount, float, str] | None = None) -> Formula:  # fmt: skip
+    """One amount over another. `spread` asks for an interval by resampling the rows."""
+    return Formula(numerator, denominator, n, nothing, interval="bootstrap" if spread else "", given=given)
+
+
+def share(part: Amount, whole: Amount, *, nothing: str) -> Formula:
+    """k of n, with Wilson's interval."""
+    return Formula(part, whole, whole, nothing, interval="wilson")
+
+
+def mean(
+    column: Amount, rows: Amount, *, nothing: str, given: tuple[Amount, Amount, float, str] | None = None
+) -> Formula:
+    """The mean over rows, with an interval by resampling them; its slices `statistic` hold the median."""
+    return Formula(column, rows, rows, nothing, interval="bootstrap", given=given)
+
+
+def median(column: Amount, *, nothing: str) -> Formula:
+    """The median over rows that have a value, with the interval that order statistics give."""
+    return Formula(column, nothing=nothing, statistic="median")
+
+
+def survival_median(days: Amount, event: nw.Expr, *, nothing: str) -> Formula:
+    """The median time to the event by Kaplan and Meier: rows without it count as long as they were seen."""
+    return Formula(days, nothing=nothing, statistic="survival", event=event)
+
+
+def difference(one: Formula, other: Formula) -> Formula:
+    """One share minus another, with Newcombe's interval."""
+    return replace(one, against=other, interval="newcombe")
+
+
+def whole(amount: Amount) -> Amount:
+    """The amount over the whole window whatever the slice: the denominator of a part."""
+    return Amount(tuple(replace(term, whole=True) for term in amount.terms))
