@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 __version__ = "0.1.0"
@@ -38,8 +39,8 @@ def open_company(company: str, engine: str = "duckdb") -> Any:
 
 def __getattr__(name: str) -> Any:
     """`abm.<metric id>`: the metric as a function of one frame per fact."""
-    if name.startswith("_"):
-        raise AttributeError(name)
+    if name.startswith("_") or find_spec(f"{__name__}.{name}"):
+        raise AttributeError(name)  # a submodule is found by the import that asked for it
     import_module("abm_lib.metrics")
     register = import_module("abm_lib.metric").REGISTER
     if name not in register:

@@ -10,74 +10,75 @@ from .company import Company
 from .facts import Base
 from .reader import TIME
 
+RATES = ("share", "points", "score")
+STEPS = {"month": (1, 12), "week": (1, 52)}
+
 
 def compared(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
-    """`previous` and `year_ago`: the same metric and slice one quarter and four quarters before; months look back by months."""
-    step = {
-        q.label: (base.company.calendar.step(q, -1).label, base.company.calendar.step(q, -4).label)
-        for q in base.quarters
-    }
-    value = {
-        (m, by, s, q): v for m, by, s, q, v in rows[["metric", "slice_by", "slice", "quarter", "value"]].to_numpy()
-    }
-    in_order = {kind: [w.label for q, w in base.windows.spans(kind)] for kind in ("month", "week")}
-    place = {kind: {label: i for i, label in enumerate(labels)} for kind, labels in in_order.items()}
-    by_label = {(m, by, s): v for (m, by, s, _), v in value.items()}
-    before: list[Any] = []
-    for m, by, s, q in rows[["metric", "slice_by", "slice", "quarter"]].to_numpy():
-        if by in place:
-            here = place[by][s]
-            back = (here - 1, here - (12 if by == "month" else 52))
-            before.append([by_label.get((m, by, in_order[by][i])) if i >= 0 else None for i in back])
-        elif by in TIME:
-            labels = step[q] if by == "quarter" else ("", str(int(s) - 1))
-            before.append([value.get((m, by, label, step[q][i])) for i, label in enumerate(labels)])
-        else:
-            before.append([value.get((m, by, s, label)) for label in step[q]])
-    return rows.assign(previous=[b[0] for b in before], year_ago=[b[1] for b in before])
+    """`previous` and `year_ago`: the same metric and slice one quarter and four before; a month or week looks back by its own."""
+    value = {tuple(key): v for *key, v in rows[["metric", "slice_by", "slice", "quarter", "value"]].to_numpy()}
+    labels = {kind: [w.label for _, w in base.windows.spans(kind)] for kind in STEPS}
+    places = {kind: {label: place for place, label in enumerate(named)} for kind, named in labels.items()}
+    timed = {(metric, by, label): v for (metric, by, label, _), v in value.items() if by in STEPS}
+    back = {q.label: [base.company.calendar.step(q, -n).label for n in (1, 4)] for q in base.quarters}
+
+    def before(metric: str, by: str, label: str, quarter: str) -> list[Any]:
+        if by in STEPS:
+            here = places[by][label]
+            return [timed.get((metric, by, labels[by][here - n])) if here >= n else None for n in STEPS[by]]
+        if by == "quarter":
+            return [value.get((metric, by, earlier, earlier)) for earlier in back[quarter]]
+        if by == "year":
+            return [None, value.get((metric, by, str(int(label) - 1), back[quarter][1]))]
+        return [value.get((metric, by, label, earlier)) for earlier in back[quarter]]
+
+    found = [before(*key) for key in rows[["metric", "slice_by", "slice", "quarter"]].to_numpy()]
+    return rows.assign(previous=[f[0] for f in found], year_ago=[f[1] for f in found])
 
 
 def targeted(company: Company, rows: pd.DataFrame) -> pd.DataFrame:
-    """The target agreed for the same metric, period and slice; the budget for ad spend; the yardstick for coverage if agreed."""
+    """The target agreed for the same metric, period and slice; the budget for spend; the yardstick for coverage if agreed."""
     agreed = _targets(company)
     coverage = company.config.coverage
-    found = []
-    for m, by, s, q in rows[["metric", "slice_by", "slice", "quarter"]].to_numpy():
-        target = agreed.get((m, s, "", "")) if by in TIME else agreed.get((m, q, by, s))
-        if target is None and m == "pipeline_coverage" and not by and coverage.agreed_by:
-            target = coverage.yardstick_by_quarter.get(q, coverage.yardstick)
-        found.append(target)
-    return rows.assign(target=found)
+
+    def target(metric: str, by: str, label: str, quarter: str) -> float | None:
+        found = agreed.get((metric, label, "", "")) if by in TIME else agreed.get((metric, quarter, by, label))
+        if found is None and metric == "pipeline_coverage" and not by and coverage.agreed_by:
+            return coverage.yardstick_by_quarter.get(quarter, coverage.yardstick)
+        return found
+
+    found = [target(*key) for key in rows[["metric", "slice_by", "slice", "quarter"]].to_numpy()]
+    return rows.assign(target=pd.Series(found, index=rows.index, dtype="float64"))
 
 
-def _targets(company: Company) -> dict[tuple[str, str, str, str], float]:
+def _targets(company: Company) -> dict[tuple[str, ...], float]:
     """(metric, period, slice_by, slice) -> value, in the reporting currency. Benchmarks never count as targets (C21)."""
     currency, collect = company.config.company.currency, company.tables.engine.collect
-    table = collect(company.tables.targets)
-    table = table[(table["kind"].fillna("target") == "target") & (table["currency"].fillna(currency) == currency)]
-    found = {(r["metric"], r["period"], r["slice_by"] or "", r["slice"] or ""): r["value"]
-             for r in table.fillna({"slice_by": "", "slice": ""}).to_dict("records")}  # fmt: skip
+    table = collect(company.tables.targets).fillna({"slice_by": "", "slice": "", "kind": "target", "currency": currency})
+    table = table[(table["kind"] == "target") & (table["currency"] == currency)]
+    keys = ["metric", "period", "slice_by", "slice"]
+    found = {tuple(key): float(value) for *key, value in table[[*keys, "value"]].to_numpy()}
     budgets = collect(company.tables.budgets)
-    budgets = budgets[budgets["currency"] == currency].assign(amount=lambda b: b["amount"].astype(float))
-    for period, amount in budgets.groupby("period")["amount"].sum().items():
-        found.setdefault(("ad_spend", str(period), "", ""), float(amount))
-    for (period, channel), amount in budgets.groupby(["period", "channel"])["amount"].sum().items():
-        found.setdefault(("ad_spend", str(period), "channel", str(channel)), float(amount))
+    budgets = budgets[budgets["currency"] == currency].astype({"amount": "float64"})
+    for by, named in ((["period"], ""), (["period", "channel"], "channel")):
+        for key, amount in budgets.groupby(by)["amount"].sum().items():
+            period, *rest = key if isinstance(key, tuple) else (key,)
+            found.setdefault(("ad_spend", period, named, *(rest or [""])), float(amount))
     return found
 
 
 def status(row: dict[str, Any], floor: int) -> str:
-    """good or bad where the range, or a known total, clears the target; unclear where it does not; else why there is no verdict."""
+    """Good or bad where the range, or a known total, clears the target; unclear where it does not; else why there is none."""
     value, target = row["value"], row["target"]
     if pd.isna(value) or row["better"] == "neither":
         return "none"
-    if pd.isna(target) or target is None:
+    if pd.isna(target):
         return "no_target"
-    if row["_floor"] and row["n"] < floor:
+    if row["unit"] in RATES and row["n"] < floor:
         return "small_n"
     sign = 1 if row["better"] == "higher" else -1
-    low, high = (value, value) if pd.isna(row["low"]) or pd.isna(row["high"]) else (row["low"], row["high"])
-    worst, best = sorted((sign * low, sign * high))
+    unknown = pd.isna(row["low"]) or pd.isna(row["high"])
+    worst, best = sorted(sign * end for end in ((value, value) if unknown else (row["low"], row["high"])))
     if worst >= sign * target:
         return "good"
     return "bad" if best < sign * target else "unclear"

@@ -1,4 +1,6 @@
-"""The register of metrics. A metric is a function from facts to a formula; its name is its id, its body the definition:
+"""The register of metrics.
+
+A metric is a function from facts to a formula; its name is its id, its body the definition:
 
     @metric(facts="ad_days", label="Ad click-through rate", unit="share", better="higher", by=("channel",))
     def ad_click_rate(ads):
@@ -29,7 +31,7 @@ Pillar = Literal["reputation", "relationships", "revenue"]
 class Look(Protocol):
     """How a worked metric asks for another's reading of the same quarter."""
 
-    def __call__(self, metric: str, slice_by: str = "", slice: str = "") -> Reading: ...
+    def __call__(self, metric: str, slice_by: str = "", value: str = "") -> Reading: ...
 
     def values(self, metric: str, slice_by: str) -> list[str]:
         """The slices that the other metric has."""
@@ -38,7 +40,10 @@ class Look(Protocol):
 
 @dataclass(frozen=True)
 class Metric:
-    """A registered metric: its definition, and all that a page needs to print it."""
+    """A registered metric: its definition, and all that a page needs to print it.
+
+    `smallest_cell`: slices counting fewer stand together as one row, "under N".
+    """
 
     name: str
     family: str
@@ -59,6 +64,7 @@ class Metric:
     activity: Literal["activity", "outcome"] = "outcome"
     audience: tuple[str, ...] = ("marketing",)
     core: bool = False
+    smallest_cell: int = 0
     version: int = 1
 
     @property

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from .errors import Fault, UsageError, nearest
-from .show import comparisons, sentences, tables, trends
+from .show import rates, sentences, tables, trends, wholes
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
@@ -103,15 +103,15 @@ class Page:
         rows = self._slices(metric, dimension)
         if rows[0].unit not in ("count", "money") or not self._register(metric).additive:
             return self.rates(metric, dimension)
-        return comparisons.ranked(rows, self._read.whole(metric), dimension)
+        return wholes.ranked(rows, self._read.whole(metric), dimension)
 
     def rates(self, metric: str, dimension: str) -> Figure:
         """A rate by a slice: dot, likely range, k of n."""
-        return comparisons.rates(self._slices(metric, dimension), self._read.whole(metric), dimension)
+        return rates.rates(self._slices(metric, dimension), self._read.whole(metric), dimension)
 
     def shares(self, metric: str, dimension: str) -> Figure:
         """Parts of one whole as one bar."""
-        return comparisons.shares(self._slices(metric, dimension), dimension)
+        return wholes.shares(self._slices(metric, dimension), dimension)
 
     def bridge(self, metric: str = "pipeline_movement", dimension: str = "movement") -> Figure:
         """How the opening stock became the closing one."""

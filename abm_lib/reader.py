@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, cast
 
 import narwhals as nw
@@ -102,7 +103,8 @@ class Reader:
 
     def frame(self, fact: str, kind: str) -> nw.LazyFrame[Any]:
         if (fact, kind) not in self._frames:
-            self._frames[fact, kind] = FACTS[fact].cut(Cut(self.base, kind))
+            shown = nw.col("quarter").is_in([quarter.label for quarter in self.base.shown])
+            self._frames[fact, kind] = FACTS[fact].cut(Cut(self.base, kind)).filter(shown)
             self._schemas[fact, kind] = self._frames[fact, kind].collect_schema().names()
         return self._frames[fact, kind]
 
@@ -171,9 +173,10 @@ class Reader:
 
     def _every_value(self, table: pd.DataFrame, chosen: SliceSet) -> pd.DataFrame:
         """A row for every window, and for every value the slice has in any of them: a segment without wins reads 0 of n."""
-        windows = [(q.label, w.label) for q, w in self.base.windows.spans(chosen.kind)]
+        shown = self.base.shown
+        windows = [(q.label, w.label) for q, w in self.base.windows.spans(chosen.kind) if q in shown]
         if chosen.is_cohort:
-            return table.reindex([q.label for q in self.base.quarters]) if not chosen.columns else table
+            return table.reindex([q.label for q in shown]) if not chosen.columns else table
         names = ["quarter", "window", *chosen.columns]
         if not chosen.columns:
             return table.reindex(pd.MultiIndex.from_tuples(windows, names=names))
@@ -197,8 +200,8 @@ def _name(term: Term, limit: nw.Expr | None) -> str:
 
 def _amounts(table: pd.DataFrame, formula: Formula) -> list[list[float]]:
     """Per row, the formula's amounts in the order of `formula.amounts()`."""
-    places = np.cumsum([0, *(len(amount.terms) for amount in formula.amounts())])
-    spans = zip(places[:-1], places[1:], strict=True)
+    places = np.cumsum([0, *(len(amount.terms) for amount in formula.amounts())]).tolist()
+    spans = pairwise(places)
     sums = [table[[str(i) for i in range(a, b)]].sum(axis=1).to_numpy() for a, b in spans]
     return [[float(v) for v in row] for row in zip(*sums, strict=True)]
 

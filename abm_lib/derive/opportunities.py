@@ -30,7 +30,8 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
             ((effective_at at time zone 'UTC') at time zone {zone})::date as effective_on,
             d.stage, d.amount, d.currency, d.close_on, d.probability, d.forecast_category,
             d.business_type, d.owner_id, coalesce(d.is_deleted, false) as is_deleted,
-            coalesce(o.place >= {stages.order.index(stages.qualified_from)}, false) and not coalesce(d.is_deleted, false) as is_qualified,
+            coalesce(o.place >= {stages.order.index(stages.qualified_from)}, false)
+                and d.stage not in ({_list(stages.lost)}) and not coalesce(d.is_deleted, false) as is_qualified,
             d.stage in ({_list(stages.won)}) and not coalesce(d.is_deleted, false) as is_won,
             d.stage in ({_list(stages.lost)}) and not coalesce(d.is_deleted, false) as is_lost,
             not d.is_closed and not coalesce(d.is_deleted, false) as is_open

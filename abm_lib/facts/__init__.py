@@ -34,7 +34,10 @@ HISTORY = 8  # quarters before the oldest one shown, for what is learnt from the
 
 @dataclass(frozen=True)
 class Fact:
-    """A registered fact: its function, the columns that identify a row, and the tables it cannot do without."""
+    """A registered fact: its function, the columns that identify a row, and the tables it cannot do without.
+
+    The first of `needs` dates it: where that table does not reach into a quarter, there is no data and not zero.
+    """
 
     name: str
     cut: Callable[[Cut], Frame]

@@ -9,7 +9,7 @@ from .accounts import UNKNOWN
 from .opportunities import described, opportunities_closed
 
 
-@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
 def opportunity_cohorts(cut: Cut) -> Frame:
     """Opportunities by the quarter they were qualified in, each with its state at the end of the quarter reported.
 
@@ -38,7 +38,7 @@ def _median_cycle(cut: Cut) -> Frame:
     )
 
 
-@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
 def opportunity_ages(cut: Cut) -> Frame:
     """Opportunities qualified in the window, with the days until they closed or, still open, until the quarter's end."""
     known = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
@@ -48,7 +48,7 @@ def opportunity_ages(cut: Cut) -> Frame:
     return known.with_columns(age_days=days).filter(nw.col("age_days") >= 0)
 
 
-@fact(one_row_per=("account_id",), needs=("account_lists", "opportunity_changes"))
+@fact(one_row_per=("account_id",), needs=("opportunity_changes", "account_lists"))
 def list_cohorts(cut: Cut) -> Frame:
     """Accounts by the quarter in which they first joined the target list, and whether they were won by the quarter's end.
 

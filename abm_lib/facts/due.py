@@ -8,7 +8,7 @@ from . import Cut, Frame, fact, within
 from .opportunities import described, opportunities_closed
 
 
-@fact(one_row_per=("horizon", "opportunity_id"), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("horizon", "opportunity_id"), needs=("opportunity_changes", "opportunities"))
 def due_pipeline(cut: Cut) -> Frame:
     """Open pipeline due in a quarter: this one read at the end of day `coverage.read_on_day`, the next two at its end."""
     base = cut.base
@@ -19,21 +19,21 @@ def due_pipeline(cut: Cut) -> Frame:
     return due.join(cut.windows, on="quarter").with_columns(amount=nw.col("amount_open"))
 
 
-@fact(one_row_per=("as_of_day", "opportunity_id"), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("as_of_day", "opportunity_id"), needs=("opportunity_changes", "opportunities"))
 def due_by_day(cut: Cut) -> Frame:
     """Open pipeline due in the quarter, read on several days of it: the track that coverage takes."""
     known = described(cut, "as_of_day").filter(nw.col("is_open")).join(cut.windows, on="quarter")
     return known.filter(within("close_on")).with_columns(amount=nw.col("amount_open"), as_of_day=nw.col("moment"))
 
 
-@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
 def won_by_reading_day(cut: Cut) -> Frame:
     """Won with a close date in the quarter by the end of day `coverage.read_on_day`: what its target already has."""
     known = described(cut, "read_on_day").filter(nw.col("is_won")).join(cut.windows, on="quarter")
     return known.filter(within("closed_on")).with_columns(amount=nw.col("amount_closed"))
 
 
-@fact(one_row_per=("horizon", "past_quarter", "segment"), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("horizon", "past_quarter", "segment"), needs=("opportunity_changes", "opportunities"))
 def past_conversion(cut: Cut) -> Frame:
     """For each of the eight quarters before: new business due in it when it was read, and new business won in it (S0-64)."""
     base = cut.base

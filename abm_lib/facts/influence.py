@@ -50,7 +50,7 @@ def _qualifies(base: Base, name: str) -> nw.Expr:
     return (nw.col("_before") <= setting.window_days) & answered
 
 
-@fact(one_row_per=("rule", "opportunity_id"), needs=("opportunities", "opportunity_changes", "touches"))
+@fact(one_row_per=("rule", "opportunity_id"), needs=("opportunity_changes", "opportunities", "touches"))
 def opportunity_influence(cut: Cut) -> Frame:
     """Opportunities qualified in the window, once for each named influence rule, and whether they meet it (C1)."""
     base = cut.base
@@ -69,7 +69,7 @@ def _met(base: Base, name: str) -> Frame:
     return counted.select("quarter", "opportunity_id", rule=nw.lit(name), met=enough)
 
 
-@fact(one_row_per=("touch_channel", "opportunity_id"), needs=("opportunities", "opportunity_changes", "touches"))
+@fact(one_row_per=("touch_channel", "opportunity_id"), needs=("opportunity_changes", "opportunities", "touches"))
 def influence_channels(cut: Cut) -> Frame:
     """Opportunities that meet the default rule, once for each channel that had a part in it: not additive over channels."""
     influenced = opportunity_influence(cut).filter(nw.col("is_influenced"), nw.col("rule") == "default")
@@ -83,7 +83,7 @@ def influence_channels(cut: Cut) -> Frame:
     return joined.with_columns(channel=nw.col("touch_channel"))
 
 
-@fact(one_row_per=("from", "opportunity_id"), needs=("opportunities", "opportunity_changes", "touches"))
+@fact(one_row_per=("from", "opportunity_id"), needs=("opportunity_changes", "opportunities", "touches"))
 def pipeline_generation(cut: Cut) -> Frame:
     """Opportunities qualified in the window, twice: with the days `from` the account's first touch, and from its MQA."""
     base = cut.base

@@ -24,7 +24,7 @@ FLOWS = (
 
 @fact(
     one_row_per=("bridge", "movement", "tier", "opportunity_id", "effective_at"),
-    needs=("opportunities", "opportunity_changes"),
+    needs=("opportunity_changes", "opportunities"),
 )
 def pipeline_changes(cut: Cut) -> Frame:
     """Signed amounts that carry open pipeline from the quarter's start to its end, one row per change and movement.

@@ -109,7 +109,7 @@ def with_accounts(base: Base, frame: Frame) -> Frame:
     return frame.join(at_start, on=["quarter", "account_id"], how="left").with_columns(**words)
 
 
-@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
 def opportunities_qualified(cut: Cut) -> Frame:
     """Opportunities that entered the qualified stage in the window, at the amount they entered with (definitions 2.6).
 
@@ -119,7 +119,7 @@ def opportunities_qualified(cut: Cut) -> Frame:
     return known.filter(within("qualified_on")).with_columns(amount=nw.col("amount_qualified"))
 
 
-@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
 def opportunities_closed(cut: Cut) -> Frame:
     """Opportunities won or lost with a close date in the window, as known when the quarter had settled.
 
@@ -145,7 +145,7 @@ def opportunities_closed(cut: Cut) -> Frame:
     return known.join(cut.windows, on="quarter").filter(within("closed_on"))
 
 
-@fact(one_row_per=("opportunity_id",), needs=("opportunities", "opportunity_changes"))
+@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
 def open_opportunities(cut: Cut) -> Frame:
     """Qualified opportunities open at the end of the quarter, at the rate of its last day."""
     known = described(cut, "end").filter(nw.col("is_open")).join(cut.windows, on="quarter")

@@ -157,7 +157,7 @@ def ad_experiment_difference(ads: Columns) -> Formula:
 
 
 @metric(facts="ad_titles", label="Share of ad clicks by title", unit="share", better="neither", counts="clicks",
-        by=("title", "seniority"), has_whole=False)  # fmt: skip
+        by=("title", "seniority"), has_whole=False, smallest_cell=3)  # fmt: skip
 def ad_click_share_by_title(titles: Columns) -> Formula:
     """Clicks of one job title or seniority, of all clicks that the platform could break down.
 

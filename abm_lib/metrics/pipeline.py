@@ -90,9 +90,10 @@ def marketing_sourced_pipeline_share(created: Columns) -> Formula:
     Missing: no pipeline was created.
     """
     marketing, everything = created.money("amount", where=created.source_owner == "marketing"), created.money("amount")
-    parts = {"nothing": "no pipeline created", "n": created.count()}
-    return ratio(marketing, everything, spread=True, **parts).but(
-        source_owner=ratio(everything, whole(everything), **parts), channel=ratio(marketing, whole(everything), **parts)
+    n, nothing = created.count(), "no pipeline created"
+    return ratio(marketing, everything, nothing=nothing, n=n, spread=True).but(
+        source_owner=ratio(everything, whole(everything), nothing=nothing, n=n),
+        channel=ratio(marketing, whole(everything), nothing=nothing, n=n),
     )
 
 
@@ -145,10 +146,12 @@ def pipeline_movement(changes: Columns) -> Formula:
     Counts: all business, at the rate of the quarter's last day; pushed and pulled only in the bridge of pipeline due in the quarter.
     Missing: no opportunity history.
     """
-    return total(changes.money("amount"), n=changes.distinct("opportunity_id")).but(**{
-        name: total(changes.money("amount", where=changes.bridge == "all_open"), n=changes.distinct("opportunity_id", where=changes.bridge == "all_open"))
-        for name in ("movement", "movement/tier", "movement/business_type")
-    })  # fmt: skip
+    one_bridge = changes.bridge == "all_open"
+    every = total(changes.money("amount"), n=changes.distinct("opportunity_id"))
+    all_open = total(
+        changes.money("amount", where=one_bridge), n=changes.distinct("opportunity_id", where=one_bridge)
+    )
+    return every.but(**dict.fromkeys(("movement", "movement/tier", "movement/business_type"), all_open))
 
 
 def _coverage(due: Columns, targets: Columns, horizon: str) -> Formula:
@@ -230,16 +233,13 @@ def quarter_start_conversion(past: Columns) -> Formula:
     Missing: no past quarter could be read.
     """
 
-    def over(rows: object) -> Formula:
-        return ratio(
-            past.money("won", where=rows),
-            past.money("due", where=rows),
-            nothing="no past quarter",
-            n=past.distinct("past_quarter", where=rows),
-        )  # type: ignore[arg-type]
+    every = _conversion(past, None)
+    return _conversion(past, past.horizon == "current").but(horizon=every)
 
-    current = past.horizon == "current"
-    return over(current).but(horizon=over(None))
+
+def _conversion(past: Columns, rows: nw.Expr | None) -> Formula:
+    n = past.distinct("past_quarter", where=rows)
+    return ratio(past.money("won", where=rows), past.money("due", where=rows), nothing="no past quarter", n=n)
 
 
 @metric(of=("quarter_start_conversion", "win_rate_closed_value"), label="Pipeline coverage that our own record needs",

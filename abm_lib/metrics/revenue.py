@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ..formula import Columns, Formula, mean, median, ratio, share, survival_median, total, whole
-from ..formula import Columns, Formula, mean, median, ratio, share, survival_median, total, whole
 from ..metric import Look, family
-from ..reading import Reading, Worked, missing
 from ..reading import Reading, Worked, missing
 
 metric = family(

@@ -151,6 +151,7 @@ def _people(shape: Shape, tables: Tables, staff: people.People, sold: list[deals
     acts = [(row.get("person_id"), row[column]) for table, column in dated.items() for row in tables[table]]
     people.meet(staff.rows, acts)
     tables["people"] = staff.rows
+    people.praise(staff.rows, tables["touches"])
     tables["person_stages"] = people.finish(shape, staff, acts, crm.buyers(sold, staff))
     tables["person_accounts"] = people.person_accounts(shape, staff)
     tables["suppressions"] = people.suppressions(shape, staff)

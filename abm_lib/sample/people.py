@@ -95,6 +95,13 @@ def meet(rows: list[Row], acts: list[tuple[str | None, datetime]]) -> None:
             row["created_at"] = min(row["created_at"], first[row["person_id"]] - timedelta(seconds=1))
 
 
+def praise(rows: list[Row], touches: list[Row]) -> None:
+    """Whoever spoke for us once is an advocate."""
+    spoke = {touch["person_id"] for touch in touches if touch["kind"] == "advocacy"}
+    for row in rows:
+        row["is_advocate"] = row["person_id"] in spoke
+
+
 def finish(shape: Shape, people: People, acts: list[tuple[str | None, datetime]], buyers: dict[str, date]) -> list[Row]:
     """Leads' stages; fills mql_at, sql_at, score, the recent source and the merged duplicates of the people."""
     rng = shape.rng("person stages")

@@ -31,6 +31,7 @@ OWED = (
     ("meetings_booked", ">=", 0.85, "CMO"),
     ("opportunities_created", ">=", 0.95, "CRO"),
     ("closed_won_revenue", ">=", 0.9, "CRO"),
+    ("ad_cost_per_click", "<=", 1.02, "CMO"),
 )
 
 
@@ -160,7 +161,8 @@ def promises(shape: Shape, rows: list[Row]) -> list[Row]:
         for metric, bound, part, role in OWED:
             owed = target[metric, quarter.label]
             value = owed["value"] * part * float(rng.uniform(0.95, 1.12))
+            places = 0 if metric in COUNTED else 2 if metric == "ad_cost_per_click" else -3
             row: Row = {"promise_id": f"g{len(found) + 1:02}", "made_in": made.label, "due_in": quarter.label}
-            row |= {"metric": metric, "bound": bound, "value": round(value, -3 if owed["currency"] else 0)}
+            row |= {"metric": metric, "bound": bound, "value": round(value, places)}
             found.append(row | {"owner_role": role, "confidence": round(float(rng.uniform(0.55, 0.9)), 2)})
     return found

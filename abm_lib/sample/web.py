@@ -97,6 +97,8 @@ class Website:
         elif dirt == "typo":
             source = source[:-2] + source[-1]
         name = None if dirt == "gap" else session.campaign["utm_campaign"]
+        if channel == "linkedin_ads":
+            facts["utm_content"] = f"ad{session.campaign['campaign_id'][1:]}"
         facts |= {"utm_source": source, "utm_medium": medium, "utm_campaign": name}
         return facts | {"utm_term": "plc uptime" if channel == "google_ads" and chance(rng, 0.4) else None}
 

@@ -145,7 +145,7 @@ def _across(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
         canvas.rules(links, ink("strong")), canvas.bars(bars, 0, outline=True), canvas.rules([{"x": 0, "x2": len(steps), "y": HEIGHT}], ink("ink3")),
         canvas.text(values, "center", bold=True), canvas.text(names, "center", bold=True), canvas.text(counts, "center", colour="ink3"),
     ]  # fmt: skip
-    return canvas.spec(layers, "")
+    return canvas.spec(layers)
 
 
 def _down(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _down(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
         canvas.text(names, at=0),
         canvas.text(values, "right", at=canvas.width, bold=True),
     ]
-    return canvas.spec(layers, "")
+    return canvas.spec(layers)
 
 
 def _ink(row: Row) -> str:

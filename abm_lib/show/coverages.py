@@ -12,7 +12,7 @@ from .numbers import span
 from .rows import Row
 from .tables import Column, table
 from .theme import ink, tone
-from .verdict import Verdict, against_point, verdict
+from .verdict import Verdict, verdict
 
 RULE_OF_THUMB = 3.0
 
@@ -35,9 +35,7 @@ class Horizon:
 
     @property
     def judged(self) -> Verdict:
-        if self.band is None and self.covered.target is None and self.needed is not None:
-            return against_point(self.covered, self.needed)
-        return verdict(self.covered, self.band)
+        return verdict(self.covered, self.needed)
 
     @property
     def short(self) -> str:
@@ -117,7 +115,7 @@ def _draw(room: Room, horizons: Sequence[Horizon]) -> dict[str, Any]:
         canvas.rules(points, ink("ink"), 2, upright=True), *_values(canvas, rows),
         *(_names_over(canvas, rows) if room.narrow else _names_beside(canvas, rows)),
     ]  # fmt: skip
-    return canvas.spec(layers, "")
+    return canvas.spec(layers)
 
 
 def _grid(canvas: Canvas, rows: Sequence[tuple[float, Horizon]]) -> list[Any]:

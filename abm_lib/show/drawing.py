@@ -61,9 +61,9 @@ class Canvas:
         """How far right a value of the data lies, in pixels of the plot."""
         return (value - self.across[0]) / (self.across[1] - self.across[0]) * self.width
 
-    def spec(self, layers: Sequence[alt.Chart | None], description: str) -> dict[str, Any]:
+    def spec(self, layers: Sequence[alt.Chart | None]) -> dict[str, Any]:
         chart = alt.layer(*[layer for layer in layers if layer is not None]).properties(
-            width=self.width, height=self.height, description=description,
+            width=self.width, height=self.height,
             padding={"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom}, autosize=alt.AutoSizeParams(type="none"),
         )  # fmt: skip
         return dict(chart.to_dict(validate=False))

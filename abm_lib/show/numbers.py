@@ -149,7 +149,7 @@ def _symbol(currency: str) -> str:
 
 
 def _money(value: float, currency: str, n: float | None) -> tuple[str, str]:
-    if value >= 1000:
+    if value >= 10_000:
         number, suffix = _three_digits(value)
     else:
         number, suffix = (decimals(value, 2) if 0 < value < 100 and not value.is_integer() else decimals(value, 0)), ""

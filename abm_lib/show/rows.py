@@ -98,7 +98,9 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What the row is called beside others of its metric: the slice as words, or "All"."""
+        """What the row is called beside others of its metric: the slice as words (Tier 1), or "All"."""
+        if self.slice.isdigit():
+            return f"{words(self.slice_by)} {self.slice}"
         return words(self.slice) if self.slice_by else "All"
 
     @property
@@ -194,6 +196,16 @@ class Readings:
 
     def _of(self, metric: str, quarter: str) -> list[Row]:
         return self._rows.get((metric, quarter or self.quarter), [])
+
+
+def heading(dimension: str) -> str:
+    """A dimension as the heading of a column: source_owner is Source owner."""
+    return clean(dimension).replace("_", " ").replace("/", " and ").capitalize()
+
+
+def identifier(dimension: str) -> str:
+    """A dimension as part of an element's id."""
+    return dimension.replace("/", "-").replace("_", "-")
 
 
 def words(code: str) -> str:

@@ -48,7 +48,7 @@ def headline(readings: Readings, family: str, metrics: Sequence[str]) -> str:
 def standfirst(readings: Readings, metrics: Sequence[str]) -> Markup:
     """At most three sentences: what is clearly worse, what is clearly better, what did not clearly change."""
     rows = [row for name in metrics if (row := readings.whole(name)) and row.value is not None]
-    judged = [(row, verdict(row, need(readings, row.metric))) for row in rows]
+    judged = [(row, verdict(row, needed(readings, row.metric))) for row in rows]
     tones = {tone: [row for row, v in judged if v.tone == tone] for tone in ("bad", "good")}
     same = [row for row, v in judged if v.words.startswith("No clear")]
     said = [
@@ -89,12 +89,6 @@ def fill(text: str, readings: Readings) -> tuple[Markup, str]:
     return join([*html, escape(text[end:])]), "".join([*plain, text[end:]])
 
 
-def need(readings: Readings, metric: str) -> tuple[float, float] | None:
-    """The range of coverage that our own record requires, for the coverage metrics."""
-    row = needed(readings, metric)
-    return (row.low, row.high) if row and row.low is not None and row.high is not None else None
-
-
 def needed(readings: Readings, metric: str) -> Row | None:
     horizon = {
         "pipeline_coverage": "current",
@@ -120,7 +114,7 @@ def _clause(row: Row, readings: Readings) -> str:
         )
     if required := needed(readings, row.metric):
         return f"coverage for {_covers(row)} is {row.text()} where our own record needs {required.text()}"
-    words = verdict(row, need(readings, row.metric)).words
+    words = verdict(row, needed(readings, row.metric)).words
     words = words[0].lower() + words[1:] if words else ""
     name = row.label[0].lower() + row.label[1:]
     if row.metric == "open_pipeline" and row.previous:
@@ -191,7 +185,7 @@ def _change(row: Row, readings: Readings) -> Markup:
 
 
 def _verdict(row: Row, readings: Readings) -> Markup:
-    judged = verdict(row, need(readings, row.metric))
+    judged = verdict(row, needed(readings, row.metric))
     return tag(
         "span", judged.words[0].lower() + judged.words[1:] if judged.words else "", class_=f"verdict {judged.tone}"
     )

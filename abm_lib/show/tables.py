@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from .fragment import Fragment
-from .html import said, tag
+from .html import said, short, tag
 from .numbers import span
 from .rows import Row
 
@@ -77,7 +77,19 @@ def _reading_columns(rows: Sequence[Row], earlier: bool = True) -> list[Column]:
                     ],
                 )
             )
+    if any(row.caveats for row in rows):
+        columns.append(Column("Read with care", [said(row.caveats) for row in rows], number=False))
     return columns
+
+
+def left_out(rows: Sequence[Row], more: Sequence[Row]) -> list[object]:
+    """Notes on slices that a drawing leaves out: without a value, or beyond what fits."""
+    notes: list[object] = []
+    if missing := [row for row in rows if row.value is None]:
+        notes.append("Not drawn: " + ", ".join(f"{short(r.name)} ({r.text()})" for r in missing) + ".")
+    if more:
+        notes.append(f"{len(more)} more in the table.")
+    return notes
 
 
 def behind(row: Row) -> Markup:

@@ -12,7 +12,7 @@ from .html import clean, said, tag
 from .numbers import amount, missing_mark, parts
 from .rows import Row
 from .tables import behind, likely
-from .verdict import Verdict, against_point, last_quarter, last_year, verdict
+from .verdict import Verdict, last_quarter, last_year, verdict
 
 TICK = 62  # per cent of the width at which every target stands, so that ticks align
 SPARK_WIDTH, SPARK_HEIGHT = 88, 30
@@ -43,7 +43,7 @@ class Tile:
 
     @property
     def judged(self) -> Verdict:
-        return against_point(self.row, self.need) if self.need and not self.needed else verdict(self.row, self.needed)
+        return verdict(self.row, self.band)
 
 
 def scorecard(title: str, tiles: Sequence[Tile]) -> Fragment:

@@ -11,7 +11,7 @@ from .drawing import Canvas, Records, Room, drawings, ticks
 from .fragment import Figure
 from .html import clean, short
 from .numbers import quarter_name, tick, unit_name
-from .rows import Row
+from .rows import Row, heading, identifier
 from .tables import of_quarters
 from .theme import ink
 from .verdict import verdict
@@ -26,15 +26,16 @@ def trend(rows: Sequence[Row | None], dimension: str = "") -> Figure:
     """
     there = [row for row in rows if row is not None]
     now = there[-1]
-    first = (dimension or "Quarter").replace("_", " ").capitalize()
+    first = heading(dimension or "quarter")
     alternative = f"{now.label} by {first.lower()}: " + ", ".join(f"{_when(r)} {r.text()}" for r in there)
     between = f"{_when(there[0])} to {_when(now)}" if len(there) > 1 else _when(now)
+    between = f"by {first.lower()}, {between}" if dimension else between
     subtitle = ". ".join([f"{unit_name(now.unit, now.currency)}, {between}", *_key(there)])
 
     def draw(room: Room) -> dict[str, Any]:
         return _draw(room, rows, dimension)
 
-    table = of_quarters(f"{now.metric}-{_id(dimension) or 'quarter'}", there, first)
+    table = of_quarters(f"{now.metric}-{identifier(dimension) or 'quarter'}", there, first)
     return Figure(_message(there, dimension), subtitle, alternative, drawings(draw, wide=False), table, [now.metric])
 
 
@@ -49,10 +50,9 @@ def _message(there: Sequence[Row], dimension: str) -> str:
             else f"{now.label}: no reading"
         )
     when = quarter_name(now.quarter, year=False)
-    words = judged.words[:1].lower() + judged.words[1:]
     if now.value is None:
         return f"{now.label}: {now.text()} in {when}"
-    return f"{now.label}: {now.text()} in {when}" + (f", {words}" if "no earlier" not in words else "")
+    return f"{now.label}: {now.text()} in {when}" + (f", {judged.inline}" if "no earlier" not in judged.words else "")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _draw(room: Room, rows: Sequence[Row | None], dimension: str) -> dict[str, A
         *_newest(plot, points),
         *_names(plot, dimension),
     ]
-    return canvas.spec(layers, "")
+    return canvas.spec(layers)
 
 
 def _plot(room: Room, rows: Sequence[Row | None], dimension: str) -> tuple[Plot, list[str], list[float]]:
@@ -176,7 +176,3 @@ def met(row: Row) -> bool | None:
 
 def _when(row: Row) -> str:
     return clean(row.slice) if row.slice_by else quarter_name(row.quarter)
-
-
-def _id(dimension: str) -> str:
-    return dimension.replace("/", "-").replace("_", "-")

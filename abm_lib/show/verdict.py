@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from .html import clean, tag
-from .numbers import MINUS, change, missing_words, size
+from .numbers import MINUS, change, missing_words, size, span
 from .rows import Row
 
 MIN_N = 10
@@ -32,29 +32,40 @@ class Verdict:
     def text(self) -> str:
         return f"{self.sign} {self.words}".strip()
 
+    @property
+    def inline(self) -> str:
+        """The words inside a sentence."""
+        return self.words[:1].lower() + self.words[1:]
+
     def html(self) -> Markup:
         sign = tag("span", self.sign, class_="sign", aria_hidden="true")
         return tag("span", sign, " ", self.words, class_=f"verdict {self.tone}")
 
 
-def verdict(row: Row, band: tuple[float, float] | None = None) -> Verdict:
-    """The verdict on a reading; `band` is the range needed where need is a range and not a point."""
+def verdict(row: Row, need: Row | None = None) -> Verdict:
+    """The verdict on a reading: against what is needed where that is a range or there is no target, else the target,
+    else the same quarter last year.
+    """
     if row.value is None:
-        return Verdict(
-            "grey", NONE, clean(row.caveat_list[0]) if row.caveat_list else missing_words(row.missing_because)
-        )
+        said = clean(row.caveat_list[0]) if row.caveat_list else missing_words(row.missing_because)
+        return Verdict("grey", NONE, said[:1].upper() + said[1:])
     if too_few(row):
         return Verdict("grey", NONE, f"Too few to judge: {row.text('n')}" if row.n is not None else "Too few to judge")
-    if band is not None:
-        return _against_band(row, band)
-    if row.target is not None and (row.better in ("higher", "lower")):
-        return _against_target(row)
+    if need is not None and need.value is not None and (need.ranged or row.target is None):
+        return _against_need(row, need)
+    if row.target is not None and row.better in ("higher", "lower"):
+        return _against_target(row, row.target)
     return _against_last_year(row) or _moved(row)
 
 
 def too_few(row: Row) -> bool:
-    """Whether so few units stand behind a rate that it cannot be judged; a total is what it is."""
-    return row.status == "small_n" or (row.unit not in TOTALS and row.n is not None and row.n < MIN_N)
+    """Whether so few units stand behind a rate or a mean that it cannot be judged; a total is what it is."""
+    return row.status == "small_n" or (not is_total(row) and row.n is not None and row.n < MIN_N)
+
+
+def is_total(row: Row) -> bool:
+    """Whether the value is a sum or a count, known without error."""
+    return row.unit in TOTALS and row.denominator is None and not row.ranged
 
 
 def clears(row: Row, mark: float) -> int:
@@ -63,7 +74,7 @@ def clears(row: Row, mark: float) -> int:
         return 0
     if row.low is not None and row.high is not None:
         return 1 if row.low > mark else -1 if row.high < mark else 0
-    exact = (row.unit in TOTALS and row.denominator is None) or row.status in ("good", "bad")
+    exact = is_total(row) or row.status in ("good", "bad")
     return (1 if row.value > mark else -1) if exact else 0
 
 
@@ -87,64 +98,52 @@ def moved(row: Row) -> str:
     return f"{'down' if by.startswith(MINUS) else 'up'} {by.lstrip('+' + MINUS)} on {last_quarter(row)}"
 
 
-def _against_target(row: Row) -> Verdict:
-    assert row.value is not None and row.target is not None
-    side = clears(row, row.target)
-    if side:
-        gap = size(row.value - row.target, row.unit, row.currency, row.n)
-        above, below = ("over", "under") if row.better == "lower" else ("above", "short of")
-        how = (
-            f"{gap} {above if side > 0 else below} target"
-            if not row.ranged
-            else f"Clearly {'above' if side > 0 else 'below'} target"
-        )
-        return Verdict(_tone(row, side), UP if side > 0 else DOWN, how)
-    if row.value == row.target:
+def _against_target(row: Row, target: float) -> Verdict:
+    side = clears(row, target)
+    if row.value is None or row.value == target:
         return Verdict("grey", SAME, "On target")
-    return _against_last_year(row, clear_only=True) or Verdict("grey", SAME, "No clear gap to target")
+    if not side:
+        return _against_last_year(row, clear_only=True) or Verdict("grey", SAME, "No clear gap to target")
+    above, below = ("over", "under") if row.better == "lower" else ("above", "short of")
+    gap = size(row.value - target, row.unit, row.currency, row.n)
+    words = f"{gap} {above if side > 0 else below} target"
+    if row.ranged:
+        words = f"Clearly {'above' if side > 0 else 'below'} target"
+    # A status that speaks of the same target and disagrees takes the colour away.
+    tone = _direction(row, side)
+    veto = row.status in ("unclear", {"good": "bad", "bad": "good"}.get(tone))
+    return Verdict("grey" if veto else tone, UP if side > 0 else DOWN, words)
 
 
-def _against_band(row: Row, band: tuple[float, float]) -> Verdict:
-    assert row.value is not None
-    low, high = band
-    needs = (
-        f"{_plain(row, low)}–{_plain(row, high)}x" if row.unit == "times" else f"{_plain(row, low)}–{_plain(row, high)}"
-    )
-    if low <= row.value <= high:
-        return Verdict("grey", SAME, f"Inside what is needed ({needs})")
-    side = 1 if row.value > high else -1
-    return Verdict(_tone(row, side), UP if side > 0 else DOWN, f"{'Above' if side > 0 else 'Below'} need ({needs})")
-
-
-def against_point(row: Row, need: Row) -> Verdict:
-    """Against a need known as a point without a range: said with its sign, but never coloured."""
-    if row.value is None or need.value is None or too_few(row):
-        return verdict(row)
-    if row.value >= need.value:
-        return Verdict("grey", UP, f"Above the {need.text()} needed")
-    return Verdict("grey", DOWN, f"Below the {need.text()} needed")
+def _against_need(row: Row, need: Row) -> Verdict:
+    """A range that is needed can be cleared; a point without a range is said with its sign but never coloured."""
+    value = row.value if row.value is not None else 0.0
+    if need.low is None or need.high is None:
+        above = value >= (need.value or 0.0)
+        return Verdict("grey", UP if above else DOWN, f"{'Above' if above else 'Below'} the {need.text()} needed")
+    needed = span(need.low, need.high, need.unit, need.currency, need.n)
+    if need.low <= value <= need.high:
+        return Verdict("grey", SAME, f"Inside what is needed ({needed})")
+    side = 1 if value > need.high else -1
+    return Verdict(_direction(row, side), UP if side > 0 else DOWN, f"{'Above' if side > 0 else 'Below'} need ({needed})")
 
 
 def _against_last_year(row: Row, clear_only: bool = False) -> Verdict | None:
     if row.year_ago is None or row.value is None or row.better not in ("higher", "lower"):
         return None
     side = clears(row, row.year_ago) if row.ranged or not clear_only else 0
-    if side and row.ranged:
-        return Verdict(
-            _tone(row, side), UP if side > 0 else DOWN, f"Clearly {'up' if side > 0 else 'down'} on {last_year(row)}"
-        )
-    if side:
+    if not side:
+        return None if clear_only else Verdict("grey", SAME, "No clear change")
+    words = f"Clearly {'up' if side > 0 else 'down'} on {last_year(row)}"
+    if not row.ranged:
         gap = size(row.value - row.year_ago, row.unit, row.currency, row.n)
-        return Verdict(
-            _tone(row, side), UP if side > 0 else DOWN, f"{gap} {'more' if side > 0 else 'less'} than {last_year(row)}"
-        )
-    return None if clear_only else Verdict("grey", SAME, "No clear change")
+        words = f"{gap} {'more' if side > 0 else 'less'} than {last_year(row)}"
+    return Verdict(_direction(row, side), UP if side > 0 else DOWN, words)
 
 
 def _moved(row: Row) -> Verdict:
-    """Words for a number without a better direction or without anything to judge it by: what moved, in grey."""
-    assert row.value is not None
-    if row.previous is None:
+    """Words for a number with nothing to judge it by: what moved, in grey."""
+    if row.value is None or row.previous is None:
         return Verdict("grey", "", "No target, no earlier value")
     if (row.ranged and not clears(row, row.previous)) or row.value == row.previous:
         return Verdict("grey", SAME, "No clear change" if row.ranged else f"Same as {last_quarter(row)}")
@@ -152,12 +151,8 @@ def _moved(row: Row) -> Verdict:
     return Verdict("grey", "", words[0].upper() + words[1:])
 
 
-def _tone(row: Row, side: int) -> str:
-    """Good or bad by the metric's direction, unless the reading itself was judged otherwise: then grey."""
-    tone = "good" if (side > 0) == (row.better == "higher") else "bad"
-    other = {"good": "bad", "bad": "good"}[tone]
-    return tone if row.better in ("higher", "lower") and row.status not in (other, "unclear", "small_n") else "grey"
-
-
-def _plain(row: Row, value: float) -> str:
-    return f"{value:.1f}" if row.unit == "times" else size(value, row.unit, row.currency)
+def _direction(row: Row, side: int) -> str:
+    """Whether that side is the better one; grey for a metric without a better direction."""
+    if row.better not in ("higher", "lower"):
+        return "grey"
+    return "good" if (side > 0) == (row.better == "higher") else "bad"

@@ -1,0 +1,103 @@
+"""Rates and means of slices beside one another: dots with their likely ranges, and what may be said of the extremes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .drawing import Canvas, Room, drawings, ticks
+from .fragment import Figure
+from .html import clean, short
+from .numbers import quarter_name, tick, unit_name
+from .rows import Row, heading, identifier
+from .tables import left_out, of_slices
+from .theme import ink
+from .verdict import too_few
+
+MOST_RATES = 12
+RANK_FROM = 6  # so many slices and more are put in order of their value
+LONGEST_BESIDE = 19  # longer names stand over their line
+
+
+def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool = False) -> Figure:
+    """A dot for each slice, its likely range, a hollow dot for the quarter before and a tick for the target.
+
+    `between` is for one number under several rules: the message is the range and never one of them.
+    """
+    known, one, by = [r for r in rows if r.value is not None], rows[0], heading(dimension)
+    if len(known) >= RANK_FROM:
+        known = sorted(known, key=lambda r: -(r.value or 0))
+    there = known[:MOST_RATES]
+    title = f"{one.label}: no reading by {by.lower()}"
+    if there:
+        title = f"{one.label}: {_between(there, by) if between else _apart(there)}"
+
+    def draw(room: Room) -> dict[str, Any]:
+        return _draw(room, there)
+
+    alternative = f"{one.label} by {by.lower()}: " + ", ".join(f"{clean(r.name)} {r.text()} ({r.made_of})" for r in there)
+    subtitle = ". ".join([f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}", *_key(there)])
+    table = of_slices(f"{one.metric}-{identifier(dimension)}", rows, whole, by)
+    notes = left_out(rows, known[MOST_RATES:])
+    return Figure(title, subtitle, alternative, drawings(draw, wide=False), table, [one.metric], notes)
+
+
+def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
+    over = room.narrow or any(len(r.name) > LONGEST_BESIDE for r in rows)
+    step, left, right = (58, 4, 120) if over else (46, 132, 124)
+    top = max([v for r in rows for v in (r.value, r.high, r.target, r.previous) if v is not None] + [0]) or 1
+    low = min([v for r in rows for v in (r.value, r.low, r.previous) if v is not None] + [0])
+    canvas = Canvas(room, step * max(len(rows), 1), (low, top), left=left, right=right, bottom=28)
+    places = [(step * i + (38 if over else step / 2), r) for i, r in enumerate(rows)]
+    before = [{"x": r.previous, "y": y, "colour": ink("ink3")} for y, r in places if r.previous is not None]
+    aims = [{"x": r.target, "y": y - 9, "y2": y + 9} for y, r in places if r.target is not None]
+    names = [{"y": y - 22 if over else y, "text": short(r.name, 40 if over else LONGEST_BESIDE)} for y, r in places]
+    edge = canvas.width + right
+    layers = [
+        *_grid(canvas, rows, ticks(top, 2 if room.narrow else 4), [y for y, _ in places] if over else []),
+        canvas.rules([{"x": r.low, "x2": r.high, "y": y} for y, r in places if r.ranged], ink("bar"), 2),
+        canvas.rules(aims, ink("ink"), 2, upright=True),
+        canvas.dots(before, 44, hollow=True),
+        canvas.dots([{"x": r.value, "y": y} for y, r in places], 90),
+        canvas.text(names, at=-left, bold=True),
+        canvas.text([{"y": y - 8, "text": r.text()} for y, r in places], "right", at=edge, bold=True),
+        canvas.text([{"y": y + 8, "text": r.made_of} for y, r in places], "right", at=edge, colour="ink3"),
+    ]
+    return canvas.spec(layers)
+
+
+def _grid(canvas: Canvas, rows: Sequence[Row], steps: Sequence[float], beside: Sequence[float]) -> list[Any]:
+    """Upright lines at round steps; where names stand over the lines, the grid keeps beside the dots."""
+    spans = [(y - 14, y + 14) for y in beside] or [(0, canvas.height)]
+    lines = [{"x": s, "y": a, "y2": b} for s in steps for a, b in spans]
+    texts = [{"x": s, "y": canvas.height + 15, "text": tick(s, r.unit, r.currency)} for s in steps for r in rows[:1]]
+    base = canvas.rules([line for line in lines if line["x"] == 0], ink("ink3"), upright=True)
+    rest = canvas.rules([line for line in lines if line["x"] != 0], ink("hairline"), upright=True)
+    return [rest, base, canvas.text(texts, "center", colour="ink3")]
+
+
+def _apart(rows: Sequence[Row]) -> str:
+    """What the extremes say: clearly apart only where neither range reaches the other."""
+    ordered = sorted(rows, key=lambda r: r.value or 0)
+    least, most = ordered[0], ordered[-1]
+    if least is most:
+        return f"{short(most.name)} {most.text()}"
+    if least.value == most.value:
+        return f"{most.text()} everywhere"
+    pair = f"{short(most.name)} {most.text()}, {short(least.name)} {least.text()}"
+    if too_few(least) or too_few(most):
+        return pair + "; too few to tell apart"
+    if least.high is None or most.low is None:
+        return pair
+    return pair + ("; clearly apart" if most.low > least.high else "; no clear difference")
+
+
+def _between(rows: Sequence[Row], by: str) -> str:
+    least, most = (pick(rows, key=lambda r: r.value or 0) for pick in (min, max))
+    return f"between {least.text()} and {most.text()}, depending on the {by.lower()}"
+
+
+def _key(rows: Sequence[Row]) -> list[str]:
+    key = ["Line: likely range"] if any(r.ranged for r in rows) else []
+    key += ["Hollow: quarter before"] if any(r.previous is not None for r in rows) else []
+    return key + (["Tick: target"] if any(r.target is not None for r in rows) else [])

@@ -1,0 +1,119 @@
+"""Slices that add up: ranked bars of a total, and one bar cut into parts of a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .drawing import Canvas, Records, Room, drawings
+from .fragment import Figure
+from .html import short
+from .numbers import amount, quarter_name, unit_name
+from .rows import Row, heading, identifier
+from .tables import left_out, of_slices
+from .theme import ink
+
+MOST_BARS = 8
+UNKNOWN = {"", "unknown", "not stated", "none named", "blank"}
+Bar = tuple[str, float, str, str]  # name, value, value as text, part of the sum as text
+
+
+def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
+    """Bars of a total by a slice, largest first, all grey. Beyond eight the rest is one bar, so that bars sum to the whole."""
+    there = sorted((r for r in rows if r.value is not None), key=lambda r: (-(r.value or 0), r.slice))
+    total, one, by = sum(r.value or 0 for r in there), rows[0], heading(dimension)
+    bars = _bars(there, total)
+    title = f"{one.label}: none by {by.lower()}"
+    if bars and bars[0][1]:
+        title = f"{one.label}: {bars[0][0]} leads with {bars[0][2]}, {bars[0][3]} of {amount(total, one.unit, one.currency)}"
+
+    def draw(room: Room) -> dict[str, Any]:
+        return _draw_ranked(room, bars)
+
+    alternative = f"{one.label} by {by.lower()}: " + ", ".join(f"{bar[0]} {bar[2]}" for bar in bars)
+    listed = [*there, *(row for row in rows if row.value is None)]
+    table = of_slices(f"{one.metric}-{identifier(dimension)}", listed, whole, by)
+    subtitle = f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}. Right: part of the sum"
+    return Figure(title, subtitle, alternative, drawings(draw, wide=False), table, [one.metric], left_out(rows, []))
+
+
+def shares(rows: Sequence[Row], dimension: str) -> Figure:
+    """One bar cut into parts that sum to a whole, largest first; what is unknown comes last, dashed and kept."""
+    parts, one = sorted((r for r in rows if r.value), key=lambda r: (_unknown(r), -(r.value or 0), r.slice)), rows[0]
+    total = sum(r.value or 0 for r in parts)
+    said = [f"{short(r.name)} {_part(r, total)}" for r in parts]
+
+    def draw(room: Room) -> dict[str, Any]:
+        return _draw_shares(room, parts, total)
+
+    by = heading(dimension)
+    table = of_slices(f"{one.metric}-parts", [*parts, *(r for r in rows if not r.value)], None, by)
+    notes: list[object] = [", ".join(said) + "."] if parts else []
+    title = f"{one.label}: " + (", ".join(said[:3]) or "no reading")
+    subtitle = f"{quarter_name(one.quarter)}. Parts of one whole; what is unknown is dashed and kept"
+    alternative = f"{one.label} by {by.lower()}: " + ", ".join(said)
+    notes += left_out(rows, [])
+    return Figure(title, subtitle, alternative, drawings(draw, wide=True), table, [one.metric], notes, wide=True)
+
+
+def _bars(there: Sequence[Row], total: float) -> list[Bar]:
+    shown, rest = (there, []) if len(there) <= MOST_BARS + 1 else (there[:MOST_BARS], there[MOST_BARS:])
+    bars = [(short(r.name, 24), r.value or 0.0, r.text(), _of(r.value or 0, total)) for r in shown]
+    if rest:
+        left = sum(r.value or 0 for r in rest)
+        bars.append((f"Other ({len(rest)})", left, amount(left, rest[0].unit, rest[0].currency), _of(left, total)))
+    return bars
+
+
+def _of(value: float, total: float) -> str:
+    return amount(value / total, "share") if total > 0 else ""
+
+
+def _part(row: Row, total: float) -> str:
+    return row.text() if row.unit == "share" else f"{_of(row.value or 0, total)} ({row.text()})"
+
+
+def _unknown(row: Row) -> bool:
+    return row.slice.lower() in UNKNOWN
+
+
+def _draw_ranked(room: Room, bars: Sequence[Bar]) -> dict[str, Any]:
+    step, thick, left, right = (46, 14, 0, 116) if room.narrow else (34, 16, 168, 116)
+    largest = max([bar[1] for bar in bars] + [0]) or 1
+    canvas = Canvas(room, step * max(len(bars), 1), (0, largest), left=left, right=right, bottom=8)
+    places = [step * i + (32 if room.narrow else step / 2) for i in range(len(bars))]
+    rows = list(zip(places, bars, strict=True))
+    names = [{"y": y - 18 if room.narrow else y, "text": bar[0]} for y, bar in rows]
+    axis = [{"x": 0, "y": y - thick, "y2": y + thick} for y in places]
+    layers = [
+        canvas.bars([{"y": y, "x": 0, "x2": max(bar[1], 0)} for y, bar in rows], thick),
+        canvas.rules(axis, ink("ink3"), upright=True),
+        canvas.text(names, at=-left),
+        canvas.text([{"y": y, "x": max(bar[1], 0), "text": bar[2]} for y, bar in rows], dx=8, bold=True),
+        canvas.text([{"y": y, "text": bar[3]} for y, bar in rows], "right", at=canvas.width + right, colour="ink3"),
+    ]
+    return canvas.spec(layers)
+
+
+def _draw_shares(room: Room, parts: Sequence[Row], total: float) -> dict[str, Any]:
+    """Greys from dark to pale; a part too narrow for its name or its value is named in the note under the bar."""
+    canvas = Canvas(room, 62, (0, total or 1), left=1, right=1, top=4, bottom=4)
+    shades = [ink("ink"), ink("bar"), ink("strong"), ink("pale"), ink("track")]
+    left = 0.0
+    known: Records = []
+    unknown: Records = []
+    names: Records = []
+    values: Records = []
+    for i, row in enumerate(parts):
+        value, name, text = row.value or 0.0, short(row.name), _part(row, total)
+        place = {"x": left, "x2": left + value, "y": 34}
+        if _unknown(row):
+            unknown.append({**place, "colour": ink("paper"), "edge": ink("ink3")})
+        else:
+            known.append({**place, "colour": shades[min(i, 4)], "edge": ink("paper")})
+        for texts, line, y in ((names, name, 12), (values, text, 54)):
+            if canvas.pixels(value) > 7.4 * len(line) + 8:
+                texts.append({"x": left, "y": y, "text": line})
+        left += value
+    bars = canvas.bars(known, 16, outline=True), canvas.bars(unknown, 15, outline=True, dash=(3, 2))
+    return canvas.spec([*bars, canvas.text(names, bold=True), canvas.text(values, colour="ink3")])
