@@ -151,18 +151,19 @@ def show_metric(name: str) -> None:
 
 @metrics_app.command("docs")
 def metric_docs(
-    path: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs/metrics.md"),
-    check_only: Annotated[bool, typer.Option("--check", help="Fail when the file is not fresh.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs"),
+    check_only: Annotated[bool, typer.Option("--check", help="Fail when a file is not fresh.")] = False,
 ) -> None:
-    """Write the catalogue from the code."""
+    """Write the catalogue of metrics and of settings from the code."""
     from . import catalogue
 
-    text = catalogue.page(_register().values())
-    if check_only and (not path.is_file() or path.read_text(encoding="utf-8") != text):
-        _refuse("metrics docs", str(path), "not what the code says", "a fresh catalogue", "run `make docs`")
-    if not check_only:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    for name, text in catalogue.pages(_register().values()).items():
+        path = folder / name
+        if check_only and (not path.is_file() or path.read_text(encoding="utf-8") != text):
+            _refuse("metrics docs", str(path), "not what the code says", "a fresh document", "run `make docs`")
+        if not check_only:
+            folder.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
 def _register() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from . import config as settings
 from . import derive, sources, store
 from .errors import Fault, InputRefused, UsageError
 from .period import Calendar, Quarter
+from .sources import mapping
 from .tables import tables as canonical_tables
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -54,25 +55,17 @@ class Company:
         dated = [span for name, span in self.spans.items() if name not in ("fx", "loads", "events_log")]
         if not dated:
             raise InputRefused(
-                Fault(
-                    "F017",
-                    "no-dated-rows",
-                    str(self.folder),
-                    "no table with dated rows",
-                    "at least one",
-                    "deliver data",
-                )
+                Fault("F017", "no-dated-rows", str(self.folder), "no table with dated rows", "at least one", "deliver data")
             )
-        first = min(start for start, _ in dated)
-        last = self.calendar.last_complete(self.known_until)
-        if not label:
-            return last
-        quarter = self.calendar.quarter(label)
-        if quarter.end <= first or quarter.start > self.known_until:
-            span = f"{self.calendar.quarter_of(first).label} to {self.calendar.quarter_of(self.known_until).label}"
+        first = self.calendar.quarter_of(min(start for start, _ in dated))
+        quarter = self.calendar.quarter(label) if label else self.calendar.last_complete(self.known_until)
+        if quarter.end <= first.start or quarter.start > self.known_until:
+            where = f"--quarter {label}" if label else f"{quarter.label}, the last complete quarter"
+            newest = self.calendar.quarter_of(self.known_until).label
+            span = first.label if newest == first.label else f"{first.label} to {newest}"
             raise UsageError(
-                Fault("F045", "quarter-out-of-range", f"--quarter {label}", f"{quarter.start} to {quarter.end}", span,
-                      f"report a quarter of {span}")
+                Fault("F045", "quarter-out-of-range", where, f"{quarter.start} to {quarter.end - timedelta(days=1)}", span,
+                      f"ask for a quarter of the data: --quarter {newest}")
             )  # fmt: skip
         return quarter
 
@@ -86,9 +79,7 @@ def find(company: str | Path) -> Path:
         if folder.is_dir():
             return folder.resolve()
     raise UsageError(
-        Fault(
-            "C08", "no-company", str(company), "no such folder", "a company folder with an abm.toml", "abm init FOLDER"
-        )
+        Fault("C08", "no-company", str(company), "no such folder", "a company folder with an abm.toml", "abm init FOLDER")
     )
 
 
@@ -99,38 +90,31 @@ def open_company(company: str | Path, engine: str = "duckdb") -> Company:
     """
     folder = find(company)
     config = settings.load(folder)
-    _known_tables(folder, config)
+    maps = mapping.load_maps(folder, config)
     key = store.key_of(folder, _input_files(folder, config))
-    frozen = store.recall(folder, key) or _freeze(folder, config, key)
+    frozen = store.recall(folder, key) or _freeze(folder, config, maps, key)
     calendar = Calendar(**config.fiscal.model_dump())
     return Company(folder, config, calendar, frozen, store.Tables(frozen, store.ENGINES[engine]()))
 
 
-def _known_tables(folder: Path, config: settings.Config) -> None:
-    from .errors import nearest
-
-    unknown = [(name, table) for name, source in config.sources.items() for table in source.tables
-               if table not in canonical_tables()]  # fmt: skip
-    if unknown:
-        raise UsageError(
-            [Fault("C11", "unknown-table", f"{folder / 'abm.toml'}  [sources.{name}] tables", table,
-                   nearest(table, canonical_tables()), "correct the name") for name, table in unknown]
-        )  # fmt: skip
-
-
 def _input_files(folder: Path, config: settings.Config) -> list[Path]:
-    places = [folder / source.folder for source in config.sources.values()]
-    return [
+    places = {folder / source.folder for source in config.sources.values()}
+    return sorted(
         path for place in places if place.is_dir() for path in place.iterdir() if path.suffix in (".csv", ".parquet")
-    ]
+    )
 
 
-def _freeze(folder: Path, config: settings.Config, key: str) -> store.Frozen:
+def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map], key: str) -> store.Frozen:
+    """Read, judge and freeze the inputs. The rows set aside are written before anything is refused: they say why."""
     con = store.connect()
-    delivery = sources.read(con, config, folder)
+    delivery = sources.read(con, config, folder, maps)
+    with store.writing(folder):
+        sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)
+    if delivery.is_refused:
+        raise InputRefused(delivery.faults)
     derive.complete(con, config)
     notes = {
-        "files": delivery.files,
+        "files": {label: file.described for label, file in sorted(delivery.files.items())},
         "tables": {name: {"read": r.read, "accepted": r.accepted, "repeated": r.repeated, "set_aside": r.set_aside,
                           "missing_columns": r.missing_columns, "added_columns": r.added_columns}
                    for name, r in delivery.reports.items()},
@@ -138,9 +122,7 @@ def _freeze(folder: Path, config: settings.Config, key: str) -> store.Frozen:
         "spans": _spans(con, set(delivery.reports)),
         "extracted_at": _extracted_at(con, set(delivery.reports)),
     }  # fmt: skip
-    frozen = store.freeze(con, folder, key, notes)
-    _keep_set_aside(con, folder, delivery)
-    return frozen
+    return store.freeze(con, folder, key, notes)
 
 
 def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, tuple[str, str]]:
@@ -168,18 +150,3 @@ def _extracted_at(con: duckdb.DuckDBPyConnection, given: set[str]) -> str:
     if "loads" not in given:
         return ""
     return str(con.execute("select coalesce(max(extracted_at)::varchar, '') from canonical.loads").fetchall()[0][0])
-
-
-def _keep_set_aside(con: duckdb.DuckDBPyConnection, folder: Path, delivery: sources.Delivery) -> None:
-    """Write the rows set aside, with their line and rule, where only the analyst looks."""
-    place = folder / ".abm" / "set_aside"
-    for name, report in delivery.reports.items():
-        path = place / f"{name}.csv"
-        if report.set_aside:
-            place.mkdir(parents=True, exist_ok=True)
-            con.execute(
-                f'copy (select a._row, a._why::varchar as rule, r.* exclude (_row) from set_aside."{name}" a '
-                f"join raw.\"{name}\" r using (_row) order by a._row) to '{path}' (header)"
-            )
-        elif path.exists():
-            path.unlink()

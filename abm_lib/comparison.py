@@ -54,7 +54,9 @@ def targeted(company: Company, rows: pd.DataFrame) -> pd.DataFrame:
 def _targets(company: Company) -> dict[tuple[str, ...], float]:
     """(metric, period, slice_by, slice) -> value, in the reporting currency. Benchmarks never count as targets (C21)."""
     currency, collect = company.config.company.currency, company.tables.engine.collect
-    table = collect(company.tables.targets).fillna({"slice_by": "", "slice": "", "kind": "target", "currency": currency})
+    table = collect(company.tables.targets).fillna(
+        {"slice_by": "", "slice": "", "kind": "target", "currency": currency}
+    )
     table = table[(table["kind"] == "target") & (table["currency"] == currency)]
     keys = ["metric", "period", "slice_by", "slice"]
     found = {tuple(key): float(value) for *key, value in table[[*keys, "value"]].to_numpy()}

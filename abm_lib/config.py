@@ -7,21 +7,29 @@ only `[company]` and `[sources]`.
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from .errors import Fault, UsageError, nearest
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=0)]
+Times = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+QuarterLabel = Annotated[str, Field(pattern="^[0-9]{4}Q[1-4]$")]
+Stages = Annotated[list[str], Field(min_length=1)]
 Owner = Literal["marketing", "sales", "partner", "other"]
+NO_PLACE = {"Factory", "localtime"}  # names that the zone database has and no place on earth
 
 
 class Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Company(Settings):
@@ -34,8 +42,9 @@ class Company(Settings):
     @field_validator("timezone")
     @classmethod
     def known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"no such time zone; {nearest(name, available_timezones())}")
+        zones = available_timezones() - NO_PLACE
+        if name not in zones:
+            raise ValueError(f"no such time zone; {nearest(name, zones)}")
         return name
 
     @property
@@ -65,10 +74,31 @@ class AsOf(Settings):
 class OpportunityStages(Settings):
     """The CRM's stage names in order, and which of them mean qualified, won and lost."""
 
-    order: list[str]
+    order: Stages
     qualified_from: str
-    won: list[str]
-    lost: list[str]
+    won: Stages
+    lost: Stages
+
+    @field_validator("order")
+    @classmethod
+    def each_once(cls, order: list[str]) -> list[str]:
+        if len(set(order)) < len(order):
+            raise ValueError("a stage stands in the order once")
+        return order
+
+    @field_validator("qualified_from")
+    @classmethod
+    def in_order(cls, stage: str, known: ValidationInfo) -> str:
+        if stage not in (order := known.data.get("order", [stage])):
+            raise ValueError(f"one of the stages in order; {nearest(stage, order)}")
+        return stage
+
+    @field_validator("lost")
+    @classmethod
+    def not_won(cls, lost: list[str], known: ValidationInfo) -> list[str]:
+        if both := set(lost) & set(known.data.get("won", [])):
+            raise ValueError(f"a stage is won or lost, not both: {', '.join(sorted(both))}")
+        return lost
 
 
 class Channel(Settings):
@@ -90,8 +120,8 @@ class Coverage(Settings):
     """When coverage is read and which yardstick stands beside it (S0-66). It colours only when agreed."""
 
     read_on_day: Annotated[int, Field(ge=1, le=60)] = 5
-    yardstick: float = 3.0
-    yardstick_by_quarter: dict[str, float] = {}
+    yardstick: Times = 3.0
+    yardstick_by_quarter: dict[QuarterLabel, Times] = {}
     agreed_by: str = ""
 
 
@@ -146,8 +176,8 @@ class Derive(Settings):
 class SmallNumbers(Settings):
     """Below these counts there is no colour, and no sentence about a trend."""
 
-    colour: int = 10
-    trend: int = 30
+    colour: Annotated[int, Field(ge=0)] = 10
+    trend: Annotated[int, Field(ge=0)] = 30
 
 
 class Fx(Settings):
@@ -167,7 +197,7 @@ class Agreement(Settings):
     """Who agreed a definition, and when (S0-34, S2-01)."""
 
     agreed_by: str
-    agreed_on: str
+    agreed_on: Annotated[date, Field(strict=False)]
 
 
 class Source(Settings):
@@ -206,39 +236,38 @@ def load(folder: Path) -> Config:
     Raises UsageError listing every unknown key, wrong value and missing key at once.
     """
     path = folder / "abm.toml"
+    if not path.is_file():
+        fault = Fault("C00", "no-abm-toml", str(path), "no such file", "a company folder holds an abm.toml",
+                      f"abm init {folder}")  # fmt: skip
+        raise UsageError(fault)
+    return read_toml(path, Config)
+
+
+def read_toml(path: Path, model: type[Model]) -> Model:
+    """A TOML file as a model of its keys. Raises UsageError for each key that is unknown, wrong or missing."""
     try:
-        text = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(
-            Fault(
-                "C00",
-                "no-abm-toml",
-                str(path),
-                "no such file",
-                "a company folder holds an abm.toml",
-                f"abm init {folder}",
-            )
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(Fault("C00", "not-toml", str(path), str(error), "TOML", "mend the line named above")) from None
-    try:
-        return Config.model_validate(text)
+        text = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return model.model_validate(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        fault = Fault("C00", "not-toml", str(path), str(error), "TOML in UTF-8", "mend the place named above")
+        raise UsageError(fault) from None
     except ValidationError as error:
-        raise UsageError([_fault(path, text, item) for item in error.errors()]) from None
+        raise UsageError([_fault(path, model, item) for item in error.errors()]) from None
 
 
-def _fault(path: Path, text: dict[str, Any], item: Any) -> Fault:
-    *parents, key = [str(part) for part in item["loc"]]
+def _fault(path: Path, model: type[BaseModel], item: Any) -> Fault:
+    *parents, key = [str(part) for part in item["loc"] if part != "[key]"]
     where = f"{path}  [{'.'.join(parents)}] {key}" if parents else f"{path}  {key}"
     if item["type"] == "extra_forbidden":
-        return Fault("C01", "unknown-key", where, key, nearest(key, _keys_at(parents)), "correct or remove the key")
+        return Fault(
+            "C01", "unknown-key", where, key, nearest(key, _keys_at(model, parents)), "correct or remove the key"
+        )
     found = "nothing" if item["type"] == "missing" else repr(item["input"])
-    return Fault("C01", "wrong-setting", where, found, item["msg"], "set it as docs/settings.md says")
+    return Fault("C01", "wrong-setting", where, found, item["msg"], "correct the value")
 
 
-def _keys_at(parents: list[str]) -> list[str]:
-    """The keys known at a place in abm.toml; names chosen by the company (a channel's, a source's) are passed over."""
-    model: type[BaseModel] = Config
+def _keys_at(model: type[BaseModel], parents: list[str]) -> list[str]:
+    """The keys known at a place; names chosen by the company (a channel's, a source's, a table's) are passed over."""
     for parent in parents:
         field = model.model_fields.get(parent)
         if field is None:

@@ -34,7 +34,7 @@ class Fault:
     level: str = "E"
 
     def __str__(self) -> str:
-        head = f"{self.level} {self.rule} {self.name}  {self.where}"
+        head = printable(f"{self.level} {self.rule} {self.name}  {self.where}", longest=1000)
         rows = [(word, getattr(self, word)) for word in ("found", "expected", "why", "fix")]
         return "\n".join([head, *(f"  {word:<8} {printable(text)}" for word, text in rows if text)])
 

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from .errors import Fault, UsageError, nearest
-from .show import rates, sentences, tables, trends, wholes
 from .show import definitions as counted
+from .show import rates, sentences, tables, trends, wholes
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
 from .show.fragment import Figure, Fragment
-from .show.html import clean, tag
-from .show.numbers import day, quarter_name
-from .show.rows import Known, Readings, Row
+from .show.heads import absent, header
+from .show.html import tag
+from .show.numbers import day
+from .show.rows import Known, Readings, Row, heading, identifier
 from .show.tiles import KEY, Tile, scorecard
 
 EDITION_FOLDER = "ABM_EDITION"
@@ -35,11 +36,10 @@ COMPANIONS = {
     "marketing_sourced_revenue": ("marketing_sourced_revenue_share",),
 }
 PEOPLE = {"owner", "owner_id", "person", "person_id", "email"}
-SCOPES = {"leading": "Progress so far", "funnel": "Revenue potential, not a return", "return": "Return"}
 
 
 class Page:
-    """One page of an edition. `readings` is the whole tidy frame; `folder` is the company's, for the analyst's frames."""
+    """One page of an edition. `readings` is the whole tidy frame; `folder` is the company's, for `facts`."""
 
     def __init__(
         self,
@@ -53,11 +53,10 @@ class Page:
             raise _unknown("page", family, FAMILIES)
         if edition["quarter"] not in set(readings["quarter"]):
             raise _unknown("quarter", edition["quarter"], set(readings["quarter"]))
-        self.family, self.edition, self.readings = family, dict(edition), readings
-        self._folder = folder
+        self.family, self.edition, self.readings, self._folder = family, dict(edition), readings, folder
         self._read = Readings(readings, register, edition["quarter"])
-        self._used: list[str] = []
-        self._letters = self._letter_caveats()
+        self._used: dict[str, None] = {}
+        self._letters: dict[str, str] = {}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.header()._repr_mimebundle_()
@@ -69,85 +68,72 @@ class Page:
 
     def header(self) -> Fragment:
         """The message, at most three sentences and the edition's line."""
-        message = sentences.headline(self._read, self.family, self._metrics())
-        lead = sentences.standfirst(self._read, self._metrics())
-        e = self.edition
-        line = f"{clean(e['company'])}, {quarter_name(e['quarter'])}. {e['state'].replace('_', ' ').capitalize()} edition, data as of {day(e['as_of'])}."
-        html = tag(
-            "div",
-            tag("h1", message),
-            tag("p", lead, class_="standfirst"),
-            tag("p", line, class_="edition-line"),
-            class_="message",
-        )
-        return Fragment("header", html, f"{message}. {lead.striptags()}")
+        return header(self._read, self.family, self._metrics(), self.edition)
 
     def scorecard(self, *metrics: str, title: str = "") -> Fragment:
         """A row of tiles, four across."""
         return scorecard(title, [self._tile(metric) for metric in metrics])
 
     def tally(self, *metrics: str) -> Fragment:
-        """The answer over a board: how many numbers are clearly worse, better, unchanged or not printed."""
+        """The answer over a board: how many numbers are worse, better, without a clear change or not printed."""
         html, text = sentences.tally([self._tile(metric) for metric in metrics])
         return Fragment("answer", html + tag("span", KEY, class_="key"), text)
 
-    def trend(self, metric: str, dimension: str = "") -> Figure:
+    def trend(self, metric: str, dimension: str = "") -> Figure | Fragment:
         """A metric through eight quarters, or through the months, weeks or days of the quarter."""
-        if not dimension:
-            return trends.trend(self._history(metric))
-        rows = sorted(self._slices(metric, dimension), key=lambda row: (len(row.slice), row.slice))
-        return trends.trend(rows, dimension) if rows else trends.trend(self._history(metric))
+        rows = sorted(self._slices(metric, dimension), key=lambda r: (len(r.slice), r.slice)) if dimension else []
+        history = rows or self._read.history(self._use(metric))
+        if not any(row and row.value is not None for row in history):
+            return absent(self._metric(metric), self._read.whole(metric), dimension)
+        return trends.trend(history, dimension if rows else "")
 
-    def by(self, metric: str, dimension: str) -> Figure:
+    def by(self, metric: str, dimension: str) -> Figure | Fragment:
         """A total by a slice, largest first; what is not a total is drawn as rates."""
-        rows = self._slices(metric, dimension)
-        if rows[0].unit not in ("count", "money") or not self._register(metric).additive:
+        rows, known = self._slices(metric, dimension), self._metric(metric)
+        if not rows or known.unit not in ("count", "money") or not known.additive:
             return self.rates(metric, dimension)
         return wholes.ranked(rows, self._read.whole(metric), dimension)
 
-    def rates(self, metric: str, dimension: str) -> Figure:
+    def rates(self, metric: str, dimension: str) -> Figure | Fragment:
         """A rate by a slice: dot, likely range, k of n."""
-        return rates.rates(self._slices(metric, dimension), self._read.whole(metric), dimension)
+        return self._drawn(metric, dimension, rates.rates)
 
-    def shares(self, metric: str, dimension: str) -> Figure:
+    def range(self, metric: str, dimension: str) -> Figure | Fragment:
+        """One number under several rules: the message is the range between them."""
+        return self._drawn(metric, dimension, partial(rates.rates, between=True))
+
+    def shares(self, metric: str, dimension: str) -> Figure | Fragment:
         """Parts of one whole as one bar."""
-        return wholes.shares(self._slices(metric, dimension), dimension)
+        return self._drawn(metric, dimension, lambda rows, whole, by: wholes.shares(rows, by))
 
-    def bridge(self, metric: str = "pipeline_movement", dimension: str = "movement") -> Figure:
+    def bridge(self, metric: str = "pipeline_movement", dimension: str = "movement") -> Figure | Fragment:
         """How the opening stock became the closing one."""
-        return bridge(self._slices(metric, dimension))
+        return self._drawn(metric, dimension, lambda rows, whole, by: bridge(rows))
 
-    def coverage(self) -> Figure:
+    def coverage(self) -> Figure | Fragment:
         """This quarter, the next and the one after: coverage, what our own record requires, and the gap."""
-        names = {
-            "current": "pipeline_coverage",
-            "next": "pipeline_coverage_next_quarter",
-            "in_two": "pipeline_coverage_in_two_quarters",
-        }
         gaps = {row.slice: row for row in self._slices("pipeline_gap", "horizon")}
         horizons = []
-        for ahead, (horizon, metric) in enumerate(names.items()):
+        for ahead, (metric, horizon) in enumerate(sentences.HORIZONS.items()):
             if covered := self._read.whole(self._use(metric)):
                 when = "on day five" if ahead == 0 else f"as of {day(covered.last_day, year=False)}"
-                needed = sentences.needed(self._read, metric)
-                horizons.append(
-                    Horizon(sentences.ahead_of(covered.quarter, ahead), when, covered, needed, gaps.get(horizon))
-                )
+                name, needed = sentences.ahead_of(covered.quarter, ahead), sentences.needed(self._read, metric)
+                horizons.append(Horizon(name, when, covered, needed, gaps.get(horizon)))
+        if not any(h.covered.value is not None for h in horizons):
+            return absent(self._metric("pipeline_coverage"), self._read.whole("pipeline_coverage"), "")
         return coverage(horizons)
 
     def table(self, metric: str, dimension: str = "") -> Fragment:
         """A metric by quarter, or by a slice, as a table alone."""
         if not dimension:
-            return tables.of_quarters(f"{metric}-alone", [row for row in self._history(metric) if row], "Quarter")
-        rows = self._slices(metric, dimension)
-        return tables.of_slices(
-            f"{metric}-{dimension}-alone", rows, self._read.whole(metric), dimension.replace("_", " ").capitalize()
-        )
+            rows = [row for row in self._read.history(self._use(metric)) if row]
+            return tables.of_quarters(f"{metric}-alone", rows, "Quarter")
+        name = f"{metric}-{identifier(dimension)}-alone"
+        return tables.of_slices(name, self._slices(metric, dimension), self._read.whole(metric), heading(dimension))
 
     def answer(self, text: str) -> Fragment:
         """The section's heading: what the readings answer to its question."""
-        html, plain = sentences.fill(text, self._read)
-        return Fragment("answer", html, plain)
+        return Fragment("answer", *sentences.fill(text, self._read))
 
     def say(self, text: str) -> Fragment:
         """Prose with `{metric}` and `{metric:change}` written from the readings."""
@@ -155,85 +141,65 @@ class Page:
         return Fragment("prose", tag("p", html), plain)
 
     def caveats(self) -> Fragment:
-        """Every caveat of this page with its letter."""
-        touched = {
-            text: sorted({row.label for row in self._all_rows() if text in row.caveat_list}) for text in self._letters
-        }
+        """Every caveat of a whole number of this page with its letter; those of slices stand in the charts' tables."""
+        rows = [row for name in self._shown() if (row := self._read.whole(name))]
+        self._letter(rows)
+        touched = {text: [row.label for row in rows if text in row.caveat_list] for text in self._letters}
         return counted.caveats(self._letters, touched)
 
     def definitions(self) -> Fragment:
         """How each number of this page is counted: those it has shown, in that order, then the rest of its family."""
-        wanted = dict.fromkeys([*self._used, *([] if self.family == "summary" else self._metrics())])
-        return counted.definitions([(self._register(name), self._read.whole(name)) for name in wanted])
+        return counted.definitions([(self._metric(name), self._read.whole(name)) for name in self._shown()])
 
     def scope(self) -> Fragment:
         """What kind of numbers these are: progress, potential or return (S2-16)."""
-        kinds: dict[str, list[str]] = {}
-        for name in dict.fromkeys(self._used):
-            kinds.setdefault(self._register(name).kind, []).append(self._register(name).label)
-        rows = [
-            tag("p", tag("b", f"{SCOPES.get(kind, kind)}: "), ", ".join(labels) + ".") for kind, labels in kinds.items()
-        ]
-        return Fragment("prose", tag("div", rows), "Scope of the numbers on this page")
+        return counted.scope([self._metric(name) for name in self._used])
 
     def _metrics(self) -> list[str]:
+        """The metrics of the family; of the executive page, its cards."""
         if self.family == "summary":
             return [name for name in sentences.SUMMARY if name in self._read.register and self._read.has(name)]
         return [name for name, metric in self._read.register.items() if metric.family == self.family]
 
-    def _register(self, metric: str) -> Known:
-        return self._read.register[self._read.must(metric)]
+    def _shown(self) -> list[str]:
+        return list(dict.fromkeys([*self._used, *([] if self.family == "summary" else self._metrics())]))
+
+    def _metric(self, name: str) -> Known:
+        return self._read.register[self._read.must(name)]
 
     def _use(self, metric: str) -> str:
-        self._used.append(self._read.must(metric))
+        self._used[self._read.must(metric)] = None
         return metric
 
     def _slices(self, metric: str, dimension: str) -> list[Row]:
         if dimension.lower() in PEOPLE:
-            raise UsageError(
-                Fault(
-                    "names_of_people",
-                    "a page never names people",
-                    f"{metric} by {dimension}",
-                    dimension,
-                    "a dimension without people",
-                    "use another dimension",
-                )
-            )
+            where, expected = f"{metric} by {dimension}", "a dimension without people"
+            fault = Fault("names_of_people", "a page never names people", where, dimension, expected, "use another one")
+            raise UsageError(fault)
         return self._read.must_slice(self._use(metric), dimension)
 
-    def _history(self, metric: str) -> list[Row | None]:
-        rows = self._read.history(self._use(metric))
-        if not any(rows):
-            raise UsageError(
-                Fault(
-                    "no_whole",
-                    "no reading of the whole",
-                    metric,
-                    "only slices",
-                    "a metric with a reading of the whole",
-                    "name a dimension",
-                )
-            )
-        return rows
+    def _drawn(self, metric: str, dimension: str, draw: Callable[..., Figure]) -> Figure | Fragment:
+        """A figure of the slices, or a line saying why there is none."""
+        rows, whole = self._slices(metric, dimension), self._read.whole(metric)
+        if not any(row.value is not None for row in rows):
+            return absent(self._metric(metric), rows[0] if rows else whole, dimension)
+        return draw(rows, whole, dimension)
 
     def _tile(self, metric: str) -> Tile:
-        history = self._history(metric)
-        row = next(r for r in reversed(history) if r)
-        others = [
-            found
-            for name in COMPANIONS.get(metric, ())
-            if name in self._read.register and (found := self._read.whole(name))
-        ]
-        return Tile(row, history, others, sentences.needed(self._read, metric), self._letters)
+        history = self._read.history(self._use(metric))
+        row = self._read.whole(metric)
+        if row is None:
+            fault = ("no_whole", "no reading of the whole", metric, "only slices", "a metric with a whole", "use by()")
+            raise UsageError(Fault(*fault))
+        names = [name for name in COMPANIONS.get(metric, ()) if name in self._read.register]
+        self._letter([row])
+        companions = [other for name in names if (other := self._read.whole(name))]
+        return Tile(row, history, companions, sentences.needed(self._read, metric), self._letters)
 
-    def _all_rows(self) -> list[Row]:
-        return [row for name in self._metrics() for row in self._read.rows(name)]
-
-    def _letter_caveats(self) -> dict[str, str]:
-        """Each caveat of this page's metrics with its letter, in the order of the register."""
-        texts = dict.fromkeys(text for row in self._all_rows() for text in row.caveat_list)
-        return {text: _letter(i) for i, text in enumerate(texts)}
+    def _letter(self, rows: Sequence[Row]) -> None:
+        """A letter for each caveat, in the order in which the page comes to them."""
+        for text in (text for row in rows for text in row.caveat_list):
+            self._letters.setdefault(text, _letter(len(self._letters)))
 
 
 def page(family: str, quarter: str, company: str) -> Page:

@@ -146,7 +146,7 @@ class Reader:
             columns |= {part: self._column(terms[0], metric.scope, chosen, part) for part in ("rows of", "priced of")}
         whole = {str(i) for i, term in enumerate(terms) if term.whole}
         table = self._every_value(pd.DataFrame({name: c for name, c in columns.items() if name not in whole}), chosen)
-        outer = table.index.droplevel(list(chosen.columns)) if chosen.columns else table.index
+        outer = table.index.droplevel(cast(Any, list(chosen.columns))) if chosen.columns else table.index
         table = table.assign(**{name: columns[name].reindex(outer).to_numpy() for name in whole}).fillna(0.0)
         for i, term in enumerate(terms):
             table[str(i)] *= term.factor / (100 if term.how == "money" else 1)
@@ -180,7 +180,7 @@ class Reader:
         names = ["quarter", "window", *chosen.columns]
         if not chosen.columns:
             return table.reindex(pd.MultiIndex.from_tuples(windows, names=names))
-        values = [v if isinstance(v, tuple) else (v,) for v in table.index.droplevel([0, 1]).unique()]
+        values = [v if isinstance(v, tuple) else (v,) for v in table.index.droplevel(cast(Any, [0, 1])).unique()]
         return table.reindex(pd.MultiIndex.from_tuples([(*w, *v) for w in windows for v in values], names=names))
 
     def _row_groups(self, metric: Metric, chosen: SliceSet, formula: Formula) -> dict[tuple[str, ...], pd.DataFrame]:
@@ -226,7 +226,7 @@ def _slice_values(table: pd.DataFrame, chosen: SliceSet) -> pd.Series | str:
         if c
     ]
     escaped = [part.str.replace("%", "%25").str.replace("/", "%2F") for part in parts] if len(parts) > 1 else parts
-    return escaped[0].str.cat(escaped[1:], sep="/") if len(escaped) > 1 else (escaped[0] if escaped else "")
+    return escaped[0].str.cat(cast(Any, escaped[1:]), sep="/") if len(escaped) > 1 else (escaped[0] if escaped else "")
 
 
 def _terms(formula: Formula) -> list[Term]:

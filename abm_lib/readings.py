@@ -32,7 +32,9 @@ MOST_VALUES = 50  # as is every slice with more values than this
 SHOWN = 8  # quarters
 
 
-def read(company: Company, quarter: Quarter, *, families: Iterable[str] = (), as_of: date | None = None) -> pd.DataFrame:
+def read(
+    company: Company, quarter: Quarter, *, families: Iterable[str] = (), as_of: date | None = None
+) -> pd.DataFrame:
     """The readings of a quarter and the seven before it, for the families named or for all.
 
     `as_of` is the last day whose records count; by default each quarter's own end plus `as_of.settle_days`.
@@ -114,6 +116,8 @@ def _uncovered(base: Base, metric: Metric, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _emptied(rows: pd.DataFrame, gone: pd.Series, code: str, why: str) -> pd.DataFrame:
     """The rows with every number taken out where `gone`, and the reason put in."""
+    if not gone.any():
+        return rows
     caveat = "caveat" if "caveat" in rows else "caveats"
     rows = rows.copy()
     rows.loc[gone, list(NUMBERS)] = float("nan")
@@ -146,7 +150,7 @@ def _from_others(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> Itera
     for quarter in base.shown:
         known = rows[rows["quarter"] == quarter.label]
         for metric in working:
-            worked: Worked = metric.function(_Lookup(known))
+            worked: Worked = metric.function(_Lookup(known[known["metric"].isin(metric.of)]))
             readings = {("", ""): worked.whole, **worked.slices}
             made = pd.DataFrame([{**vars(r), "slice_by": by, "slice": value} for (by, value), r in readings.items()])
             made = made.assign(metric=metric.name, quarter=quarter.label, window=quarter.label)
@@ -180,7 +184,9 @@ def _finished(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     rows[numbers] = rows[numbers].astype("float64").replace([float("inf"), float("-inf")], float("nan"))
     order = {name: place for place, name in enumerate(REGISTER)}
     rows = rows.sort_values(["metric", "slice_by", "slice", "quarter"], kind="stable")
-    return rows.sort_values("metric", key=lambda names: names.map(order), kind="stable")[list(COLUMNS)].reset_index(drop=True)
+    return rows.sort_values("metric", key=lambda names: names.map(order), kind="stable")[list(COLUMNS)].reset_index(
+        drop=True
+    )
 
 
 def _dated(base: Base, rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import duckdb
 import narwhals as nw
 import pandas as pd
 
-from .errors import EnvironmentFault, Fault
+from .errors import EnvironmentFault, Fault, InputRefused
 from .sources.reading import sha256
 from .tables import Table, quoted
 from .tables import tables as canonical_tables
@@ -39,30 +40,38 @@ class Frozen:
 
 
 def key_of(folder: Path, files: Sequence[Path]) -> str:
-    """The key of the inputs: abm.toml, every map, every input file, and the modules that read and derive."""
+    """The key of the inputs: abm.toml, every map, every input file, the modules that read and derive, and the engine."""
     package = Path(__file__).parent
     ours = [
-        package / "tables.toml",
-        package / "tables.py",
+        *(package / name for name in ("tables.toml", "tables.py", "company.py", "store.py")),
         *sorted((package / "derive").glob("*.py")),
-        *sorted((package / "sources").glob("*")),
+        *sorted((package / "sources").glob("*.py")),
     ]
     theirs = sorted({*folder.glob("*.toml"), *files})
-    digest = hashlib.sha256()
-    for path in [*(p for p in ours if p.is_file()), *theirs]:
+    digest = hashlib.sha256(f"duckdb {duckdb.__version__}\n".encode())
+    for path in [*ours, *theirs]:
         digest.update(f"{path.name} {sha256(path)}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def recall(folder: Path, key: str) -> Frozen | None:
-    """The frozen state of that key, if its files are all there and unchanged in name."""
+    """The frozen state of that key, None where it is not there. Raises InputRefused when a table is no longer what was frozen."""
     path = folder / ".abm" / "store" / f"{key}.json"
-    if not path.is_file():
+    try:
+        state = json.loads(path.read_bytes())
+        frozen = Frozen(path.parent, key, state["tables"], state["notes"])
+    except (OSError, ValueError, KeyError):
         return None
-    state = json.loads(path.read_text(encoding="utf-8"))
-    if not all((path.parent / f"{name}.parquet").is_file() for name in state["tables"].values()):
+    tables = {name: path.parent / f"{digest}.parquet" for name, digest in frozen.tables.items()}
+    if not all(table.is_file() for table in tables.values()):
         return None
-    return Frozen(path.parent, key, state["tables"], state["notes"])
+    changed = [(name, table) for name, table in tables.items() if sha256(table) != table.stem]
+    if changed:
+        raise InputRefused(
+            Fault("P24", "frozen-table-changed", str(table), f"other bytes than were frozen of {name}", f"sha256 {table.stem[:12]}…",
+                  f"abm clean {folder}, then run again: the inputs are read anew") for name, table in changed
+        )  # fmt: skip
+    return frozen
 
 
 def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[str, Any]) -> Frozen:
@@ -71,35 +80,46 @@ def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[s
     Raises EnvironmentFault when the company folder cannot be written to.
     """
     store = folder / ".abm" / "store"
-    try:
+    names = [n for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'frozen'").fetchall()]
+    with writing(folder):
         store.mkdir(parents=True, exist_ok=True)
-        names = [
-            n for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'frozen'").fetchall()
-        ]
         written = {name: _write(con, store, name) for name in sorted(names)}
         draft = store / f"{key}.json.{os.getpid()}"
         draft.write_text(json.dumps({"tables": written, "notes": notes}, indent=1, default=str), encoding="utf-8")
         draft.replace(store / f"{key}.json")
-    except OSError as error:
-        raise EnvironmentFault(
-            Fault("P07", "cannot-write", str(store), str(error.strerror), "a folder that can be written to", "free it")
-        ) from None
     return Frozen(store, key, written, notes)
 
 
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """What goes wrong while FOLDER/.abm is written to, said in words."""
+    try:
+        (folder / ".abm").mkdir(mode=0o700, exist_ok=True)
+        yield
+    except (OSError, duckdb.IOException) as error:
+        found = error.strerror if isinstance(error, OSError) else "no space, or no permission"
+        fix = "make room, or let this user write there"
+        fault = Fault("P07", "cannot-write", str(folder / ".abm"), str(found), "a folder that can be written to", fix)
+        raise EnvironmentFault(fault) from None
+
+
 def _write(con: duckdb.DuckDBPyConnection, store: Path, name: str) -> str:
+    """The table's sha256, which names its file. An equal table that is there already is left as it is."""
     draft = store / f"draft-{os.getpid()}.parquet"
     con.execute(f'copy frozen."{name}" to {quoted(str(draft))} (format parquet, compression zstd)')
     digest = sha256(draft)
     target = store / f"{digest}.parquet"
-    draft.replace(target) if not target.exists() else draft.unlink()
+    if target.exists() and sha256(target) == digest:
+        draft.unlink()
+    else:
+        draft.replace(target)
     return digest
 
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A DuckDB of our own in memory, in UTC, that never reaches for an extension from outside."""
     con = duckdb.connect()
-    con.execute("set TimeZone = 'UTC'; set autoinstall_known_extensions = false; set enable_progress_bar = false")
+    con.execute("set TimeZone = 'UTC'; set autoinstall_known_extensions = false")
     return con
 
 
@@ -216,5 +236,8 @@ class Tables:
 
 
 def _empty(engine: Engine, table: Table) -> nw.LazyFrame[Any]:
+    """A table of no rows, with the local day that derive puts beside a dating timestamp."""
     types = {column.name: column.sql_type for column in table.columns.values()}
+    if table.dated and types[table.dated] == "TIMESTAMP":
+        types[f"{table.dated.removesuffix('_at')}_on"] = "DATE"
     return engine.frame(pd.DataFrame({name: pd.Series(dtype="object") for name in types}), types)

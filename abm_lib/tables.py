@@ -8,6 +8,7 @@ read = accepted + repeated + set aside.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,26 +16,36 @@ from typing import Any
 
 import duckdb
 
-from .errors import Fault
+from .errors import Fault, nearest
 
-TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?$"
+TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$"
+YEARS = "between 1900 and 2199"  # those of the calendar: 0001-01-01 and 9999-12-31 stand for "none" and are no days
 TRUE, FALSE = "('true', '1', 'yes')", "('false', '0', 'no')"
+DAMAGED = r"^\d(\.\d+)?[eE]\+\d+$"  # an id after a spreadsheet took it for a number (F056)
+
+
+def _if(condition: str, value: str) -> str:
+    return f"case when {condition} then {value} end"
+
+
+# A time with an offset is turned to UTC, one without is UTC: connections are in UTC.
+MOMENT, DAY, DOUBLE = "try_cast({c} as TIMESTAMPTZ)::TIMESTAMP", "try_cast({c} as DATE)", "try_cast({c} as DOUBLE)"
 
 # type -> (SQL type, typed value of the text {c}, what a user would call it)
 TYPES = {
     "id": ("VARCHAR", "{c}", "an id"),
     "text": ("VARCHAR", "{c}", "text"),
-    "at": ("TIMESTAMP", f"case when regexp_matches({{c}}, '{TIMESTAMP}') then try_cast(rtrim({{c}}, 'Z') as TIMESTAMP) end",
-           "a UTC timestamp such as 2026-09-30 14:05:00"),
-    "on": ("DATE", r"case when regexp_matches({c}, '^\d{4}-\d{2}-\d{2}$') then try_cast({c} as DATE) end",
-           "a date such as 2026-09-30"),
+    "at": ("TIMESTAMP", _if(f"regexp_matches({{c}}, '{TIMESTAMP}') and year({MOMENT}) {YEARS}", MOMENT),
+           "a timestamp such as 2026-09-30 14:05:00, in UTC or with its offset, from 1900 to 2199"),
+    "on": ("DATE", _if(rf"regexp_matches({{c}}, '^\d{{4}}-\d{{2}}-\d{{2}}$') and year({DAY}) {YEARS}", DAY),
+           "a date such as 2026-09-30, from 1900 to 2199"),
     "money": ("DECIMAL(18,4)", "try_cast({c} as DECIMAL(18,4))", "an amount such as 1250.50"),
-    "currency": ("VARCHAR", "case when regexp_matches({c}, '^[A-Z]{3}$') then {c} end", "a currency code such as EUR"),
-    "share": ("DOUBLE", "case when try_cast({c} as DOUBLE) between 0 and 1 then try_cast({c} as DOUBLE) end",
-              "a share from 0 to 1"),
-    "number": ("DOUBLE", "case when isfinite(try_cast({c} as DOUBLE)) then try_cast({c} as DOUBLE) end", "a number"),
-    "whole": ("BIGINT", r"case when regexp_matches({c}, '^-?\d+$') then try_cast({c} as BIGINT) end", "a whole number"),
-    "yes_no": ("BOOLEAN", f"case when lower({{c}}) in {TRUE} then true when lower({{c}}) in {FALSE} then false end",
+    "currency": ("VARCHAR", _if("regexp_matches({c}, '^[A-Z]{3}$')", "{c}"), "a currency code such as EUR"),
+    "share": ("DOUBLE", _if(f"{DOUBLE} between 0 and 1", DOUBLE), "a share from 0 to 1"),
+    "rate": ("DOUBLE", _if(f"{DOUBLE} > 0 and isfinite({DOUBLE})", DOUBLE), "a rate above zero"),
+    "number": ("DOUBLE", _if(f"isfinite({DOUBLE})", DOUBLE), "a number"),
+    "whole": ("BIGINT", _if(r"regexp_matches({c}, '^-?\d+$')", "try_cast({c} as BIGINT)"), "a whole number"),
+    "yes_no": ("BOOLEAN", f"case when lower(trim({{c}})) in {TRUE} then true when lower(trim({{c}})) in {FALSE} then false end",
                "true or false"),
 }  # fmt: skip
 
@@ -122,31 +133,38 @@ def _table(name: str, entry: dict[str, Any]) -> Table:
     return Table(name, one_row_per, key, columns, dated)
 
 
-def accept(con: duckdb.DuckDBPyConnection, name: str, where: str) -> Accepted:
+def accept(con: duckdb.DuckDBPyConnection, name: str, where: str, place: Callable[[int], str]) -> Accepted:
     """Turn `raw.NAME` (text columns and `_row`) into `canonical.NAME` and `set_aside.NAME`.
 
-    `where` names the delivered file in messages. Missing required columns are faults of level E and leave no table.
+    `where` names the delivered table in messages, `place` one row of it. Missing required columns are faults of level E
+    and leave no table.
     """
     table, report = tables()[name], Accepted(name)
     delivered = [row[0] for row in con.execute(f'select column_name from (describe raw."{name}")').fetchall()]
     report.added_columns = [c for c in delivered if c not in table.columns and c != "_row"]
     report.missing_columns = [c for c in table.columns if c not in delivered]
-    lacking = [c for c in report.missing_columns if table.columns[c].required]
-    report.faults += [_missing_column(where, table.columns[c], report.added_columns) for c in lacking]
+    lacking = [table.columns[c] for c in report.missing_columns if table.columns[c].required]
     report.read = _count(con, f'raw."{name}"')
-    if not lacking:
+    if lacking and len(report.missing_columns) == len(table.columns):
+        report.faults.append(
+            Fault("F014", "header-missing", where, "no known column in the first line", ", ".join(table.columns),
+                  "put the names of the columns into the first line, or map them")
+        )  # fmt: skip
+    elif lacking:
+        report.faults += [_missing_column(where, column, report.added_columns) for column in lacking]
+    else:
         _type_rows(con, table, delivered)
         report.repeated = _settle_keys(con, table)
         report.accepted = _count(con, f'canonical."{name}"')
         report.set_aside = _count(con, f'set_aside."{name}"')
-        report.faults += _set_aside_faults(con, table, where)
+        report.faults += _set_aside_faults(con, table, place)
     return report
 
 
 def _missing_column(where: str, column: Column, added: list[str]) -> Fault:
-    close = f"; the file has {', '.join(added)}" if added else ""
+    found = f"no such column; {nearest(column.name, added)}" if added else "no such column"
     return Fault(
-        "F096", "column-missing", f'{where}  column "{column.name}"', f"no such column{close}", column.expected,
+        "F096", "column-missing", f'{where}  column "{column.name}"', found, column.expected,
         f"add the column, or map another one to {column.name}",
     )  # fmt: skip
 
@@ -156,11 +174,12 @@ def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str
     present = [c for c in table.columns.values() if c.name in delivered]
     why = [f"case when \"{c.name}\" is not null and {c.typed()} is null then 'F031 {c.name}' end" for c in present]
     why += [f"case when \"{c.name}\" is null then 'F087 {c.name}' end" for c in present if c.required]
+    why += [f"case when regexp_matches(\"{c.name}\", '{DAMAGED}') then 'F056 {c.name}' end" for c in present if c.type == "id"]
     typed = [
         f'{c.typed() if c.name in delivered else "NULL"}::{c.sql_type} as "{c.name}"' for c in table.columns.values()
     ]
     con.execute(
-        f"create or replace table typed as select _row, list_filter([{', '.join(why)}], lambda x: x is not null) as _why, "
+        f"create or replace temp table typed as select _row, list_filter([{', '.join(why)}], lambda x: x is not null) as _why, "
         f'{", ".join(typed)} from raw."{table.name}" order by _row'
     )
     con.execute(f'create or replace table set_aside."{table.name}" as select _row, _why from typed where len(_why) > 0')
@@ -171,7 +190,7 @@ def _settle_keys(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     names = ", ".join(f'"{c}"' for c in table.columns)
     key = ", ".join(f'"{c}"' for c in table.key)
     con.execute(
-        f"create or replace table sound as select {names}, min(_row) as _row, count(*) as _copies, "
+        f"create or replace temp table sound as select {names}, min(_row) as _row, count(*) as _copies, "
         f"count(*) over (partition by {key}) as _versions from typed where len(_why) = 0 group by {names}"
     )
     con.execute(
@@ -185,60 +204,32 @@ def _settle_keys(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     return int(repeated)
 
 
-def _set_aside_faults(con: duckdb.DuckDBPyConnection, table: Table, where: str) -> list[Fault]:
+def _set_aside_faults(con: duckdb.DuckDBPyConnection, table: Table, place: Callable[[int], str]) -> list[Fault]:
     """One fault for each rule and column that set rows aside, with the first line, an example and the count."""
     groups = con.execute(
         f'select why, min(_row), count(*) from (select unnest(_why) as why, _row from set_aside."{table.name}") '
         "group by why order by why"
     ).fetchall()
-    return [_set_aside_fault(con, table, where, why, row, count) for why, row, count in groups]
+    return [_set_aside_fault(con, table, place(row), why, row, count) for why, row, count in groups]
 
 
-def _set_aside_fault(con: duckdb.DuckDBPyConnection, table: Table, where: str, why: str, row: int, count: int) -> Fault:
+def _set_aside_fault(con: duckdb.DuckDBPyConnection, table: Table, place: str, why: str, row: int, count: int) -> Fault:
     rule, name = why.split(" ", 1)
-    column = table.columns[name]
-    place = f'{where}:{line(con, table.name, row)}  column "{name}"'
+    column, where = table.columns[name], f'{place}  column "{name}"'
     (value,) = con.execute(f'select "{name}" from raw."{table.name}" where _row = ?', [row]).fetchall()[0]
-    shown = "a value that names a person" if column.personal else value
-    more = f" (and {count - 1} more)" if count > 1 else ""
+    found = "a value that names a person" if column.personal else "blank" if value is None else value
+    found += f" (and {count - 1} more)" if count > 1 else ""
     if rule == "F031":
-        return Fault(rule, "wrong-type", place, f"{shown}{more}", column.expected, "correct the value", level="Q")
+        return Fault(rule, "wrong-type", where, found, column.expected, "correct the value", level="Q")
     if rule == "F087":
-        return Fault(rule, "value-missing", place, f"blank{more}", column.expected, "fill the value", level="Q")
-    key = ", ".join(table.key)
+        return Fault(rule, "value-missing", where, found, column.expected, "fill in the value", level="Q")
+    if rule == "F056":
+        why = "a spreadsheet program has rewritten the ids; they cannot be recovered"
+        return Fault(rule, "ids-damaged", where, found, column.expected, "export again and open it in no spreadsheet", why)
     return Fault(
-        rule, "key-conflict", place, f"{shown}: rows of one key that differ ({count} rows)",
-        f"one row per {table.one_row_per}", f"keep one row for each {key}", level="Q",
+        rule, "key-conflict", where, f"{found}: rows of one key that differ", f"one row per {table.one_row_per}",
+        f"keep one row for each {', '.join(table.key)}", level="Q",
     )  # fmt: skip
-
-
-def line(con: duckdb.DuckDBPyConnection, name: str, row: int) -> int:
-    """The physical line of raw row `row` (from 1) in its file: header, and newlines inside quoted fields, counted."""
-    names = [c for (c,) in con.execute(f'select column_name from (describe raw."{name}")').fetchall() if c != "_row"]
-    breaks = " + ".join(f'coalesce(len("{c}") - len(replace("{c}", chr(10), \'\')), 0)' for c in names)
-    (inside,) = con.execute(f'select coalesce(sum({breaks}), 0) from raw."{name}" where _row < ?', [row]).fetchall()[0]
-    return 1 + row + int(inside)
-
-
-def references(con: duckdb.DuckDBPyConnection, names: set[str]) -> list[tuple[str, Column, int, int, str]]:
-    """Unmatched references among the canonical tables present: (table, column, unmatched, filled, an example)."""
-    found = []
-    for name in tables():
-        for column in tables()[name].columns.values() if name in names else ():
-            if column.references in names:
-                target = tables()[column.references]
-                found.append((name, column, *_unmatched(con, name, column.name, target)))
-    return [row for row in found if row[2]]
-
-
-def _unmatched(con: duckdb.DuckDBPyConnection, name: str, column: str, target: Table) -> tuple[int, int, str]:
-    unmatched, filled, example = con.execute(
-        f'select count(*) filter (where t."{target.key[0]}" is null), count(*), '
-        f'min(c."{column}") filter (where t."{target.key[0]}" is null) '
-        f'from canonical."{name}" c left join canonical."{target.name}" t on c."{column}" = t."{target.key[0]}" '
-        f'where c."{column}" is not null'
-    ).fetchall()[0]
-    return unmatched, filled, example or ""
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:

@@ -135,6 +135,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
 def skips(config: pytest.Config) -> Counter[str]:
@@ -155,3 +156,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"{count} skipped: {reason}")
     if config.getoption("--no-skips") and skips(config):
         terminalreporter.write_line("failed: --no-skips was asked for", red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written anew."""
+    return bool(request.config.getoption("--update-golden"))

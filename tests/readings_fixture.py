@@ -15,6 +15,7 @@ import pandas as pd
 QUARTERS = [f"{year}Q{n}" for year in (2024, 2025, 2026) for n in (1, 2, 3, 4)][3:11]
 NOW = QUARTERS[-1]
 # fmt: off
+# ruff: noqa: E501
 METRICS = """
 # id | label | unit | better | counts | additive or money parts
 [ads leading]
@@ -206,6 +207,7 @@ class FakeMetric:
     counts: str
     additive: bool
     money: bool
+    by: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
     version: int = 1
 
@@ -226,12 +228,10 @@ def _register() -> dict[str, FakeMetric]:
             family, kind = line.strip("[]").split()
             continue
         name, label, unit, better, counts, flags = (part.strip() for part in f"{line} |".split("|")[:6])
-        made = FakeMetric(name, family, label, unit, better, kind, counts, "additive" in flags, "money" in flags)
+        by = tuple(dict.fromkeys(dimension for metric, dimension, _ in _lines(SLICES) if metric == name))
+        made = FakeMetric(name, family, label, unit, better, kind, counts, "additive" in flags, "money" in flags, by)
         found[name] = made
     return found
-
-
-REGISTER = _register()
 
 
 def frame() -> pd.DataFrame:
@@ -288,6 +288,9 @@ def output(shown: Any, count: int = 1) -> Any:
 
 def _lines(text: str) -> list[list[str]]:
     return [[part.strip() for part in line.split("|")] for line in text.strip().splitlines()[1:]]
+
+
+REGISTER = _register()
 
 
 def _number(text: str) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pydantic
@@ -211,42 +210,29 @@ def test_broken_toml_is_refused_with_its_line(tmp_path: Path, text: str, line: i
     assert f"line {line}," in fault.found
 
 
-# Faults known today; each mark goes when its cause does (a test that passes under its mark fails).
-
-
-def known_fault(reason: str) -> Any:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
-@known_fault("bytes that are not UTF-8 escape as UnicodeDecodeError")
 def test_a_file_that_is_not_utf8_is_refused_as_broken(tmp_path: Path) -> None:
     assert only_fault(tmp_path, SMALLEST.replace("&", "ü").encode("latin-1")).rule == "C00"
 
 
-@known_fault("the mark that Windows Notepad puts first is read as TOML")
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     assert load(tmp_path, b"\xef\xbb\xbf" + SMALLEST.encode()).company.currency == "EUR"
 
 
-@known_fault("only FileNotFoundError is caught")
 def test_a_path_to_the_file_instead_of_its_folder_is_a_usage_error(tmp_path: Path) -> None:
     load(tmp_path, SMALLEST)
     with pytest.raises(UsageError):
         config.load(tmp_path / "abm.toml")
 
 
-@known_fault("text and true are turned into numbers")
 @pytest.mark.parametrize("wrong", ["[fx]\nmax_age_days = '7'\n", "[min_n]\ncolour = true\n"])
 def test_a_number_must_be_written_as_one(tmp_path: Path, wrong: str) -> None:
     assert only_fault(tmp_path, SMALLEST + wrong).name == "wrong-setting"
 
 
-@known_fault("agreed_on takes text only")
 def test_a_date_may_be_written_as_toml_writes_dates(tmp_path: Path) -> None:
     load(tmp_path, SMALLEST + '[definitions.mqa]\nagreed_by = "Sales"\nagreed_on = 2026-01-15\n')
 
 
-@known_fault("values are checked one by one, and some not at all")
 @pytest.mark.parametrize(
     "text",
     [

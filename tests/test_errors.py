@@ -144,7 +144,6 @@ def test_nothing_found_can_add_a_line_to_a_message(found: str, expected: str, wh
     assert len(str(fault).splitlines()) == 1 + sum(bool(text) for text in (found, expected, why, fix))
 
 
-@pytest.mark.xfail(strict=True, reason="the heading is not made printable")
 @pytest.mark.parametrize("where", ["abm.toml  [sources] \x1b[2J", "odd.csv\nE F999 forged  by.csv"])
 def test_a_file_or_key_name_cannot_add_a_line_or_a_command_to_the_heading(where: str) -> None:
     head = str(Fault("F001", "name", where, "found", "expected", "fix")).split("\n  found")[0]

@@ -33,7 +33,7 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     if "opportunity_changes" in given:
         opportunities.history(con, config)
     if config.derive.touches == "derived":
-        acts.touches(con, given)
+        acts.touches(con, given, config)
     if config.derive.account_stages == "derived":
         acts.account_stages(con, config)
     if "opportunities" in given:
@@ -41,10 +41,12 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> None:
 
 
 def frozen(con: duckdb.DuckDBPyConnection, name: str) -> str:
-    """`frozen.NAME`, made empty with its canonical columns where it was not delivered: a query may then read it."""
+    """`frozen.NAME`, or where it was not delivered an empty stand-in for a query to read; what is absent stays absent."""
+    if con.execute(f"select 1 from duckdb_tables() where schema_name = 'frozen' and table_name = {quoted(name)}").fetchall():
+        return f'frozen."{name}"'
     columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in tables()[name].columns.values())
-    con.execute(f'create table if not exists frozen."{name}" ({columns})')
-    return f'frozen."{name}"'
+    con.execute(f'create or replace temp table "no_{name}" ({columns})')
+    return f'"no_{name}"'
 
 
 def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config: Config) -> str:

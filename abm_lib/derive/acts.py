@@ -24,12 +24,12 @@ ACTS = {
     "email_events": """
         select 'email_events:' || event_id, occurred_at, p.account_id, person_id, null, 'email', e.campaign_id,
             'email_' || kind, true
-        from frozen.email_events e join frozen.people p using (person_id)
+        from frozen.email_events e join {people} p using (person_id)
         where kind in ('click', 'reply') and not coalesce(is_machine, false) and p.account_id is not null""",
     "cta_events": """
         select 'cta_events:' || event_id, occurred_at, coalesce(e.account_id, p.account_id), person_id, null, 'website', null,
             case when cta_id = 'demo_request' then 'demo_request' else 'form' end, true
-        from frozen.cta_events e left join frozen.people p using (person_id)
+        from frozen.cta_events e left join {people} p using (person_id)
         where kind = 'completed' and not coalesce(is_machine, false) and coalesce(e.account_id, p.account_id) is not null""",
     "meetings": """
         select 'meetings:' || meeting_id, starts_at, account_id, person_id, opportunity_id, coalesce(channel, 'outbound'),
@@ -43,21 +43,19 @@ ACTS = {
 }
 
 
-def touches(con: duckdb.DuckDBPyConnection, given: set[str]) -> None:
+def touches(con: duckdb.DuckDBPyConnection, given: set[str], config: Config) -> None:
     """frozen.touches: the union of the event tables and what the file adds; one row per act, key `table:key`."""
-    from . import frozen
+    from . import frozen, local_day
 
-    acts = " union all ".join(query for name, query in ACTS.items() if name in given) or "select null where false"
     own = " and ".join(f"not starts_with(touch_id, {quoted(name + ':')})" for name in EVENT_TABLES)
-    columns = ", ".join(f'"{c}"' for c in tables()["touches"].columns)
-    named = ", ".join(COLUMNS)
+    columns, named = ", ".join(f'"{c}"' for c in tables()["touches"].columns), ", ".join(COLUMNS)
+    parts = [f"select {columns} from {frozen(con, 'touches')} where {own}"]
+    people = frozen(con, "people")
+    parts += [f"select * from ({query.format(people=people)}) act ({named})" for name, query in ACTS.items() if name in given]
+    con.execute(f"create or replace temp table all_touches as {' union all by name '.join(parts)}")
     con.execute(
-        f"""create or replace temp table all_touches as
-        select {columns} from {frozen(con, "touches")} where {own}
-        union all by name select * from ({acts}) act ({named})"""
-    )
-    con.execute(
-        "create or replace table frozen.touches as select *, touched_at::date as touched_on from all_touches order by touch_id"
+        f"create or replace table frozen.touches as select *, {local_day('touched_at', config)} as touched_on "
+        "from all_touches order by touch_id"
     )
 
 
@@ -69,15 +67,14 @@ def account_stages(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     """
     from . import frozen
 
-    for name in ("accounts", "account_lists", "touches", "meetings", "subscriptions", "opportunity_changes", "loads"):
-        frozen(con, name)
+    history = "frozen.opportunity_history"
     if not con.execute("select 1 from duckdb_tables() where table_name = 'opportunity_history'").fetchall():
-        con.execute(
-            "create table frozen.opportunity_history (opportunity_id VARCHAR, effective_at TIMESTAMP, is_open BOOLEAN, is_qualified BOOLEAN)"
-        )
+        history = "(select ''::VARCHAR as opportunity_id, now()::TIMESTAMP as effective_at, true as is_open, true as is_qualified where false)"  # fmt: skip
+    names = ("accounts", "account_lists", "touches", "meetings", "subscriptions", "opportunities", "loads")
     con.execute(_STAGES.format(
         window=config.engaged.window_days, engaged_people=config.engaged.min_people, mqa_people=config.mqa.min_people,
-        mqa_touches=config.mqa.min_touches, high_intent=", ".join(quoted(kind) for kind in config.engaged.high_intent),
+        mqa_touches=config.mqa.min_touches, high_intent=", ".join(quoted(kind) for kind in config.engaged.high_intent) or "''",
+        history=history, **{name: frozen(con, name) for name in names},
     ))  # fmt: skip
 
 
@@ -85,26 +82,26 @@ _STAGES = """
 create or replace table frozen.account_stages as
 with acts as (
     select account_id, touched_at::date as day, person_id, kind in ({high_intent}) as intent
-    from frozen.touches where kind <> 'impression' and account_id is not null),
+    from {touches} where kind <> 'impression' and account_id is not null),
 demos as (
-    select account_id, starts_at::date as day from frozen.meetings
+    select account_id, starts_at::date as day from {meetings}
     where kind = 'demo' and outcome = 'held' and not coalesce(is_internal, false) and account_id is not null),
 deals as (
     select o.account_id, day, lead(day) over (partition by opportunity_id order by day) as until, is_open and is_qualified as live
     from (select opportunity_id, effective_at::date as day, arg_max(is_open, effective_at) as is_open,
-              arg_max(is_qualified, effective_at) as is_qualified from frozen.opportunity_history group by 1, 2)
-    join frozen.opportunities o using (opportunity_id) where o.account_id is not null),
+              arg_max(is_qualified, effective_at) as is_qualified from {history} group by 1, 2)
+    join {opportunities} o using (opportunity_id) where o.account_id is not null),
 revenue as (
     select account_id, effective_on as day, sum(arr_change) as change, bool_or(kind = 'renewal') as renewed
-    from frozen.subscriptions group by 1, 2),
+    from {subscriptions} group by 1, 2),
 listed as (
-    select account_id, coalesce(created_at::date, (select min(day) from acts a where a.account_id = accounts.account_id)) as born
-    from frozen.accounts),
+    select account_id, coalesce(created_at::date, (select min(day) from acts a where a.account_id = listing.account_id)) as born
+    from {accounts} listing),
 known as (
     select account_id from acts union select account_id from deals union select account_id from revenue
-    union select account_id from frozen.account_lists where is_target),
+    union select account_id from {account_lists} where is_target),
 horizon as (
-    select coalesce((select max(extracted_at)::date from frozen.loads), (select max(day) from acts)) as last_day),
+    select coalesce((select max(extracted_at)::date from {loads}), (select max(day) from acts)) as last_day),
 days as (
     select distinct account_id, greatest(day, born) as day from listed join known using (account_id) join (
         select account_id, born as day from listed

@@ -11,7 +11,7 @@ from . import Base, Cut, Frame, fact
 ATTRIBUTES = ("segment", "industry", "region", "is_icp", "is_addressable")
 OUTSIDE = "not on the list"
 UNKNOWN = "unknown"
-ALWAYS, NEVER = datetime(1900, 1, 1), datetime(9999, 1, 1)
+ALWAYS, NEVER = datetime(1900, 1, 1), datetime(9999, 1, 1)  # noqa: DTZ001  (timestamps are UTC without a zone)
 
 
 @fact(one_row_per=("account_id",), needs=("accounts",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -37,16 +38,21 @@ class Windows:
 
     def spans(self, kind: str) -> list[tuple[Quarter, Period]]:
         """(quarter, window) pairs of a kind: the windows of a quarter never reach beyond its end."""
-        inside = {
-            "quarter": lambda q: [q],
-            "month": self.calendar.months,
-            "week": self.calendar.weeks,
-            "year": lambda q: [Period(str(q.year), self.calendar.year(q).start, q.end)],
-            "trailing_4_quarters": lambda q: [self.calendar.trailing(q, 4)],
-            "trailing_8_quarters": lambda q: [self.calendar.trailing(q, 8)],
-            "cohort": lambda q: self.calendar.quarters(q, 8),
-        }[self.company.config.win_rate.canonical_period if kind == "canonical" else kind]
-        return [(quarter, window) for quarter in self.quarters for window in inside(quarter)]
+        if kind == "canonical":
+            kind = self.company.config.win_rate.canonical_period
+        return [(quarter, window) for quarter in self.quarters for window in self._inside(quarter, kind)]
+
+    def _inside(self, quarter: Quarter, kind: str) -> Sequence[Period]:
+        """The windows of one quarter."""
+        if kind == "quarter":
+            return [quarter]
+        if kind == "year":
+            return [Period(str(quarter.year), self.calendar.year(quarter).start, quarter.end)]
+        if kind in ("month", "week"):
+            return self.calendar.months(quarter) if kind == "month" else self.calendar.weeks(quarter)
+        if kind == "cohort":
+            return self.calendar.quarters(quarter, 8)
+        return [self.calendar.trailing(quarter, {"trailing_4_quarters": 4, "trailing_8_quarters": 8}[kind])]
 
     def frame(self, kind: str) -> Frame:
         """quarter, window, start_on, end_on."""
@@ -66,15 +72,11 @@ class Windows:
         `start`, `end` are the quarter's edges; `read_on_day` is the end of day `coverage.read_on_day`; `as_of_day` is each
         day of the coverage track, named by its number.
         """
-        days = {
-            "start": lambda q: [("start", q.start)],
-            "end": lambda q: [("end", q.end)],
-            "read_on_day": lambda q: [
-                ("read_on_day", q.start + timedelta(days=self.company.config.coverage.read_on_day))
-            ],
-            "as_of_day": lambda q: [(f"{n:02}", q.start + timedelta(days=n)) for n in AS_OF_DAYS if n <= q.days],
-        }[moment]
-        rows = [(q.label, name, *self._read(q, moment, day)) for q in self.quarters for name, day in days(q)]
+        rows = [
+            (q.label, name, *self._read(q, moment, day))
+            for q in self.quarters
+            for name, day in self._days_of(q, moment)
+        ]
         types = {
             "quarter": "VARCHAR",
             "moment": "VARCHAR",
@@ -83,6 +85,13 @@ class Windows:
             "rated_on": "DATE",
         }
         return self._frame(f"moments {moment}", rows, types)
+
+    def _days_of(self, quarter: Quarter, moment: str) -> list[tuple[str, date]]:
+        """(name, day): a state is read at the instant the day begins, so the end of day n is the start of the next."""
+        if moment == "as_of_day":
+            return [(f"{n:02}", quarter.start + timedelta(days=n)) for n in AS_OF_DAYS if n <= quarter.days]
+        early = quarter.start + timedelta(days=self.company.config.coverage.read_on_day)
+        return [(moment, {"start": quarter.start, "end": quarter.end, "read_on_day": early}[moment])]
 
     def _read(self, quarter: Quarter, moment: str, day: date) -> tuple[datetime, datetime, date]:
         # Both edges of a bridge are seen with the knowledge of its end: else late records would leave a residual.

@@ -79,10 +79,10 @@ def _steps(base: Base) -> Frame:
 
 def _bridge(base: Base, steps: Frame, bridge: str) -> Frame:
     """All rows of one bridge: opening, fx, flows, closing, re_tiered and residual, with tier and business type."""
-    inside = (lambda live, due: live & due) if bridge == "due_in_quarter" else (lambda live, due: live)
-    steps = steps.with_columns(
-        was=inside(nw.col("was_is_live"), nw.col("was_is_due")), now=inside(nw.col("is_live"), nw.col("is_due"))
-    )
+    was, now = nw.col("was_is_live"), nw.col("is_live")
+    if bridge == "due_in_quarter":
+        was, now = was & nw.col("was_is_due"), now & nw.col("is_due")
+    steps = steps.with_columns(was=was, now=now)
     in_quarter = nw.col("effective_at") >= nw.col("start_at")
     opening = steps.filter(~in_quarter).with_columns(
         _later=nw.col("effective_at").max().over("quarter", "opportunity_id")

@@ -148,9 +148,7 @@ def pipeline_movement(changes: Columns) -> Formula:
     """
     one_bridge = changes.bridge == "all_open"
     every = total(changes.money("amount"), n=changes.distinct("opportunity_id"))
-    all_open = total(
-        changes.money("amount", where=one_bridge), n=changes.distinct("opportunity_id", where=one_bridge)
-    )
+    all_open = total(changes.money("amount", where=one_bridge), n=changes.distinct("opportunity_id", where=one_bridge))
     return every.but(**dict.fromkeys(("movement", "movement/tier", "movement/business_type"), all_open))
 
 

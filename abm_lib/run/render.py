@@ -177,7 +177,11 @@ def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[NotebookNode]:
             opened += 1
             out.append(_opening(opened, html, answer))
         elif kind != "answer" or blocks[i - 1][0] != "question":
-            out.append(html if kind in ("figure", "header", "scorecard") else tag("div", html, class_=f"block {kind}"))
+            out.append(
+                html
+                if kind in ("figure", "header", "scorecard")
+                else tag("div", html, class_="prose" if kind == "prose" else "block")
+            )
     out += [Markup("</div></section>")] if opened else []
     return [
         NotebookNode(cell_type="raw", id=f"block-{i}", source="", metadata=NotebookNode(html=html))

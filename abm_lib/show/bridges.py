@@ -14,17 +14,28 @@ from .theme import ink
 from .verdict import verdict
 
 MOVES = {
-    "opening": "Open at start", "created": "Created", "reopened": "Reopened", "pulled_in": "Pulled in", "amount_up": "Amount up",
-    "amount_down": "Amount down", "pushed_out": "Pushed out", "won": "Won", "lost": "Lost", "deleted": "Deleted", "merged": "Merged",
-    "re_tiered": "Tier changed", "fx": "Exchange rate", "closing": "Open at end",
-}  # fmt: skip
+    "opening": "Open at start",
+    "created": "Created",
+    "reopened": "Reopened",
+    "pulled_in": "Pulled in",
+    "amount_up": "Amount up",
+    "amount_down": "Amount down",
+    "pushed_out": "Pushed out",
+    "won": "Won",
+    "lost": "Lost",
+    "deleted": "Deleted",
+    "merged": "Merged",
+    "re_tiered": "Tier changed",
+    "fx": "Exchange rate",
+    "closing": "Open at end",
+}
 STOCKS = ("opening", "closing")
 TINTS = {"won": "good", "lost": "bad"}
 HEIGHT = 250
 
 
 def bridge(rows: Sequence[Row]) -> Figure:
-    """Opening, each movement that is not zero, closing. Inflows are solid, outflows outlined; only won and lost are tinted."""
+    """Opening, each movement that is not zero, closing. Inflows solid, outflows outlined; won and lost tinted."""
     by_move = {row.slice: row for row in rows if row.value is not None}
     moves = [by_move[code] for code in MOVES if code in by_move and (code in STOCKS or by_move[code].value)]
     largest = max((abs(row.value or 0) for row in moves), default=0.0)
@@ -36,7 +47,8 @@ def bridge(rows: Sequence[Row]) -> Figure:
         return _down(room, moves, largest) if room.narrow else _across(room, moves, largest)
 
     alternative = "Movements: " + ", ".join(f"{MOVES[r.slice].lower()} {_signed(r, largest)}" for r in moves)
-    subtitle = f"{unit_name(any_row.unit, any_row.currency)}, {day(any_row.period_start, year=False)} to {day(any_row.last_day)}. Solid: in; outlined: out"
+    between = f"{day(any_row.period_start, year=False)} to {day(any_row.last_day)}"
+    subtitle = f"{unit_name(any_row.unit, any_row.currency)}, {between}. Solid: in; outlined: out"
     notes = _notes(moves, by_move, largest)
     return Figure(
         title,
@@ -142,9 +154,13 @@ def _across(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
     ]
     counts = [{"x": i + 0.5, "y": under, "text": _deals(row)} for i, (row, _, _) in enumerate(steps)]
     layers = [
-        canvas.rules(links, ink("strong")), canvas.bars(bars, 0, outline=True), canvas.rules([{"x": 0, "x2": len(steps), "y": HEIGHT}], ink("ink3")),
-        canvas.text(values, "center", bold=True), canvas.text(names, "center", bold=True), canvas.text(counts, "center", colour="ink3"),
-    ]  # fmt: skip
+        canvas.rules(links, ink("strong")),
+        canvas.bars(bars, 0, outline=True),
+        canvas.rules([{"x": 0, "x2": len(steps), "y": HEIGHT}], ink("ink3")),
+        canvas.text(values, "center", bold=True),
+        canvas.text(names, "center", bold=True),
+        canvas.text(counts, "center", colour="ink3"),
+    ]
     return canvas.spec(layers)
 
 

@@ -49,7 +49,7 @@ class Horizon:
 
 
 def coverage(horizons: Sequence[Horizon]) -> Figure:
-    """A bar for each quarter, a grey band and a tick for what is needed, the rule of thumb dotted, the gap at the right."""
+    """A bar for each quarter, a band and a tick for what is needed, the rule of thumb dotted, the gap at the right."""
     there = [h for h in horizons if h.covered.value is not None]
 
     def draw(room: Room) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def coverage(horizons: Sequence[Horizon]) -> Figure:
         ", ".join(filter(None, [f"{h.name} {h.covered.text()}", h.needs, h.short])) for h in horizons
     )
     metrics = list(dict.fromkeys(row.metric for h in horizons for row in (h.covered, h.needed, h.gap) if row))
-    subtitle = "Open pipeline due in the quarter ÷ that quarter’s target. Grey band and tick: what our own record needs"
+    subtitle = "Open pipeline due in the quarter ÷ that quarter’s target. Band and tick: what our own record needs"
     return Figure(
         _message(there), subtitle, alternative, drawings(draw, wide=True), _numbers(horizons), metrics, wide=True
     )
@@ -79,11 +79,14 @@ def _numbers(horizons: Sequence[Horizon]) -> Any:
     def ends(row: Row | None) -> str:
         return span(row.low, row.high, row.unit) if row and row.low is not None and row.high is not None else ""
 
-    return table("coverage", "Coverage by quarter", [
-        Column("Quarter", [h.name for h in horizons], number=False), Column("Coverage", [h.covered.data() for h in horizons]),
-        Column("Needed", [h.needed.data() if h.needed else "" for h in horizons]), Column("Likely need", [ends(h.needed) for h in horizons]),
+    columns = [
+        Column("Quarter", [h.name for h in horizons], number=False),
+        Column("Coverage", [h.covered.data() for h in horizons]),
+        Column("Needed", [h.needed.data() if h.needed else "" for h in horizons]),
+        Column("Likely need", [ends(h.needed) for h in horizons]),
         Column("Missing", [h.gap.data() if h.gap else "" for h in horizons]),
-    ])  # fmt: skip
+    ]
+    return table("coverage", "Coverage by quarter", columns)
 
 
 def _draw(room: Room, horizons: Sequence[Horizon]) -> dict[str, Any]:
@@ -140,7 +143,7 @@ def _thumb(canvas: Canvas, rows: Sequence[tuple[float, Horizon]]) -> list[Any]:
 
 def _values(canvas: Canvas, rows: Sequence[tuple[float, Horizon]]) -> list[Any]:
     """The value inside its bar, or beside one too short for it."""
-    places = [{"x": h.covered.value, "y": y, "text": h.covered.text()} for y, h in rows]
+    places: Records = [{"x": h.covered.value, "y": y, "text": h.covered.text()} for y, h in rows]
     inside = [{**p, "colour": ink("paper")} for p in places if canvas.pixels(p["x"] or 0) >= 48]
     beside = [p for p in places if canvas.pixels(p["x"] or 0) < 48]
     return [canvas.text(inside, "right", dx=-8, bold=True), canvas.text(beside, dx=8, bold=True)]

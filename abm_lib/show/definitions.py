@@ -13,6 +13,7 @@ from .html import said, tag
 from .rows import Known, Row
 from .tables import likely
 
+SCOPES = {"leading": "Progress so far", "funnel": "Potential, not a return", "return": "Return"}
 PARAGRAPH = re.compile(r"^([A-Z][a-z]+): ")
 
 
@@ -37,8 +38,17 @@ def caveats(letters: dict[str, str], metrics: dict[str, list[str]]) -> Fragment:
     return Fragment("caveats", html, f"{len(letters)} caveats")
 
 
+def scope(metrics: Sequence[Known]) -> Fragment:
+    """Which numbers show progress, which show potential and which are a return (S2-16)."""
+    kinds: dict[str, list[str]] = {}
+    for metric in metrics:
+        kinds.setdefault(SCOPES.get(metric.kind, metric.kind), []).append(metric.label)
+    lines = [tag("p", tag("b", f"{kind}: "), ", ".join(labels) + ".") for kind, labels in kinds.items()]
+    return Fragment("prose", tag("div", lines, class_="scope"), "What kind of numbers these are")
+
+
 def paragraphs(doc: str) -> list[tuple[str, str]]:
-    """A docstring as (label, text) pairs; the opening sentences have an empty label. Labels start a paragraph or a line."""
+    """A docstring as (label, text) pairs; the opening sentences have an empty label. A label starts a line."""
     pairs: list[tuple[str, list[str]]] = [("", [])]
     for line in inspect.cleandoc(doc).splitlines():
         if found := PARAGRAPH.match(line):
@@ -54,7 +64,7 @@ def _one(metric: Known, row: Row | None) -> Markup:
     text = [tag("p", tag("b", f"{label}: ") if label else None, said(words)) for label, words in paragraphs(metric.doc)]
     version = row.version if row else str(getattr(metric, "version", 1))
     trace = tag("p", tag("code", metric.name), f", version {version}", class_="trace")
-    summary = tag("summary", tag("span", metric.label, class_="what"), " ", row.data() if row else "no reading")
+    summary = tag("summary", tag("span", metric.label, class_="what"), " ", row.data() if row else "by slice only")
     return tag("details", summary, tag("div", _formula(row) if row else None, text, trace, class_="definition"))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 from altair.utils.schemapi import debug_mode
@@ -64,7 +64,8 @@ class Canvas:
     def spec(self, layers: Sequence[alt.Chart | None]) -> dict[str, Any]:
         chart = alt.layer(*[layer for layer in layers if layer is not None]).properties(
             width=self.width, height=self.height,
-            padding={"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom}, autosize=alt.AutoSizeParams(type="none"),
+            padding={"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom},
+            autosize=alt.AutoSizeParams(type="none"),
         )  # fmt: skip
         return dict(chart.to_dict(validate=False))
 
@@ -130,7 +131,7 @@ class Canvas:
     def text(
         self,
         records: Records,
-        align: str = "left",
+        align: Literal["left", "center", "right"] = "left",
         at: float | None = None,
         dx: int = 0,
         dy: int = 0,
@@ -143,7 +144,7 @@ class Canvas:
             return None
         mark = _chart([{"colour": ink(colour), **r} for r in records]).mark_text(
             align=align, dx=dx, dy=dy, baseline="middle", fontSize=12, fontWeight=600 if bold else 400
-        )  # type: ignore[arg-type]
+        )
         where = alt.value(at) if at is not None else self.x()
         return mark.encode(x=where, y=self.y(), text="text:N", color=alt.Color("colour:N", scale=None))
 
@@ -159,7 +160,7 @@ def drawings(draw: Callable[[Room], dict[str, Any]], wide: bool) -> list[Drawing
 
 def _chart(records: Records) -> alt.Chart:
     """Records inline: nothing is inferred from them, every channel names its type."""
-    return alt.Chart(alt.Data(values=records))
+    return alt.Chart(alt.Data(values=records))  # type: ignore[no-untyped-call]
 
 
 def ticks(largest: float, most: int = 4) -> list[float]:

@@ -90,9 +90,15 @@ class Figure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         published = {
-            "kind": "figure", "before": str(self._caption()), "after": str(self._under()), "figures": 1, "tables": self.table.tables,
-            "wide": self.wide, "description": clean(self.description), "drawings": [{"room": d.room, "spec": d.spec} for d in self.drawings],
-        }  # fmt: skip
+            "kind": "figure",
+            "before": str(self._caption()),
+            "after": str(self._under()),
+            "figures": 1,
+            "tables": self.table.tables,
+            "wide": self.wide,
+            "description": clean(self.description),
+            "drawings": [{"room": d.room, "spec": d.spec} for d in self.drawings],
+        }
         lab = {**self.drawings[-1 if len(self.drawings) == 1 else -2].spec, "background": "#ffffff"}
         lab["title"] = {"text": self.title, "subtitle": self.subtitle, "anchor": "start"}
         return {VEGA: lab, "text/plain": f"{self.title}. {self.description}", MIME: published}

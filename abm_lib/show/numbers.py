@@ -55,7 +55,7 @@ def unit_name(unit: str, currency: str = "") -> str:
 
 
 def in_scale(value: float, largest: float, currency: str) -> str:
-    """Money in the unit of the largest of its neighbours, so that a sum can be followed by eye: €0.18M beside €9.40M."""
+    """Money in the unit of the largest of its neighbours, so that a sum can be followed: €0.18M beside €9.40M."""
     scale, suffix = next(((s, x) for s, x in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if abs(largest) >= s), (1, ""))
     number = decimals(abs(value) / scale, 2 if scale >= 1e6 else 0)
     return (MINUS if value < 0 and any(d in number for d in "123456789") else "") + _symbol(currency) + number + suffix
@@ -73,7 +73,7 @@ def amount(value: float, unit: str, currency: str = "", n: float | None = None) 
 
 
 def parts(value: float, unit: str, currency: str = "", n: float | None = None) -> tuple[str, str]:
-    """A value as its number and its unit, which a card sets in two sizes; `n` decides how many digits a rate deserves."""
+    """A value as its number and its unit, for two sizes of type; `n` decides how many digits a rate deserves."""
     sign = MINUS if value < 0 and _any_digit(abs(value), unit, n) else ""
     number, suffix = _UNITS.get(unit, _count)(float(abs(value)), currency, n)
     return sign + number, suffix

@@ -73,5 +73,5 @@ def _acts(tag: str, key: str, value: str) -> bool:
     # Drawings may load through a presentation attribute too: fill="url(https://…)".
     if "url(" in value and STYLE_LOADS.search(value) and not key.startswith(("data-", "aria-")):
         return True
-    loads = key in LOADS or key == "href" and tag != "a"
+    loads = key in LOADS or (key == "href" and tag != "a")
     return loads and bool(value) and not value.startswith(("#", "data:"))

@@ -35,7 +35,9 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     def draw(room: Room) -> dict[str, Any]:
         return _draw(room, there)
 
-    alternative = f"{one.label} by {by.lower()}: " + ", ".join(f"{clean(r.name)} {r.text()} ({r.made_of})" for r in there)
+    alternative = f"{one.label} by {by.lower()}: " + ", ".join(
+        f"{clean(r.name)} {r.text()} ({r.made_of})" for r in there
+    )
     subtitle = ". ".join([f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}", *_key(there)])
     table = of_slices(f"{one.metric}-{identifier(dimension)}", rows, whole, by)
     notes = left_out(rows, known[MOST_RATES:])

@@ -38,16 +38,26 @@ TEXTS = (
 class Known(Protocol):
     """What a page needs to know of a registered metric."""
 
-    name: str
-    family: str
-    label: str
-    unit: str
-    better: str
-    kind: str
-    additive: bool
-    of: tuple[str, ...]
-    doc: str
-
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def additive(self) -> bool: ...
+    @property
+    def by(self) -> tuple[str, ...]: ...
+    @property
+    def of(self) -> tuple[str, ...]: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def doc(self) -> str: ...
     @property
     def formula(self) -> Any: ...
 
@@ -163,9 +173,6 @@ class Readings:
         """The readings of every slice of a dimension, in the order of the frame."""
         return [row for row in self._of(metric, quarter) if row.slice_by == dimension]
 
-    def dimensions(self, metric: str) -> list[str]:
-        return list(dict.fromkeys(row.slice_by for row in self._of(metric, "") if row.slice_by))
-
     def history(self, metric: str, slice_by: str = "", slice_: str = "") -> list[Row | None]:
         """The same reading in the last eight quarters, oldest first; None for a quarter without a row."""
         found = [self._of(metric, quarter) for quarter in self.quarters[-8:]]
@@ -175,19 +182,18 @@ class Readings:
         return bool(self._rows.get((metric, self.quarter)))
 
     def must(self, metric: str) -> str:
-        """The metric's id. Raises UsageError naming the nearest id where none is called so, or where it was not read."""
+        """The metric's id. Raises UsageError naming the nearest id where none is called so."""
         if metric not in self.register:
             raise UsageError(_unknown("metric", metric, nearest(metric, self.register)))
         return metric
 
     def must_slice(self, metric: str, dimension: str, quarter: str = "") -> list[Row]:
-        """The slices of a dimension. Raises UsageError naming the nearest dimension where there are none."""
-        rows = self.slices(self.must(metric), dimension, quarter)
-        if not rows and dimension not in self.dimensions(metric):
-            known_here = self.dimensions(metric) or ["none"]
-            raise UsageError(
-                _unknown("dimension", dimension, nearest(dimension, known_here), f"{metric} by {dimension}")
-            )
+        """The slices of a dimension, none where nothing was read. Raises UsageError for one that is not declared."""
+        known_here = self.register[self.must(metric)].by or ("none",)
+        rows = self.slices(metric, dimension, quarter)
+        if not rows and dimension not in known_here:
+            where, hint = f"{metric} by {dimension}", nearest(dimension, known_here)
+            raise UsageError(_unknown("dimension", dimension, hint, where))
         return rows
 
     def rows(self, metric: str) -> list[Row]:
@@ -229,7 +235,8 @@ def _row(record: Mapping[Any, Any], label: str, parts_currency: str) -> Row:
     numbers = {name: float(record[name]) if known(record.get(name)) else None for name in NUMBERS}
     texts = {name: "" if pd.isna(record[name]) else str(record[name]) for name in TEXTS}
     days = {name: record[name] for name in ("period_start", "period_end", "as_of")}
-    return Row(label=label, version=str(record["version"]), parts_currency=parts_currency, **days, **texts, **numbers)
+    fields: dict[str, Any] = {**days, **texts, **numbers}
+    return Row(label=label, version=str(record["version"]), parts_currency=parts_currency, **fields)
 
 
 def _unknown(kind: str, name: str, hint: str, where: str = "notebook") -> Fault:

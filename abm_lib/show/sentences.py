@@ -19,48 +19,24 @@ from .tiles import Tile
 from .verdict import moved, verdict
 
 FIELD = re.compile(r"\{([a-z_0-9]+)(?::([a-z_]+))?\}")
-MOST_NAMED = 3
-# The cards of the executive page, in the order in which its standfirst speaks of them.
-SUMMARY = (
-    "closed_won_revenue", "new_customers", "marketing_sourced_revenue", "pipeline_coverage", "pipeline_coverage_next_quarter",
-    "marketing_sourced_pipeline_share", "win_rate_closed", "average_contract_value", "net_revenue_retention", "accounts_progressed_rate",
-    "mqa_meeting_rate", "buying_group_penetration", "readiness",
-)  # fmt: skip
-# What a page's message speaks of; the first two with a reading are taken.
-LEADS = {
-    "summary": ("revenue_target_attainment", "pipeline_coverage_next_quarter", "closed_won_revenue"),
-    "ads": ("ad_target_reach_rate", "ad_click_rate", "ad_target_engagement_rate"),
-    "pipeline": ("open_pipeline", "pipeline_coverage_next_quarter", "pipeline_created"),
-    "revenue": ("revenue_target_attainment", "win_rate_closed", "closed_won_revenue"),
+# The coverage metrics in order, and the horizon whose need stands against each.
+HORIZONS = {
+    "pipeline_coverage": "current",
+    "pipeline_coverage_next_quarter": "next",
+    "pipeline_coverage_in_two_quarters": "in_two",
 }
-
-
-def headline(readings: Readings, family: str, metrics: Sequence[str]) -> str:
-    """The page's message: one sentence on its two leading metrics, result first."""
-    wanted = [*LEADS.get(family, ()), *metrics]
-    rows = [row for name in dict.fromkeys(wanted) if (row := readings.whole(name)) and row.value is not None][:2]
-    if not rows:
-        return f"No reading for {quarter_name(readings.quarter)} yet"
-    first, *more = [_clause(row, readings) for row in rows]
-    return first[0].upper() + first[1:] + "".join(f", and {text}" for text in more)
-
-
-def standfirst(readings: Readings, metrics: Sequence[str]) -> Markup:
-    """At most three sentences: what is clearly worse, what is clearly better, what did not clearly change."""
-    rows = [row for name in metrics if (row := readings.whole(name)) and row.value is not None]
-    judged = [(row, verdict(row, needed(readings, row.metric))) for row in rows]
-    tones = {tone: [row for row, v in judged if v.tone == tone] for tone in ("bad", "good")}
-    same = [row for row, v in judged if v.words.startswith("No clear")]
-    said = [
-        _group("Worse than target or last year:", tones["bad"]),
-        _group("Better than target or last year:", tones["good"]),
-        _group("No clear change:", same),
-    ]
-    return Markup(" ").join(sentence for sentence in said if sentence)
+# The cards of the executive page, in the order in which its standfirst speaks of them.
+SUMMARY = tuple(
+    """
+    closed_won_revenue new_customers marketing_sourced_revenue pipeline_coverage pipeline_coverage_next_quarter
+    marketing_sourced_pipeline_share win_rate_closed average_contract_value net_revenue_retention
+    accounts_progressed_rate mqa_meeting_rate buying_group_penetration readiness
+    """.split()
+)
 
 
 def tally(tiles: Sequence[Tile]) -> tuple[Markup, str]:
-    """Of so many numbers: how many are short, how many better, how many show no clear change, how many are not printed."""
+    """Of so many numbers: how many are worse, better, without a clear change, not printed."""
     judged = [tile.judged for tile in tiles]
     missing = sum(tile.row.value is None for tile in tiles)
     counts = {tone: sum(v.tone == tone for v in judged) for tone in ("bad", "good")}
@@ -90,57 +66,19 @@ def fill(text: str, readings: Readings) -> tuple[Markup, str]:
 
 
 def needed(readings: Readings, metric: str) -> Row | None:
-    horizon = {
-        "pipeline_coverage": "current",
-        "pipeline_coverage_next_quarter": "next",
-        "pipeline_coverage_in_two_quarters": "in_two",
-    }.get(metric)
-    if horizon is None or "required_pipeline_coverage" not in readings.register:
+    """What our own record requires of a coverage metric; None for any other."""
+    if metric not in HORIZONS or "required_pipeline_coverage" not in readings.register:
         return None
-    of_horizon = [row for row in readings.slices("required_pipeline_coverage", "horizon") if row.slice == horizon]
+    slices = readings.slices("required_pipeline_coverage", "horizon")
+    of_horizon = [row for row in slices if row.slice == HORIZONS[metric]]
     found = of_horizon[0] if of_horizon else readings.whole("required_pipeline_coverage")
     return found if found and found.value is not None else None
 
 
-def _clause(row: Row, readings: Readings) -> str:
-    """A part of the message that can stand alone."""
-    when = quarter_name(row.quarter, year=False)
-    if row.metric == "revenue_target_attainment" and row.value is not None:
-        gap = abs(row.value - 1)
-        return (
-            f"{when} closed on target"
-            if round(gap, 2) == 0
-            else f"{when} closed {gap:.0%} {'under' if row.value < 1 else 'over'} target"
-        )
-    if required := needed(readings, row.metric):
-        return f"coverage for {_covers(row)} is {row.text()} where our own record needs {required.text()}"
-    words = verdict(row, needed(readings, row.metric)).words
-    words = words[0].lower() + words[1:] if words else ""
-    name = row.label[0].lower() + row.label[1:]
-    if row.metric == "open_pipeline" and row.previous:
-        return f"open pipeline stands at {row.text()}, {moved(row)}"
-    return f"{name} was {row.text()}" + (f", {words}" if words and "no earlier" not in words else "")
-
-
-def _covers(row: Row) -> str:
-    """The quarter that a coverage metric looks at."""
-    ahead = {"pipeline_coverage_next_quarter": 1, "pipeline_coverage_in_two_quarters": 2}.get(row.metric, 0)
-    return ahead_of(row.quarter, ahead)
-
-
 def ahead_of(quarter: str, ahead: int) -> str:
+    """The quarter so many after a label, in words: Q1 2027."""
     year, index = divmod(int(quarter[:4]) * 4 + int(quarter[5]) - 1 + ahead, 4)
     return f"Q{index + 1} {year}"
-
-
-def _group(opening: str, rows: Sequence[Row]) -> Markup | None:
-    if not rows:
-        return None
-    named = [
-        tag("span", row.label[0].lower() + row.label[1:], " ", row.data(), class_="item") for row in rows[:MOST_NAMED]
-    ]
-    more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
-    return escape(opening) + " " + Markup(", ").join(named) + more + "."
 
 
 def _field(readings: Readings, name: str, field: str) -> Markup:

@@ -1,5 +1,7 @@
-"""Tables of readings. Numbers stand right, text left; a missing number says why; on a phone a row becomes its name, one
-figure and one grey line (the cells carry their column's name for that).
+"""Tables of readings.
+
+Numbers stand right, text left; a missing number says why. On a phone a row becomes its name, one figure and one grey
+line: the cells carry their column's name for that.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ def table(
 
 
 def of_slices(name: str, rows: Sequence[Row], whole: Row | None, first: str) -> Fragment:
-    """Slices under one another: value, k of n or money over money, likely range, target, the quarter and year before."""
+    """Slices under one another: value, what it is made of, likely range, target, the quarter and year before."""
     lines = [*rows, *([whole] if whole else [])]
     columns = [Column(first, [said(row.name) for row in lines], number=False), *_reading_columns(lines)]
     return table(
@@ -104,7 +106,9 @@ def likely(row: Row) -> Markup:
     if row.low is None or row.high is None:
         return Markup("")
     low, _, high = span(row.low, row.high, row.unit, row.currency, row.n).partition("–")
-    return row.data("low", low) + "–" + row.data("high", high) if high else row.data("low") + " to " + row.data("high")
+    if not high:
+        return row.data("low") + " to " + row.data("high")
+    return row.data("low", low) + "–" + row.data("high", high)
 
 
 def _line(columns: Sequence[Column], cells: Sequence[object], total: bool) -> Markup:

@@ -1,5 +1,7 @@
-"""The altair theme and renderer. Colours are CSS variables with a light fallback, so that a drawing made once follows
-the reader's light or dark setting and print; only SVG can do that. Two hues: good is blue, bad is orange.
+"""The altair theme and renderer.
+
+Colours are CSS variables with a light fallback, so that a drawing made once follows the reader's light or dark setting
+and print; only SVG can do that. Two hues: good is blue, bad is orange.
 """
 
 from __future__ import annotations
@@ -12,11 +14,22 @@ from .fragment import VEGA
 from .html import clean
 
 LIGHT = {
-    "paper": "#ffffff", "ink": "#15191e", "ink2": "#444b54", "ink3": "#5c646e", "hairline": "#e2e5e9", "strong": "#aeb5bd",
-    "bar": "#59626d", "track": "#e3e7ec", "pale": "#c9cfd6", "good": "#1a5fb0", "good-tint": "#dbe8f7", "bad": "#ad4a06",
+    "paper": "#ffffff",
+    "ink": "#15191e",
+    "ink2": "#444b54",
+    "ink3": "#5c646e",
+    "hairline": "#e2e5e9",
+    "strong": "#aeb5bd",
+    "bar": "#59626d",
+    "track": "#e3e7ec",
+    "pale": "#c9cfd6",
+    "good": "#1a5fb0",
+    "good-tint": "#dbe8f7",
+    "bad": "#ad4a06",
     "bad-tint": "#f8e3d2",
-}  # fmt: skip
+}
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
+# The width of a drawing in pixels for each room of the page.
 ROOMS = {"wide": 1120, "half": 536, "middle": 688, "narrow": 288}
 
 
@@ -32,26 +45,26 @@ def tone(name: str) -> str:
 
 @alt.theme.register("abm", enable=True)
 def _theme() -> alt.theme.ThemeConfig:
-    axis = {
-        "labelColor": ink("ink3"), "labelFontSize": 12, "titleColor": ink("ink3"), "titleFontSize": 12, "titleFontWeight": "normal",
-        "gridColor": ink("hairline"), "domainColor": ink("strong"), "ticks": False, "labelPadding": 6, "tickCount": 4,
-    }  # fmt: skip
-    title = {
-        "color": ink("ink"),
-        "subtitleColor": ink("ink3"),
-        "fontSize": 16,
-        "fontWeight": 600,
-        "subtitleFontSize": 13,
-        "anchor": "start",
-        "offset": 16,
-    }
+    label = {"labelColor": ink("ink3"), "labelFontSize": 12, "labelPadding": 6}
+    named = {"titleColor": ink("ink3"), "titleFontSize": 12, "titleFontWeight": "normal"}
+    lines = {"gridColor": ink("hairline"), "domainColor": ink("strong"), "ticks": False, "tickCount": 4}
+    title = {"color": ink("ink"), "fontSize": 16, "fontWeight": 600, "anchor": "start", "offset": 16}
     config = {
-        "font": FONT, "background": None, "aria": False, "view": {"stroke": None}, "axis": axis, "title": title,
-        "text": {"fontSize": 12, "color": ink("ink")}, "bar": {"color": ink("bar")}, "line": {"color": ink("ink"), "strokeWidth": 2},
-        "point": {"color": ink("ink"), "filled": True, "size": 60}, "rule": {"color": ink("ink3")}, "legend": {"disable": True},
+        "font": FONT,
+        "background": None,
+        "aria": False,
+        "view": {"stroke": None},
+        "axis": {**label, **named, **lines},
+        "title": {**title, "subtitleColor": ink("ink3"), "subtitleFontSize": 13},
+        "text": {"fontSize": 12, "color": ink("ink")},
+        "bar": {"color": ink("bar")},
+        "line": {"color": ink("ink"), "strokeWidth": 2},
+        "point": {"color": ink("ink"), "filled": True, "size": 60},
+        "rule": {"color": ink("ink3")},
+        "legend": {"disable": True},
         "range": {"category": [ink("bar"), ink("ink"), ink("pale"), ink("strong")]},
-    }  # fmt: skip
-    return {"config": config}  # type: ignore[typeddict-item,return-value]
+    }
+    return {"config": config}  # type: ignore[typeddict-item]
 
 
 def render(spec: dict[str, Any], **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -59,10 +72,9 @@ def render(spec: dict[str, Any], **options: Any) -> tuple[dict[str, Any], dict[s
 
     The SVG is drawn once per published page: starting the drawing engine in every kernel would cost more than the page.
     """
-    text = clean(spec.get("description") or "")
-    return {VEGA: spec, "text/plain": text or "chart without a description"}, {
-        VEGA: {"embed_options": {"renderer": "svg", "actions": False}}
-    }
+    text = clean(spec.get("description") or "") or "chart without a description"
+    how = {"embed_options": {"renderer": "svg", "actions": False}}
+    return {VEGA: spec, "text/plain": text}, {VEGA: how}
 
 
 alt.renderers.register("abm", render)

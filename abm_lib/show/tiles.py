@@ -17,12 +17,15 @@ from .verdict import Verdict, last_quarter, last_year, verdict
 TICK = 62  # per cent of the width at which every target stands, so that ticks align
 SPARK_WIDTH, SPARK_HEIGHT = 88, 30
 MOST_CAVEATS = 2
-KEY = "Bar: this quarter. Tick: target. Thin line below: likely range. Curve: eight quarters, ring a year ago. Worse and better: against what is needed, else the target, else the same quarter last year."
+KEY = (
+    "Bar: this quarter. Tick: target. Thin line below: likely range. Curve: eight quarters, ring a year ago. "
+    "Worse and better: against what is needed, else the target, else the same quarter last year."
+)
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A reading, its last eight quarters (None for a quarter without one), the companions in small type and the band."""
+    """A reading, its last eight quarters (None for one without), companions in small type, and what is needed."""
 
     row: Row
     history: Sequence[Row | None]
@@ -133,7 +136,7 @@ def _between(name: str, ends: tuple[float | None, float | None] | None, scale: f
 
 
 def _scale(tile: Tile) -> float:
-    """The value at the track's right end: the target stands at its tick; with none, a share's whole or the largest quarter."""
+    """The value at the track's right end. The target stands at its tick; without one it is the largest quarter."""
     need = tile.need.value if tile.need else tile.row.target
     if need and need > 0:
         return need * 100 / TICK
@@ -173,7 +176,7 @@ def _caveat(caveat: str, letters: Mapping[str, str]) -> Markup:
 
 
 def _sparkline(history: Sequence[Row | None]) -> Markup | None:
-    """Eight quarters as a small curve: a ring a year ago, a dot now, gaps where a quarter lacks its value, ? if it is this one."""
+    """Eight quarters as a small curve: ring a year ago, dot now, a gap where a value is missing, ? when it is now."""
     values = [row.value if row else None for row in history]
     there = [value for value in values if value is not None]
     if len(there) < 2:

@@ -22,7 +22,7 @@ HEIGHT = 168
 def trend(rows: Sequence[Row | None], dimension: str = "") -> Figure:
     """A line with a dot for each time, oldest first; a time without a value leaves a gap.
 
-    Dots are filled where the target was met and hollow where it was missed; only the newest may take a verdict's colour.
+    Dots are filled where the target was met, hollow where it was missed; only the newest may take a verdict's colour.
     """
     there = [row for row in rows if row is not None]
     now = there[-1]
@@ -77,14 +77,15 @@ class Plot:
 def _draw(room: Room, rows: Sequence[Row | None], dimension: str) -> dict[str, Any]:
     plot, labels, steps = _plot(room, rows, dimension)
     canvas, there = plot.canvas, plot.there
-    points = [
+    points: Records = [
         {"x": x, "i": i, "y": plot.down(r.value), "met": met(r), "colour": ink("ink")}
         for i, (x, r) in enumerate(there)
         if r.value is not None
     ]
     past = [p for p in points if p["x"] != plot.last]
     joined = [{**a, "x2": b["x"], "y2": b["y"]} for a, b in pairwise(points) if b["i"] == a["i"] + 1]
-    band = [{"x": x, "y": plot.down(r.high), "y2": plot.down(r.low)} for x, r in there if r.ranged]  # type: ignore[arg-type]
+    ranges = [(x, r.low, r.high) for x, r in there]
+    band = [{"x": x, "y": plot.down(b), "y2": plot.down(a)} for x, a, b in ranges if a is not None and b is not None]
     aims = [
         {"x": x - plot.half, "x2": x + plot.half, "y": plot.down(r.target)} for x, r in there if r.target is not None
     ]

@@ -43,9 +43,7 @@ class Verdict:
 
 
 def verdict(row: Row, need: Row | None = None) -> Verdict:
-    """The verdict on a reading: against what is needed where that is a range or there is no target, else the target,
-    else the same quarter last year.
-    """
+    """Against what is needed where that is a range or there is no target, else the target, else last year."""
     if row.value is None:
         said = clean(row.caveat_list[0]) if row.caveat_list else missing_words(row.missing_because)
         return Verdict("grey", NONE, said[:1].upper() + said[1:])
@@ -125,7 +123,9 @@ def _against_need(row: Row, need: Row) -> Verdict:
     if need.low <= value <= need.high:
         return Verdict("grey", SAME, f"Inside what is needed ({needed})")
     side = 1 if value > need.high else -1
-    return Verdict(_direction(row, side), UP if side > 0 else DOWN, f"{'Above' if side > 0 else 'Below'} need ({needed})")
+    return Verdict(
+        _direction(row, side), UP if side > 0 else DOWN, f"{'Above' if side > 0 else 'Below'} need ({needed})"
+    )
 
 
 def _against_last_year(row: Row, clear_only: bool = False) -> Verdict | None:

@@ -19,13 +19,14 @@ Bar = tuple[str, float, str, str]  # name, value, value as text, part of the sum
 
 
 def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
-    """Bars of a total by a slice, largest first, all grey. Beyond eight the rest is one bar, so that bars sum to the whole."""
+    """Bars of a total by a slice, largest first, all grey. Beyond eight the rest is one bar, so that they add up."""
     there = sorted((r for r in rows if r.value is not None), key=lambda r: (-(r.value or 0), r.slice))
     total, one, by = sum(r.value or 0 for r in there), rows[0], heading(dimension)
     bars = _bars(there, total)
     title = f"{one.label}: none by {by.lower()}"
     if bars and bars[0][1]:
-        title = f"{one.label}: {bars[0][0]} leads with {bars[0][2]}, {bars[0][3]} of {amount(total, one.unit, one.currency)}"
+        name, _, text, part = bars[0]
+        title = f"{one.label}: {name} leads with {text}, {part} of {amount(total, one.unit, one.currency)}"
 
     def draw(room: Room) -> dict[str, Any]:
         return _draw_ranked(room, bars)

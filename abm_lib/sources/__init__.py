@@ -1,10 +1,14 @@
 """From a company's files to canonical tables in one DuckDB connection.
 
-mapping.py says which file and column becomes which canonical one; reading.py reads a file as text, line by line.
+    mapping.py   which file and column becomes which canonical one
+    reading.py   a file as text, line by line
+    suspects.py  files that only look like a table
+    checks.py    what can be judged only when every table is there
 """
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,89 +16,119 @@ import duckdb
 
 from .. import tables
 from ..config import Config
-from ..errors import Fault, InputRefused, printable
-from ..tables import Accepted
-from .mapping import Map, TableMap, load_map
-from .reading import delivered_files, read_file
+from ..errors import Fault, printable
+from ..tables import Accepted, quoted
+from . import checks
+from .mapping import Map, TableMap, delivered_columns
+from .reading import File, delivered_files, read_file
 
 
 @dataclass
 class Delivery:
-    """What was read: a report per canonical table, the files with their hashes, and the faults that refuse nothing."""
+    """What was read: a report and the file per canonical table (none for a query), every file, and all faults."""
 
     reports: dict[str, Accepted] = field(default_factory=dict)
-    files: dict[str, dict[str, object]] = field(default_factory=dict)
+    origins: dict[str, File | None] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
+    @property
+    def is_refused(self) -> bool:
+        return any(fault.level == "E" for fault in self.faults)
 
-def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path) -> Delivery:
+
+def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dict[str, Map]) -> Delivery:
     """Read every source of the company into `canonical.*`, and the rows left out into `set_aside.*`.
 
-    Raises InputRefused with every fault of the run: missing files and columns, and tables of which more rows were set
-    aside, or more references left unmatched, than abm.toml allows.
+    Every fault of the run is in the delivery, those of level E too: the caller refuses it.
     """
     delivery = Delivery()
     for schema in ("raw", "canonical", "set_aside"):
         con.execute(f"create schema if not exists {schema}")
-    for name, source in config.sources.items():
-        mapping = load_map(folder, source.map)
-        place = folder / source.folder
-        delivery.files |= read_files(con, mapping, place, source.tables, delivery.faults)
-        for table in mapping.tables:
-            _accept(con, mapping.tables[table], place, name, delivery)
-    delivery.faults += _thresholds(con, config, delivery)
-    if any(fault.level == "E" for fault in delivery.faults):
-        raise InputRefused(delivery.faults)
+    for name, mapping in maps.items():
+        files = _read_files(con, mapping, folder, config.sources[name].folder, delivery)
+        for table in mapping.tables.values():
+            if set(table.files) <= files.keys():
+                _accept(con, mapping, table, name, files, delivery)
+    delivery.faults += checks.losses(config, delivery.reports, delivery.files.values(), delivery.origins)
+    sound = {name for name, report in delivery.reports.items() if not any(f.level == "E" for f in report.faults)}
+    delivery.faults += checks.references(con, config, sound)
+    delivery.faults += checks.overlaps(con, sound)
+    delivery.faults += checks.stages(con, config, sound)
     return delivery
 
 
-def read_files(
-    con: duckdb.DuckDBPyConnection, mapping: Map, place: Path, wanted: list[str], faults: list[Fault]
-) -> dict[str, dict[str, object]]:
-    """Read the source's files as text views named for their stems; keep in the map only the tables that were delivered."""
-    files = delivered_files(mapping, place, wanted, faults)
-    described = {}
-    for stem, path in files.items():
-        described[path.name] = read_file(con, stem, path, faults)
-    for name in [n for n, t in mapping.tables.items() if not set(t.files) <= set(files)]:
-        del mapping.tables[name]
-    return described
+def _read_files(con: duckdb.DuckDBPyConnection, mapping: Map, folder: Path, place: str, delivery: Delivery) -> dict[str, File]:
+    """The source's files as tables of text named for their stems; in messages they are named against the company folder."""
+    known = sorted(mapping.files)
+    found = delivered_files(folder / place, known, mapping.needed, place, delivery.faults)
+    if mapping.is_canonical and (folder / place).is_dir():
+        delivery.faults += checks.strays(folder / place, place, known)
+    files = {stem: read_file(con, stem, path, (Path(place) / path.name).as_posix()) for stem, path in found.items()}
+    for stem, file in files.items():
+        delivery.files[file.label] = file
+        delivery.faults += file.faults + checks.no_rows(file, stem in mapping.needed)
+    return files
 
 
-def _accept(con: duckdb.DuckDBPyConnection, table: TableMap, place: Path, source: str, delivery: Delivery) -> None:
-    where = str(place / table.file) if table.file else f"{source}: the query of {table.name}"
-    try:
-        con.execute(f'create or replace table raw."{table.name}" as {table.query(con)}')
-    except duckdb.Error as error:
-        delivery.faults.append(
-            Fault("C10", "map-query", f"{source}  table {table.name}", printable(error), "a query over the source's files",
-                  "correct the map")
-        )  # fmt: skip
+def _accept(con: duckdb.DuckDBPyConnection, mapping: Map, table: TableMap, source: str, files: dict[str, File], delivery: Delivery) -> None:  # fmt: skip
+    if any(fault.level == "E" for stem in table.files for fault in files[stem].faults):
+        return  # said already, and its rows are not there to be judged
+    file = None if table.sql else files[table.files[0]]
+    where = file.label if file else f"{source}  the query of {table.name}"
+    if table.name in delivery.reports:
+        fix = "keep one of them, or join them in a map by one query"
+        delivery.faults.append(Fault("C11", "table-twice", where, f"another source delivers {table.name} too", "one source", fix))
         return
-    report = tables.accept(con, table.name, where)
-    delivery.reports[table.name] = report
+    try:
+        delivered = delivered_columns(con, table.relation)
+        con.execute(f'create or replace table raw."{table.name}" as {table.query(delivered)}')
+    except duckdb.Error as error:
+        delivery.faults.append(_query_fault(where, error))
+        return
+    report = tables.accept(con, table.name, where, file.place if file else lambda row: f"{where}, row {row}")
+    report.faults += checks.unmapped(table, where, delivered)
+    if mapping.is_canonical:
+        report.faults += checks.near_misses(where, report)
+    if file:
+        report.read += len(file.broken)
+        report.set_aside += len(file.broken)
+    delivery.reports[table.name], delivery.origins[table.name] = report, file
     delivery.faults += report.faults
 
 
-def _thresholds(con: duckdb.DuckDBPyConnection, config: Config, delivery: Delivery) -> list[Fault]:
-    """Refuse a table that lost too many rows, or whose references lead nowhere too often; name every loss."""
-    limit, faults = config.thresholds.set_aside_share, []
-    for report in delivery.reports.values():
-        if report.set_aside > limit * report.read:
-            faults.append(
-                Fault("F092", "too-many-set-aside", f"table {report.table}",
-                      f"{report.set_aside} of {report.read} rows set aside", f"at most {limit:.1%}",
-                      "mend the rows listed above, or raise thresholds.set_aside_share in abm.toml")
-            )  # fmt: skip
-    present = {name for name, report in delivery.reports.items() if not any(f.level == "E" for f in report.faults)}
-    limit = config.thresholds.unmatched_share
-    for name, column, unmatched, filled, example in tables.references(con, present):
-        shown = "an id that names a person" if column.personal else example
-        faults.append(
-            Fault("F081", "reference-unmatched", f'table {name}  column "{column.name}"',
-                  f"{unmatched} of {filled} lead to no row of {column.references}, such as {shown}",
-                  f"a key of {column.references}",
-                  f"deliver the missing {column.references}, or raise thresholds.unmatched_share in abm.toml",
-                  level="E" if unmatched > limit * filled else "D")
-        )  # fmt: skip
-    return faults
+def _query_fault(where: str, error: duckdb.Error) -> Fault:
+    """A query that failed. Where it failed on a value, the value stays unsaid: it may name a person."""
+    on_value = isinstance(error, duckdb.DataError)
+    found = "a value that it cannot turn into another type" if on_value else printable(str(error).splitlines()[0])
+    return Fault("C10", "map-query", where, found, "a query over the source's files", "correct the query in the map")
+
+
+def keep_set_aside(con: duckdb.DuckDBPyConnection, place: Path, delivery: Delivery) -> None:
+    """PLACE/TABLE.csv for every table that lost rows: where each stood, the rules it broke, and what it held.
+
+    Lines that are no rows stand first, as text. Files of an earlier run are removed.
+    """
+    for old in place.glob("*.csv"):
+        old.unlink()
+    for name, report in delivery.reports.items():
+        if not report.set_aside:
+            continue
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = delivery.origins[name]
+        columns = delivered_columns(con, f'raw."{name}"')
+        with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as text:
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(["_where", "_rules", "_line", *columns])
+            for line, _, broken in file.broken if file else ():
+                writer.writerow([f"{file.label if file else name}:{line}", "F011", broken])
+            for row, why, *values in _rows_set_aside(con, name, columns):
+                where = file.place(row) if file else f"row {row}"
+                writer.writerow([where, "; ".join(why), "", *values])
+
+
+def _rows_set_aside(con: duckdb.DuckDBPyConnection, name: str, columns: list[str]) -> list[tuple[object, ...]]:
+    listed = "".join(f', r."{column}"' for column in columns)
+    query = f'select a._row, a._why{listed} from set_aside."{name}" a join raw."{name}" r using (_row) order by a._row'
+    known = con.execute(f"select 1 from duckdb_tables() where schema_name = 'set_aside' and table_name = {quoted(name)}")
+    return con.execute(query).fetchall() if known.fetchall() else []

@@ -4,47 +4,96 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
 from ..errors import Fault, nearest, printable
 from ..tables import quoted
-from .mapping import Map
+from . import suspects
+
+csv.field_size_limit(2**31 - 1)  # a field that a quote left open may hold the rest of the file
+WORDS = {"MISSING COLUMNS": "too few values", "TOO MANY COLUMNS": "too many values", "UNQUOTED VALUE": "a quote inside a value",
+         "INVALID ENCODING": "not UTF-8; perhaps Windows-1252", "LINE SIZE OVER MAXIMUM": "more than 2 MB"}  # fmt: skip
 
 
-def delivered_files(mapping: Map, place: Path, wanted: list[str], faults: list[Fault]) -> dict[str, Path]:
-    """The files of a source by stem. A file that the map or abm.toml names and that is not there is a fault."""
+@dataclass
+class File:
+    """One delivered file: rows read, and the lines that are none (line, what is wrong with it, its text)."""
+
+    path: Path
+    label: str
+    rows: int = 0
+    width: int = 0
+    broken: list[tuple[int, str, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def described(self) -> dict[str, object]:
+        return {"sha256": sha256(self.path), "bytes": self.path.stat().st_size, "rows": self.rows}
+
+    def place(self, row: int) -> str:
+        """Where a row, counted from 1, stands in the file."""
+        return f"{self.label} row {row}" if self.path.suffix == ".parquet" else f"{self.label}:{self._lines[row - 1]}"
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        """The line on which each row read begins; quoted fields may span lines, broken and blank lines are no rows."""
+        broken, lines = {line for line, _, _ in self.broken}, []
+        with self.path.open(encoding="latin-1", newline="") as file:
+            records = csv.reader(file)
+            begins = 1
+            for number, record in enumerate(records):
+                if number and (record or self.width == 1) and begins not in broken:
+                    lines.append(begins)
+                begins = records.line_num + 1
+        return lines
+
+
+def delivered_files(place: Path, known: Iterable[str], needed: Iterable[str], label: str, faults: list[Fault]) -> dict[str, Path]:  # fmt: skip
+    """The files of a source by stem. A file that is needed and not there, or there in two forms, is a fault."""
     if not place.is_dir():
         faults.append(
-            Fault("F105", "folder-missing", str(place), "no such folder", "the folder named in abm.toml", "correct it")
-        )
+            Fault("F105", "folder-missing", label, "no such folder", "the folder of the source's files",
+                  "correct `folder` in abm.toml")
+        )  # fmt: skip
         return {}
-    there = {path.stem: path for path in sorted(place.iterdir()) if path.suffix in (".csv", ".parquet")}
-    needed = mapping.needed_files(wanted)
-    for stem in sorted(needed - set(there)):
+    there: dict[str, Path] = {}
+    for path in sorted(place.iterdir()):
+        if path.suffix in (".csv", ".parquet") and path.stem in there:
+            faults.append(Fault("F025", "file-twice", f"{label}/{path.name}", f"{there[path.stem].name} is there too",
+                                "one file for each table", "take one of them away"))  # fmt: skip
+        if path.suffix in (".csv", ".parquet"):
+            there.setdefault(path.stem, path)
+    for stem in sorted(set(needed) - set(there)):
         faults.append(
-            Fault("F105", "file-missing", str(place / f"{stem}.csv"), f"no such file; {nearest(stem, there)}",
-                  f"the file that the map reads as {stem}", "deliver the file, or take it out of the map")
+            Fault("F105", "file-missing", f"{label}/{stem}.csv", f"no such file; {nearest(stem, there)}", f"the file {stem}",
+                  "deliver the file, or correct the map or abm.toml that asks for it")
         )  # fmt: skip
-    return {stem: there[stem] for stem in mapping.all_files() if stem in there}
+    return {stem: there[stem] for stem in known if stem in there}
 
 
-def read_file(con: duckdb.DuckDBPyConnection, stem: str, path: Path, faults: list[Fault]) -> dict[str, object]:
-    """Make the view STEM over the file, all columns text with blanks as NULL, and `_row` counting from 1.
+def read_file(con: duckdb.DuckDBPyConnection, stem: str, path: Path, label: str) -> File:
+    """Make the table STEM of the file's rows, all columns text with blanks as NULL, and `_row` counting from 1.
 
-    Returns the file's sha256, bytes and rows. A file that cannot be read adds a fault and makes an empty view.
+    A file that cannot be read has a fault of level E and makes an empty table.
     """
+    file = File(path, label)
     try:
-        rows = _parquet(con, stem, path) if path.suffix == ".parquet" else _csv(con, stem, path, faults)
-    except (duckdb.Error, UnicodeDecodeError, csv.Error, StopIteration) as error:
-        faults.append(
-            Fault("F007", "file-unreadable", str(path), printable(str(error).splitlines()[0] if str(error) else "empty"),
-                  "a UTF-8 CSV file with a header line, or Parquet", "export the file again")
-        )  # fmt: skip
-        con.execute(f'create or replace view "{stem}" as select 1::bigint as _row where false')
-        rows = 0
-    return {"sha256": sha256(path), "bytes": path.stat().st_size, "rows": rows}
+        before = path.stat()
+        _parquet(con, stem, path) if path.suffix == ".parquet" else _csv(con, stem, file)
+        file.rows = int(con.execute(f'select count(*) from "{stem}"').fetchall()[0][0])
+        after = path.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            file.faults.append(suspects.fault("F027", "still-changing", label, "it changed while it was read", "a finished file"))
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        file.faults.append(suspects.unreadable(path, label, error))
+    if any(fault.level == "E" for fault in file.faults):
+        con.execute(f'create or replace table "{stem}" as select 1::bigint as _row where false')
+    return file
 
 
 def sha256(path: Path) -> str:
@@ -52,39 +101,51 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _csv(con: duckdb.DuckDBPyConnection, stem: str, path: Path, faults: list[Fault]) -> int:
-    """Read with DuckDB's reader; lines of a wrong length come back as faults with their number."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file))
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        faults.append(
-            Fault("F012", "header-twice", f"{path}:1", ", ".join(twice), "each column once", "rename the second one")
-        )
-        header = [f"{name}.{i}" if header.index(name) < i else name for i, name in enumerate(header)]
+def _csv(con: duckdb.DuckDBPyConnection, stem: str, file: File) -> None:
+    """Read with DuckDB's reader; lines that are no rows are kept aside with their number."""
+    file.faults += suspects.no_csv(file.path, file.label)
+    if file.faults:
+        return
+    with file.path.open(encoding="utf-8-sig", newline="") as text:
+        header = next(csv.reader(text))
+    file.faults += suspects.header_faults(header, file.label)
+    if file.faults:
+        return
+    file.width = len(header)
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     con.execute(
-        f'create or replace table "{stem}" as select row_number() over () as _row, * from read_csv({quoted(str(path))}, '
+        f'create or replace table "{stem}" as select row_number() over () as _row, * from read_csv({quoted(str(file.path))}, '
         f"columns = {{{columns}}}, auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
         "nullstr = '', store_rejects = true, rejects_table = 'reject_errors', rejects_scan = 'reject_scans')"
     )
+    _keep_broken(con, file)
+
+
+def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
+    """The lines that DuckDB rejected, with the line each begins on; one fault for each kind, with the first line and the count."""
     rejected = con.execute(
-        "select line, error_type, count(*) over () from reject_errors order by line limit 1"
+        "select line_byte_position - 1, min(error_type::varchar), any_value(csv_line) from reject_errors group by 1 order by 1"
     ).fetchall()
-    for number, kind, count in rejected:
-        faults.append(
-            Fault("F011", "line-broken", f"{path}:{number}", f"{kind.lower()} ({count} lines)",
-                  f"{len(header)} values in a line", "mend the line, or export the file again")
+    numbers = suspects.lines_at(file.path, [byte for byte, _, _ in rejected])
+    file.broken = [(number, kind, text) for number, (_, kind, text) in zip(numbers, rejected, strict=True)]
+    for wanted in dict.fromkeys(kind for _, kind, _ in file.broken):
+        lines = [(number, text) for number, kind, text in file.broken if kind == wanted]
+        number, text = lines[0]
+        swallowed = text.rstrip("\r\n").count("\n") if wanted == "UNQUOTED VALUE" else 0
+        found = f"a quote is opened and not closed; it takes {swallowed} more lines" if swallowed else WORDS.get(wanted, printable(wanted.lower()))  # fmt: skip
+        more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
+        file.faults.append(
+            Fault("F010" if swallowed else "F011", "quote-open" if swallowed else "line-broken", f"{file.label}:{number}",
+                  found + more, f"{file.width} values in UTF-8, those with a quote or a line break in quotes",
+                  "correct the line, or export the file again", level="E" if swallowed else "Q")
         )  # fmt: skip
-    return int(con.execute(f'select count(*) from "{stem}"').fetchall()[0][0])
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, stem: str, path: Path) -> int:
+def _parquet(con: duckdb.DuckDBPyConnection, stem: str, path: Path) -> None:
     names = [row[0] for row in con.execute(f"describe select * from read_parquet({quoted(str(path))})").fetchall()]
-    text = ", ".join(f'"{name}"::VARCHAR as "{name}"' for name in names)
+    text = ", ".join(f'nullif("{name}"::VARCHAR, \'\') as "{name}"' for name in names)
     con.execute(
         f'create or replace table "{stem}" as select row_number() over () as _row, {text} '
         f"from read_parquet({quoted(str(path))})"
     )
-    return int(con.execute(f'select count(*) from "{stem}"').fetchall()[0][0])

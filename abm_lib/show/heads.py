@@ -1,0 +1,115 @@
+"""The head of a page: its message, standfirst and edition line; and the line that stands where a number is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from .fragment import Fragment
+from .html import clean, said, tag
+from .numbers import change, day, missing_words, quarter_name
+from .rows import Known, Readings, Row, heading
+from .sentences import HORIZONS, ahead_of, needed
+from .verdict import verdict
+
+MOST_NAMED = 3
+# What a page's message speaks of; the first two with a reading are taken.
+LEADS = {
+    "summary": ("revenue_target_attainment", "pipeline_coverage_next_quarter", "closed_won_revenue"),
+    "ads": ("ad_target_reach_rate", "ad_target_engagement_rate", "ad_click_rate"),
+    "pipeline": ("open_pipeline", "pipeline_coverage_next_quarter", "pipeline_created"),
+    "revenue": ("revenue_target_attainment", "win_rate_closed", "closed_won_revenue"),
+}
+# How a sentence says some numbers; others are said by their label.
+CLAUSES = {
+    "ad_target_reach_rate": "ads reached {} of target accounts",
+    "ad_target_engagement_rate": "{} of those reached reacted",
+    "ad_click_rate": "{} of impressions were clicked",
+    "win_rate_closed": "{} of closed deals were won",
+    "closed_won_revenue": "{} was won",
+    "pipeline_created": "{} of pipeline was created",
+}
+
+
+def header(readings: Readings, family: str, metrics: Sequence[str], edition: Mapping[str, Any]) -> Fragment:
+    """The message as h1, at most three sentences, and the edition's line for readers in JupyterLab."""
+    message, lead = headline(readings, family, metrics), standfirst(readings, metrics)
+    state = str(edition["state"]).replace("_", " ").capitalize()
+    name = f"{clean(edition['company'])}, {quarter_name(edition['quarter'])}"
+    line = f"{name}. {state} edition, data as of {day(edition['as_of'])}."
+    parts = tag("h1", message), tag("p", lead, class_="standfirst"), tag("p", line, class_="edition-line")
+    return Fragment("header", tag("div", parts, class_="message"), f"{message}. {lead.striptags()}")
+
+
+def headline(readings: Readings, family: str, metrics: Sequence[str]) -> str:
+    """The page's message: one sentence on its two leading metrics, result first."""
+    wanted = dict.fromkeys([*LEADS.get(family, ()), *metrics])
+    rows = [row for name in wanted if (row := readings.whole(name)) and row.value is not None][:2]
+    if not rows:
+        return f"No reading for {quarter_name(readings.quarter)} yet"
+    first, *more = [_clause(row, readings) for row in rows]
+    return first[0].upper() + first[1:] + "".join(f", and {text}" for text in more)
+
+
+def standfirst(readings: Readings, metrics: Sequence[str]) -> Markup:
+    """At most three sentences: what is worse, what is better, what did not clearly change."""
+    rows = [row for name in metrics if (row := readings.whole(name)) and row.value is not None]
+    judged = [(row, verdict(row, needed(readings, row.metric))) for row in rows]
+    groups = (
+        ("Worse than target or last year:", [row for row, v in judged if v.tone == "bad"]),
+        ("Better than target or last year:", [row for row, v in judged if v.tone == "good"]),
+        ("No clear change:", [row for row, v in judged if v.words.startswith("No clear")]),
+    )
+    return Markup(" ").join(_group(opening, group) for opening, group in groups if group)
+
+
+def absent(metric: Known, row: Row | None, dimension: str) -> Fragment:
+    """The line that stands in the place of a figure: what is not there, and why."""
+    code, why = (row.missing_because, row.caveats) if row and row.value is None else ("no_data", "")
+    name = f"{metric.label} by {heading(dimension).lower()}" if dimension else metric.label
+    reason = said(f"{missing_words(code)}. {why}".strip())
+    html = tag("div", tag("p", tag("b", name)), tag("p", reason, class_="missing"), class_="absent-figure")
+    return Fragment("prose", html, f"{name}: {missing_words(code)}")
+
+
+def _clause(row: Row, readings: Readings) -> str:
+    """A part of the message that can stand alone."""
+    when, value = quarter_name(row.quarter, year=False), row.value or 0.0
+    if row.metric == "revenue_target_attainment":
+        gap = f"{abs(value - 1):.0%}"
+        return (
+            f"{when} closed on target"
+            if gap == "0%"
+            else f"{when} closed {gap} {'under' if value < 1 else 'over'} target"
+        )
+    if required := needed(readings, row.metric):
+        ahead = list(HORIZONS).index(row.metric)
+        return (
+            f"coverage for {ahead_of(row.quarter, ahead)} is {row.text()} where our own record needs {required.text()}"
+        )
+    if row.metric == "open_pipeline":
+        return f"open pipeline stands at {row.text()}{_moved_by(readings)}"
+    judged = verdict(row, None)
+    name = CLAUSES.get(row.metric, _small(row.label) + ": {}").format(row.text())
+    return name + (f", {judged.inline}" if judged.words and "no earlier" not in judged.words else "")
+
+
+def _moved_by(readings: Readings) -> str:
+    """What the movement bridge says of the quarter: both ends at the same rates, unlike two quarters read apart."""
+    ends = {row.slice: row for row in readings.slices("pipeline_movement", "movement") if row.value is not None}
+    if "opening" not in ends or "closing" not in ends:
+        return ""
+    by = change((ends["closing"].value or 0) - (ends["opening"].value or 0), "money", ends["closing"].currency)
+    return f", {by[1:]} {'more' if by[0] == '+' else 'less'} than at the start" if by != "–" else ", as at the start"
+
+
+def _group(opening: str, rows: Sequence[Row]) -> Markup:
+    named = [tag("span", _small(row.label), " ", row.data(), class_="item") for row in rows[:MOST_NAMED]]
+    more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
+    return escape(opening) + " " + Markup(", ").join(named) + more + "."
+
+
+def _small(label: str) -> str:
+    return label[:1].lower() + label[1:]

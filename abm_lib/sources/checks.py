@@ -1,0 +1,132 @@
+"""What can be judged only when every table is there: what was lost, what leads nowhere, what overlaps."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import duckdb
+
+from ..config import Config
+from ..errors import Fault, nearest, printable
+from ..tables import Accepted, Column, Table, tables
+from .mapping import TableMap
+from .reading import File
+
+
+def strays(place: Path, label: str, known: list[str]) -> list[Fault]:
+    """CSV and Parquet files whose name is no table: delivered, and read by nobody."""
+    names = [path for path in sorted(place.iterdir()) if path.suffix in (".csv", ".parquet") and path.stem not in known]
+    return [
+        Fault("F105", "file-unknown", f"{label}/{path.name}", "a file that is no table", nearest(path.stem, known),
+              "rename it, or leave it: it is not read", level="D") for path in names
+    ]  # fmt: skip
+
+
+def no_rows(file: File, is_needed: bool) -> list[Fault]:
+    """A file with a header and no row: refused where it must be there, else said."""
+    if file.rows or file.broken or any(fault.level == "E" for fault in file.faults):
+        return []
+    level = "E" if is_needed else "D"
+    fix = "export it again, or take it out of what must be there" if is_needed else "export it again if there should be rows"
+    return [Fault("F017", "no-rows", file.label, "a header and no row", "at least one row", fix, level=level)]
+
+
+def unmapped(table: TableMap, where: str, delivered: list[str]) -> list[Fault]:
+    """Columns that the map reads and the file does not have."""
+    lacking = {name: column for name, column in table.columns.items() if column not in delivered}
+    return [
+        Fault("F096", "column-missing", f'{where}  column "{column}"', f"no such column; {nearest(column, delivered)}",
+              f"the column that the map reads as {name}", "correct the map, or deliver the column")
+        for name, column in lacking.items()
+    ]  # fmt: skip
+
+
+def near_misses(where: str, report: Accepted) -> list[Fault]:
+    """Columns that are nearly a canonical one that is missing: the same but for case and spaces is refused (F013)."""
+    faults = []
+    for column in report.added_columns:
+        plain = "_".join(column.casefold().replace("\N{NO-BREAK SPACE}", " ").split())
+        close = difflib.get_close_matches(plain, report.missing_columns, n=1, cutoff=0.85)
+        if close:
+            found, level = printable(repr(column)), "E" if plain == close[0] else "D"
+            faults.append(Fault("F013", "column-nearly", f"{where}:1", found, f"did you mean {close[0]!r}?",
+                                "rename the column, or map it", level=level))  # fmt: skip
+    return faults
+
+
+def losses(config: Config, reports: Mapping[str, Accepted], files: Iterable[File], origins: Mapping[str, File | None]) -> list[Fault]:  # fmt: skip
+    """Tables, and files read by queries, of which more was set aside than abm.toml allows."""
+    limit, whole = config.thresholds.set_aside_share, [id(file) for file in origins.values()]
+    counts = [(f"table {report.table}", report.set_aside, report.read) for report in reports.values()]
+    counts += [(file.label, len(file.broken), file.rows + len(file.broken)) for file in files if id(file) not in whole]
+    return [
+        Fault("F092", "too-many-set-aside", where, f"{lost} of {read} rows set aside", f"at most {limit:.1%}",
+              "mend the rows listed above, or raise thresholds.set_aside_share in abm.toml")
+        for where, lost, read in counts if lost > limit * read
+    ]  # fmt: skip
+
+
+def references(con: duckdb.DuckDBPyConnection, config: Config, present: set[str]) -> list[Fault]:
+    """Columns whose values lead to no row of the table they point to, where that table was delivered."""
+    limit, faults = config.thresholds.unmatched_share, []
+    for name, column in [(name, c) for name in sorted(present) for c in tables()[name].columns.values()]:
+        if column.references not in present:
+            continue
+        unmatched, filled, example = _unmatched(con, name, column.name, tables()[column.references])
+        if unmatched:
+            shown = "an id that names a person" if column.personal else example
+            faults.append(
+                Fault("F081", "reference-unmatched", f'table {name}  column "{column.name}"',
+                      f"{unmatched} of {filled} lead to no row of {column.references}, such as {shown}",
+                      f"a key of {column.references}",
+                      f"deliver the missing {column.references}, or raise thresholds.unmatched_share in abm.toml",
+                      level="E" if unmatched > limit * filled else "D")
+            )  # fmt: skip
+    return faults
+
+
+def _unmatched(con: duckdb.DuckDBPyConnection, name: str, column: str, target: Table) -> tuple[int, int, str]:
+    unmatched, filled, example = con.execute(
+        f'select count(*) filter (where t."{target.key[0]}" is null), count(*), '
+        f'min(c."{column}") filter (where t."{target.key[0]}" is null) '
+        f'from canonical."{name}" c left join canonical."{target.name}" t on c."{column}" = t."{target.key[0]}" '
+        f'where c."{column}" is not null'
+    ).fetchall()[0]
+    return unmatched, filled, example or ""
+
+
+def overlaps(con: duckdb.DuckDBPyConnection, present: set[str]) -> list[Fault]:
+    """Intervals of one account or person that hold on the same day: which of them is true cannot be told (F085)."""
+    faults = []
+    for name in [n for n in sorted(present) if {"valid_from", "valid_to"} <= tables()[n].columns.keys()]:
+        key = tables()[name].columns[tables()[name].key[0]]
+        found, example = con.execute(
+            f'select count(*), min("{key.name}") from (select "{key.name}", valid_to, '
+            f'lead(valid_from) over (partition by "{key.name}" order by valid_from) as next_from from canonical."{name}") '
+            "where next_from is not null and (valid_to is null or valid_to > next_from)"
+        ).fetchall()[0]
+        if found:
+            faults.append(
+                Fault("F085", "intervals-overlap", f'table {name}  column "{key.name}"', f"{found}, such as {_shown(key, example)}",
+                      "one interval at a time, [valid_from, valid_to)", "end each interval where the next one begins")
+            )  # fmt: skip
+    return faults
+
+
+def _shown(column: Column, example: str) -> str:
+    return "one of a person" if column.personal else example
+
+
+def stages(con: duckdb.DuckDBPyConnection, config: Config, present: set[str]) -> list[Fault]:
+    """Stages of opportunities that abm.toml does not place: they are open and never qualified (F097)."""
+    if "opportunity_changes" not in present:
+        return []
+    known = config.opportunity_stages
+    counts = con.execute("select stage, count(*) from canonical.opportunity_changes group by stage order by stage").fetchall()
+    return [
+        Fault("F097", "stage-unknown", 'table opportunity_changes  column "stage"', f"{stage} ({count} rows)",
+              nearest(stage, {*known.order, *known.won, *known.lost}), "add it to opportunity_stages in abm.toml", level="D")
+        for stage, count in counts if stage not in {*known.order, *known.won, *known.lost}
+    ]  # fmt: skip

@@ -1,0 +1,114 @@
+-- Opportunities that became qualified: counts, money, averages.
+
+create or replace table created as
+select facts.*, local_day(qualified.qualified_at) as day, qualified.qualified_at, priced(qualified.amount, qualified.currency, local_day(qualified.qualified_at)) as money
+from qualified join facts using (opportunity_id) join state using (opportunity_id)
+where not state.is_deleted;
+
+create or replace table created_sliced as
+with timed as (
+    select spans.slice_by, spans.slice, created.*
+    from created join spans on spans.window = 'quarter' and day >= spans.day_from and day < spans.day_to),
+dimensions as (
+    select unnest([
+        {'slice_by': 'source_owner', 'slice': source_owner}, {'slice_by': 'channel', 'slice': source_channel}, {'slice_by': 'tier', 'slice': tier},
+        {'slice_by': 'business_type', 'slice': business_type}, {'slice_by': 'segment', 'slice': segment}, {'slice_by': 'programme', 'slice': programme},
+        {'slice_by': 'target', 'slice': target}, {'slice_by': 'source_detail', 'slice': source_detail}, {'slice_by': 'campaign', 'slice': campaign}],
+        recursive := true), timed.* exclude (slice_by, slice)
+    from timed where slice_by = '')
+select * replace (coalesce(slice, 'unknown') as slice) from (select * from timed union all by name select * from dimensions)
+where business_type = 'new' or slice_by = 'business_type';
+
+insert into readings
+select 'opportunities_created', slice_by, slice, count(*), count(*), null, count(*)
+from created_sliced where slice_by not in ('source_detail', 'campaign') group by all
+union all
+select 'pipeline_created', slice_by, slice, sum(money), sum(money), null, count(*)
+from created_sliced where slice_by not in ('source_detail', 'campaign') group by all having count(money) > 0
+union all
+select 'marketing_sourced_opportunities', slice_by, slice, count(*), count(*), null, count(*)
+from created_sliced where source_owner = 'marketing' and slice_by in ('', 'month', 'quarter', 'year', 'channel', 'source_detail', 'segment', 'campaign') group by all
+union all
+select 'marketing_sourced_pipeline', slice_by, slice, sum(money), sum(money), null, count(*)
+from created_sliced where source_owner = 'marketing' and slice_by in ('', 'month', 'quarter', 'year', 'channel', 'source_detail', 'segment', 'campaign')
+group by all having count(money) > 0
+union all
+select 'marketing_sourced_pipeline_share', slice_by, slice, coalesce(sum(money) filter (source_owner = 'marketing'), 0) / sum(money),
+    coalesce(sum(money) filter (source_owner = 'marketing'), 0), sum(money), count(*)
+from created_sliced where slice_by in ('', 'month', 'quarter', 'year') group by all having sum(money) > 0
+union all
+select 'marketing_sourced_pipeline_share', slice_by, slice,
+    coalesce(sum(money) filter (slice_by = 'source_owner' or source_owner = 'marketing'), 0) / any_value(whole),
+    coalesce(sum(money) filter (slice_by = 'source_owner' or source_owner = 'marketing'), 0), any_value(whole), count(*)
+from created_sliced, (select sum(money) as whole from created_sliced where slice_by = '')
+where slice_by in ('source_owner', 'channel') and whole > 0 group by all
+union all
+select 'average_deal_size', slice_by, slice, avg(cast(money as double)), sum(money), count(money), count(money)
+from created_sliced where slice_by in ('', 'source_owner', 'tier', 'target', 'segment') group by all having count(money) > 0
+union all
+select 'average_deal_size', 'statistic', 'median', median(cast(money as double)), null, null, count(money)
+from created_sliced where slice_by = '' having count(money) > 0
+union all
+select 'average_deal_size', 'source_owner/statistic', slice || '/median', median(cast(money as double)), null, null, count(money)
+from created_sliced where slice_by = 'source_owner' group by slice having count(money) > 0;
+
+-- Touches of the account before qualification: who was influenced, and how long it took.
+create or replace table touched as
+select created.opportunity_id, touches.channel, touches.person_id, touches.is_response, touches.touched_at
+from created join touches on touches.account_id = created.account_id and touches.touched_at < created.qualified_at
+where created.business_type = 'new' and created.day >= getvariable('q_from') and touches.kind <> 'impression';
+
+create or replace table influenced as
+with windowed as (
+    select touched.* from touched join created using (opportunity_id)
+    where touched_at >= created.qualified_at - interval 180 days),
+by_rule as (
+    select 'default' as rule, opportunity_id from windowed where is_response group by opportunity_id
+    having count(*) >= 3 and count(distinct person_id) >= 2
+    union all
+    select 'any_touch', opportunity_id from windowed group by opportunity_id having count(*) >= 1)
+select by_rule.rule, created.* from by_rule join created using (opportunity_id);
+
+insert into readings
+with sliced as (
+    select '' as slice_by, '' as slice, opportunity_id, money from influenced where rule = 'default'
+    union all
+    select 'rule', rule, opportunity_id, money from influenced
+    union all
+    select distinct 'channel', touched.channel, influenced.opportunity_id, money
+    from influenced join touched using (opportunity_id)
+    where rule = 'default' and touched.is_response and touched.touched_at >= influenced.qualified_at - interval 180 days),
+whole as (select sum(money) as money, count(*) as n from created where business_type = 'new' and day >= getvariable('q_from'))
+select 'influenced_pipeline', slice_by, slice, sum(money), sum(money), null, count(*) from sliced group by all having count(money) > 0
+union all
+select 'influenced_pipeline_share', slice_by, slice, coalesce(sum(sliced.money), 0) / any_value(whole.money), coalesce(sum(sliced.money), 0), any_value(whole.money), any_value(whole.n)
+from sliced, whole where whole.money > 0 and slice_by <> 'channel' group by all;
+
+insert into readings
+select 'influenced_target_accounts', slice_by, slice, count(distinct account_id), count(distinct account_id), null, count(distinct account_id)
+from (
+    select '' as slice_by, '' as slice, account_id from influenced where rule = 'default' and target = 'target'
+    union all select 'rule', rule, account_id from influenced where target = 'target'
+    union all select 'tier', tier, account_id from influenced where rule = 'default' and target = 'target')
+group by all;
+
+create or replace table generated as
+with first_touch as (
+    select touched.opportunity_id, min(touched_at) as began_at from touched join created using (opportunity_id)
+    where touched_at >= created.qualified_at - interval 365 days group by all),
+first_mqa as (
+    select created.opportunity_id, max(entered_at) as began_at from created join account_stages using (account_id)
+    where stage = 'mqa' and entered_at < created.qualified_at and entered_at >= created.qualified_at - interval 365 days and recorded_at <= getvariable('known')
+    group by all)
+select 'first touch' as began, created.*, date_diff('day', local_day(began_at), created.day) as days from first_touch join created using (opportunity_id)
+union all
+select 'mqa', created.*, date_diff('day', local_day(began_at), created.day) from first_mqa join created using (opportunity_id)
+where business_type = 'new' and created.day >= getvariable('q_from');
+
+insert into readings
+select 'pipeline_generation_days', slice_by, slice, median(days), null, null, count(*)
+from (
+    select unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'tier', 'slice': tier}, {'slice_by': 'channel', 'slice': source_channel}], recursive := true), days
+    from generated where began = 'first touch'
+    union all select 'from', began, days from generated)
+group by all;

@@ -1,0 +1,144 @@
+"""Readings of one quarter, worked out from a company's files by plain SQL."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pandas as pd
+
+from oracle.fiscal import Fiscal, earlier, months
+from oracle.survival import median_days
+
+SQL = Path(__file__).parent
+DAYS_READ = (1, 5, 15, 30, 45, 60, 75, 90)
+HORIZONS = ("current", "next", "in_two")
+SEEN_FROM = ("segment", "source_owner", "target", "promotion")
+
+
+def readings(folder: Path, quarter: str) -> pd.DataFrame:
+    """Every metric of the three families as of one quarter: whole and slices."""
+    settings = tomllib.loads((folder / "abm.toml").read_text(encoding="utf-8"))
+    con = duckdb.connect()
+    con.execute("set timezone = 'UTC'")
+    _company(con, folder, settings)
+    _quarter(con, settings, quarter)
+    for name in ("quarter", "ads", "created", "closed", "stock", "bridge", "cohorts"):
+        if name == "cohorts":
+            _cycles(con)
+        con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
+    con.execute((SQL / "formulas.sql").read_text(encoding="utf-8"))
+    return con.sql("select * from readings").df()
+
+
+def _company(con: duckdb.DuckDBPyConnection, folder: Path, settings: dict[str, Any]) -> None:
+    stages = settings["opportunity_stages"]
+    ends = {*stages["won"], *stages["lost"]}
+    start = stages["order"].index(stages["qualified_from"])
+    _table(con, "open_stages", "stage varchar", [(s,) for s in stages["order"][start:] if s not in ends])
+    _table(con, "won_stages", "stage varchar", [(s,) for s in stages["won"]])
+    _table(con, "lost_stages", "stage varchar", [(s,) for s in stages["lost"]])
+    reasons = settings.get("win_rate", {}).get("disqualified_reasons", [])
+    _table(con, "disqualified", "reason varchar", [(reason,) for reason in reasons])
+    _set(con, folder=str(folder), zone=settings["company"]["timezone"], currency=settings["company"]["currency"])
+    con.execute((SQL / "base.sql").read_text(encoding="utf-8"))
+
+
+def _quarter(con: duckdb.DuckDBPyConnection, settings: dict[str, Any], quarter: str) -> None:
+    fiscal = Fiscal(
+        settings["fiscal"]["first_month"], settings["fiscal"]["named_by"], ZoneInfo(settings["company"]["timezone"])
+    )
+    settle = settings["as_of"]["settle_days"]
+    begins, ends = fiscal.quarter(quarter)
+    read_day = begins + timedelta(days=settings["coverage"]["read_on_day"])
+    _set(
+        con,
+        quarter=quarter,
+        q_from=begins,
+        q_to=ends,
+        q_start=fiscal.instant(begins),
+        q_end=fiscal.instant(ends),
+        known=fiscal.instant(ends + timedelta(days=settle)),
+        read_day=read_day,
+        read_at=fiscal.instant(read_day),
+        read_known=fiscal.instant(read_day + timedelta(days=settle)),
+        stale_before=fiscal.instant(ends - timedelta(days=settings.get("stale_after_days", 60))),
+    )
+    _table(con, "quarters", "label varchar, day_from date, day_to date", fiscal.quarters())
+    _table(con, "last_eight", "label varchar", [(earlier(quarter, back),) for back in range(8)])
+    _table(
+        con,
+        "spans",
+        '"window" varchar, slice_by varchar, slice varchar, day_from date, day_to date',
+        _spans(fiscal, settings, quarter),
+    )
+    past = [(label, *fiscal.quarter(label)) for label in (earlier(quarter, back) for back in range(1, 9))]
+    _table(
+        con,
+        "past",
+        "quarter varchar, day_from date, day_to date, ends_at timestamp, known timestamp",
+        [(*row, fiscal.instant(row[2]), fiscal.instant(row[2] + timedelta(days=settle))) for row in past],
+    )
+    columns = "look varchar, quarter varchar, moment timestamp, known timestamp, priced_on date, due_from date, due_to date"
+    _table(con, "looks", columns, _looks(fiscal, quarter, settle, settings["coverage"]["read_on_day"]))
+
+
+def _spans(fiscal: Fiscal, settings: dict[str, Any], quarter: str) -> list[tuple[Any, ...]]:
+    begins, ends = fiscal.quarter(quarter)
+    year = fiscal.year_begins(int(quarter[:4]))
+    canonical = {"quarter": begins, "year": year, "trailing_4_quarters": fiscal.quarter(earlier(quarter, 3))[0]}
+    found = [
+        ("quarter", "", "", begins, ends),
+        ("quarter", "quarter", quarter, begins, ends),
+        ("quarter", "year", quarter[:4], year, ends),
+        ("canonical", "", "", canonical[settings["win_rate"]["canonical_period"]], ends),
+    ]
+    return found + [("quarter", "month", *month) for month in months(begins, ends)]
+
+
+def _looks(fiscal: Fiscal, quarter: str, settle: int, read_on_day: int) -> list[tuple[Any, ...]]:
+    """Each reading of due pipeline: its name, the quarter it is for, and the local day before which it was taken."""
+    begins, ends = fiscal.quarter(quarter)
+    asked = [("current", quarter, begins + timedelta(days=read_on_day))]
+    asked += [("next", earlier(quarter, -1), ends), ("in_two", earlier(quarter, -2), ends)]
+    asked += [(f"day {day:02d}", quarter, begins + timedelta(days=day)) for day in DAYS_READ]
+    for back in range(1, 9):
+        label = earlier(quarter, back)
+        asked.append(("past current", label, fiscal.quarter(label)[0] + timedelta(days=read_on_day)))
+        asked.append(("past next", label, fiscal.quarter(label)[0]))
+        asked.append(("past in_two", label, fiscal.quarter(earlier(label, 1))[0]))
+    return [
+        (look, label, fiscal.instant(day), fiscal.instant(day + timedelta(days=settle)), day - timedelta(days=1),
+         *fiscal.quarter(label))
+        for look, label, day in asked
+    ]  # fmt: skip
+
+
+def _cycles(con: duckdb.DuckDBPyConnection) -> None:
+    """Sales cycles over the trailing eight quarters: the median of all waits, open ones included."""
+    con.execute((SQL / "ages.sql").read_text(encoding="utf-8"))
+    ages = con.sql("select * from cycle_ages order by opportunity_id").df()
+    rows: list[tuple[Any, ...]] = [("", "", median_days(ages), len(ages))]
+    for name in SEEN_FROM:
+        rows += [(name, value, median_days(part), len(part)) for value, part in ages.groupby(name)]
+    _set(con, days_to_win=rows[0][2])
+    con.executemany(
+        "insert into readings values ('sales_cycle_days', ?, ?, ?, null, null, ?)",
+        [row for row in rows if row[2] is not None],
+    )
+
+
+def _set(con: duckdb.DuckDBPyConnection, **variables: Any) -> None:
+    for name, value in variables.items():
+        con.execute(f"set variable {name} = ?", [value])
+
+
+def _table(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
+    con.execute(f"create or replace table {name} ({columns})")
+    if rows:
+        con.executemany(f"insert into {name} values ({', '.join('?' * len(rows[0]))})", rows)

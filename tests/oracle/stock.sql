@@ -1,0 +1,87 @@
+-- What is open at a moment, and what of it is due.
+
+create or replace table open_now as
+select facts.*, state.stage, state.close_on, state.changed_at, priced(state.amount, state.currency, getvariable('q_to') - 1) as money
+from state join facts using (opportunity_id) where state.is_open;
+
+create or replace table open_sliced as
+select unnest([
+    {'slice_by': '', 'slice': ''}, {'slice_by': 'stage', 'slice': stage}, {'slice_by': 'tier', 'slice': tier},
+    {'slice_by': 'business_type', 'slice': business_type}, {'slice_by': 'segment', 'slice': segment},
+    {'slice_by': 'close_quarter', 'slice': coalesce(quarters.label, 'unknown')}], recursive := true),
+    open_now.*,
+    coalesce(open_now.close_on < getvariable('q_to'), false)
+        or coalesce(open_now.last_activity_at < getvariable('stale_before'), false) as is_stale
+from open_now left join quarters on open_now.close_on >= quarters.day_from and open_now.close_on < quarters.day_to;
+
+insert into readings
+select 'open_pipeline', slice_by, slice, sum(money), sum(money), null, count(*) from open_sliced group by all having count(money) > 0
+union all
+select 'stale_pipeline_share', slice_by, slice, coalesce(sum(money) filter (is_stale), 0) / sum(money), coalesce(sum(money) filter (is_stale), 0), sum(money), count(*)
+from open_sliced where slice_by in ('', 'stage', 'tier', 'business_type') group by all having sum(money) > 0;
+
+-- One row for each reading of due new-business pipeline: what was read, of which quarter, at which moment, known when.
+create or replace table due as
+select looks.look, looks.quarter, facts.opportunity_id, facts.segment, priced(states.amount, states.currency, looks.priced_on) as money
+from looks, lateral (
+    select * from changes where changed_at < looks.moment and recorded_at <= looks.known
+    qualify row_number() over (partition by opportunity_id order by changed_at desc) = 1) states
+join facts using (opportunity_id)
+where states.is_open and facts.business_type = 'new' and states.close_on >= looks.due_from and states.close_on < looks.due_to;
+
+create or replace table goals as
+select period, coalesce(slice_by, '') as slice_by, coalesce(slice, '') as slice, value from targets
+where metric = 'closed_won_revenue' and coalesce(kind, 'target') = 'target';
+
+create or replace table due_summed as
+select looks.look, looks.quarter, '' as segment, coalesce(sum(money), 0) as money, count(opportunity_id) as n
+from looks left join due using (look, quarter) group by all
+union all
+select look, quarter, segment, sum(money), count(*) from due group by all;
+
+create or replace table coverage as
+select due_summed.*, goals.value as goal
+from due_summed left join goals on goals.period = due_summed.quarter and goals.value > 0
+    and goals.slice_by = case when segment = '' then 'business_type' else 'business_type/segment' end
+    and goals.slice = case when segment = '' then 'new' else 'new/' || segment end;
+
+insert into readings
+select case look when 'current' then 'pipeline_coverage' when 'next' then 'pipeline_coverage_next_quarter' else 'pipeline_coverage_in_two_quarters' end,
+    case when segment = '' then '' else 'segment' end, segment, money / goal, money, goal, n
+from coverage where goal > 0 and look in ('current', 'next', 'in_two')
+union all
+select 'pipeline_coverage', 'as_of_day', look[5:], money / goal, money, goal, n
+from coverage where goal > 0 and segment = '' and look like 'day %'
+union all
+select 'pipeline_coverage_remaining', '', '', money / (goal - won), money, goal - won, n
+from coverage, (
+    select coalesce(sum(money), 0) as won from (
+        select priced(amount, currency, close_on) as money
+        from state_at(getvariable('read_at'), getvariable('read_known')) join facts using (opportunity_id)
+        where is_won and not is_deleted and business_type = 'new' and close_on >= getvariable('q_from') and close_on < getvariable('read_day')))
+where look = 'current' and segment = '' and goal > won;
+
+-- Won for each unit due, over the eight quarters before: the horizons differ in the day of reading.
+create or replace table past_won as
+select past.quarter, facts.segment, priced(states.amount, states.currency, states.close_on) as money
+from past, lateral (
+    select * from changes where changed_at < past.ends_at and recorded_at <= past.known
+    qualify row_number() over (partition by opportunity_id order by changed_at desc) = 1) states
+join facts using (opportunity_id)
+where states.is_won and not states.is_deleted and facts.business_type = 'new' and states.close_on >= past.day_from and states.close_on < past.day_to;
+
+create or replace table conversion as
+with due_by as (
+    select look[6:] as horizon, segment, sum(money) as due, count(distinct quarter) as quarters from due_summed
+    where look like 'past %' group by all),
+won_by as (
+    select segment, sum(money) as won from past_won group by all
+    union all select '', sum(money) from past_won)
+select horizon, segment, coalesce(won, 0) as won, due, (select count(*) from past) as quarters
+from due_by left join won_by using (segment) where due > 0;
+
+insert into readings
+select 'quarter_start_conversion', case when segment = '' then '' else 'segment' end, segment, won / due, won, due, quarters
+from conversion where horizon = 'current'
+union all
+select 'quarter_start_conversion', 'horizon', horizon, won / due, won, due, quarters from conversion where segment = '';

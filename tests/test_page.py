@@ -1,0 +1,171 @@
+"""What a notebook holds: a page of readings, its sentences, its caveats, its definitions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+import readings_fixture as invented
+from bs4 import BeautifulSoup
+
+import abm_lib
+from abm_lib.errors import UsageError
+from abm_lib.page import Page, _letter
+from abm_lib.show.fragment import Figure, Fragment
+
+
+def page_of(family: str = "revenue", frame: pd.DataFrame | None = None) -> Page:
+    return Page(family, invented.frame() if frame is None else frame, invented.EDITION, invented.REGISTER)
+
+
+def soup(shown: Fragment) -> BeautifulSoup:
+    return BeautifulSoup(str(shown.html), "html.parser")
+
+
+def test_an_unknown_page_quarter_metric_or_dimension_names_the_nearest_known() -> None:
+    with pytest.raises(UsageError, match="revenue"):
+        page_of("revenues")
+    with pytest.raises(UsageError, match="2026Q3"):
+        Page("ads", invented.frame(), {**invented.EDITION, "quarter": "2026Q33"}, invented.REGISTER)
+    with pytest.raises(UsageError, match="win_rate_closed"):
+        page_of().trend("win_rate_close")
+    with pytest.raises(UsageError, match="segment"):
+        page_of().rates("win_rate_closed", "segments")
+    with pytest.raises(UsageError, match="verdict"):
+        page_of().say("{win_rate_closed:verdct}")
+
+
+@pytest.mark.parametrize("dimension", ["owner", "owner_id", "person_id", "email"])
+def test_a_page_never_names_people(dimension: str) -> None:
+    with pytest.raises(UsageError, match="never names people"):
+        page_of().rates("win_rate_closed", dimension)
+
+
+def test_every_number_of_a_page_leads_back_to_its_reading() -> None:
+    frame, page = invented.frame(), page_of("summary")
+    shown = [page.header(), page.scorecard("closed_won_revenue", "win_rate_closed", "pipeline_coverage")]
+    shown += [
+        page.table("win_rate_closed", "tier"),
+        page.say("{win_rate_closed} {win_rate_closed:likely}"),
+        page.definitions(),
+    ]
+    found = [data for fragment in shown for data in soup(fragment).select("data")]
+    assert len(found) > 40
+    keys = frame.set_index(["metric", "quarter", "slice_by", "slice"])
+    for data in found:
+        row = keys.loc[tuple(data[f"data-{k}"] for k in ("metric", "quarter", "slice-by", "slice"))]
+        assert float(data["value"]) == pytest.approx(
+            float(row[data["data-field"]].iloc[0] if isinstance(row, pd.DataFrame) else row[data["data-field"]])
+        )
+
+
+def test_the_message_is_result_and_consequence_and_the_standfirst_has_three_sentences_at_most() -> None:
+    header = soup(page_of("summary").header())
+    assert (
+        header.h1.get_text()
+        == "Q3 closed 18% under target, and coverage for Q4 2026 is 1.9x where our own record needs 3.1x"
+    )
+    assert len(header.select("h1")) == 1
+    assert header.select_one(".standfirst").get_text().count(":") <= 3
+
+
+def test_sentences_do_not_claim_a_change_that_the_range_does_not_show() -> None:
+    text = page_of().say("{win_rate_closed:verdict}; {win_rate_closed:change}; {win_rate_closed:of}").text
+    assert text == "no clear gap to target; up 0.30 points on Q2; 9 of 27"
+
+
+def test_prose_says_why_a_number_is_missing() -> None:
+    assert page_of().answer("A year is {average_contract_value}").text == "A year is withheld"
+    assert page_of().answer("It is {pipeline_gap}").text == "It is no reading"
+
+
+def test_a_card_carries_its_caveat_and_the_list_has_it_under_the_same_letter() -> None:
+    page = page_of()
+    card = soup(page.scorecard("closed_won_revenue", "win_rate_closed"))
+    listed = {li.select_one(".letter").get_text(): li.bdi.get_text() for li in soup(page.caveats()).select("li")}
+    assert [a.get_text() for a in card.select("h4 .letter")] == ["a", "b"]
+    assert [p.bdi.get_text() for p in card.select(".caveat")] == [listed["a"], listed["b"]]
+    assert set(a["href"] for a in card.select("h4 .letter")) <= {
+        f"#{li['id']}" for li in soup(page.caveats()).select("li")
+    }
+
+
+def test_letters_go_on_after_z() -> None:
+    assert [_letter(i) for i in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
+
+
+def test_a_definition_is_the_docstring_as_it_stands_with_its_numbers_in_the_formula() -> None:
+    page = page_of()
+    page.scorecard("win_rate_closed")
+    shown = soup(page.definitions()).select("details")[0]
+    assert [b.get_text() for b in shown.select("b")] == ["Source: ", "Counts: ", "Missing: "]
+    assert "one row per deal." in shown.get_text()
+    assert shown.select_one(".formula").get_text().startswith("9 ÷ 27 = 33%")
+    assert shown.code.get_text() == "win_rate_closed"
+
+
+def test_the_win_rate_of_closed_deals_never_stands_without_that_of_the_cohort() -> None:
+    assert "Win rate of the cohort 25%, 9 of 36" in soup(page_of().scorecard("win_rate_closed")).get_text()
+
+
+def test_a_metric_that_nobody_collects_leaves_a_line_and_not_an_error() -> None:
+    frame = invented.frame()
+    frame = frame[(frame["metric"] != "win_rate_closed")]
+    absent = [
+        invented.row("win_rate_closed", q, missing_because="not_collected", caveats="no such table", status="none")
+        for q in invented.QUARTERS
+    ]
+    page = page_of("revenue", pd.concat([frame, pd.DataFrame(absent)], ignore_index=True))
+    for shown in (page.trend("win_rate_closed"), page.rates("win_rate_closed", "tier")):
+        assert isinstance(shown, Fragment) and "Not collected by any source. no such table" in soup(shown).get_text()
+    assert "Not collected" in soup(page.scorecard("win_rate_closed")).get_text()
+
+
+def test_a_quarter_without_any_reading_still_makes_every_page() -> None:
+    frame = invented.frame()
+    frame[["value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago"]] = float("nan")
+    frame["missing_because"], frame["status"] = "no_data", "none"
+    page = page_of("pipeline", frame)
+    assert soup(page.header()).h1.get_text() == "No reading for Q3 2026 yet"
+    assert not isinstance(page.coverage(), Figure) and not isinstance(page.bridge(), Figure)
+    assert "No data" in soup(page.scorecard("pipeline_coverage")).get_text()
+
+
+def test_the_first_quarter_ever_renders_without_comparisons() -> None:
+    frame = invented.frame()
+    frame = frame[frame["quarter"] == invented.NOW].assign(previous=None, year_ago=None)
+    page = page_of("revenue", frame)
+    assert "none" in soup(page.scorecard("deals_won")).get_text()
+    assert isinstance(page.trend("deals_won"), Figure)
+
+
+def test_a_page_leaves_its_readings_as_they_were() -> None:
+    frame = invented.frame()
+    before, page = frame.copy(deep=True), page_of("summary", frame)
+    page.header(), page.scorecard("win_rate_closed"), page.trend("win_rate_closed"), page.caveats()
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_a_page_opens_the_readings_of_the_run_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = invented.frame()
+    with duckdb.connect() as connection:
+        connection.register("readings", frame)
+        connection.execute(f"copy readings to '{tmp_path / 'readings.parquet'}' (format parquet)")
+    (tmp_path / "edition.json").write_text(json.dumps(invented.EDITION), "utf-8")
+    monkeypatch.setenv("ABM_EDITION", str(tmp_path))
+    page = abm_lib.page("revenue", invented.NOW, "nowhere")
+    assert "€2.05M" in page.scorecard("closed_won_revenue").text
+    with pytest.raises(UsageError, match="2026Q3"):
+        abm_lib.page("revenue", "2026Q2", "nowhere")
+
+
+def test_the_header_brings_its_style_to_jupyterlab_and_only_there() -> None:
+    bundle: dict[str, Any] = page_of()._repr_mimebundle_()
+    assert "<style>@scope (.abm)" in bundle["text/html"]
+    assert "<style" not in bundle["application/vnd.abm+json"]["html"]

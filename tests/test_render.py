@@ -1,0 +1,256 @@
+"""The published page: structure, safety, and the faults for which it is refused."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import html5lib
+import nbformat
+import pandas as pd
+import pytest
+import readings_fixture as invented
+from bs4 import BeautifulSoup, Tag
+
+from abm_lib.errors import PublishRefused
+from abm_lib.page import Page
+from abm_lib.run.render import index_page, render
+from abm_lib.show import published
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+FAMILIES = ("summary", "ads", "pipeline", "revenue")
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)></svg></style>\u202e\u200bevil"
+
+
+def run(family: str, frame: pd.DataFrame | None = None, edition: dict[str, Any] | None = None) -> Any:
+    notebook = nbformat.read(NOTEBOOKS / f"{family}.ipynb", 4)
+    page = Page(family, invented.frame() if frame is None else frame, edition or invented.EDITION, invented.REGISTER)
+    return invented.run_cells(notebook, page)
+
+
+@pytest.fixture(scope="module")
+def executed() -> dict[str, Any]:
+    return {family: run(family) for family in FAMILIES}
+
+
+@pytest.fixture(scope="module")
+def pages(executed: dict[str, Any]) -> dict[str, str]:
+    return {family: render(executed[family], family, invented.EDITION) for family in FAMILIES}
+
+
+@pytest.fixture(params=FAMILIES)
+def page(request: pytest.FixtureRequest, pages: dict[str, str]) -> BeautifulSoup:
+    return BeautifulSoup(pages[request.param], "html5lib")
+
+
+def small(*shown: Any, **changes: Any) -> Any:
+    """A notebook of one run cell for each thing shown."""
+    cells = []
+    for i, thing in enumerate(shown):
+        cell = nbformat.v4.new_code_cell("page", execution_count=i + 1, id=f"cell-{i}")
+        cell.outputs = [invented.output(thing, i + 1)]
+        cells.append(cell)
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.cells[0].update(changes)
+    return notebook
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_page_is_html_that_a_strict_parser_accepts(pages: dict[str, str], family: str) -> None:
+    parser = html5lib.HTMLParser(strict=True)
+    parser.parse(pages[family])
+
+
+def test_a_page_has_one_title_one_heading_one_main_and_labelled_parts(page: BeautifulSoup) -> None:
+    assert page.html["lang"] == "en" and "Q3 2026: Halden Systems" in page.title.get_text()
+    assert len(page.select("h1")) == len(page.select("main")) == 1
+    assert page.select_one("a.skip")["href"] == "#main" and page.select_one("main")["id"] == "main"
+    assert all(nav.get("aria-label") for nav in page.select("nav"))
+    assert {nav["aria-label"]: len(nav.select("[aria-current=page]")) for nav in page.select("nav")} == {
+        "Pages, as a menu": 1, "Pages": 1, "Quarters": 1,
+    }  # fmt: skip
+    assert all(page.find(id=section["aria-labelledby"]).name == "h2" for section in page.select("section"))
+
+
+def test_headings_go_down_one_level_at_a_time(page: BeautifulSoup) -> None:
+    levels = [int(heading.name[1]) for heading in page.select("main :is(h1, h2, h3, h4)")]
+    assert levels[0] == 1 and all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+
+
+def test_ids_are_unique_and_links_inside_the_page_lead_somewhere(page: BeautifulSoup) -> None:
+    ids = [found["id"] for found in page.select("[id]")]
+    assert len(ids) == len(set(ids))
+    assert {a["href"][1:] for a in page.select("a[href^='#']")} <= set(ids)
+
+
+def test_a_page_has_no_script_no_remote_reference_and_a_strict_policy(page: BeautifulSoup) -> None:
+    assert not page.select("script, link, iframe, object, embed, img, base, form")
+    policy = page.select_one("meta[http-equiv=Content-Security-Policy]")["content"]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    assert not re.search(r"https?://|//cdn", str(page))
+
+
+def test_every_figure_has_a_caption_a_text_and_its_numbers(page: BeautifulSoup) -> None:
+    for figure in page.select("figure"):
+        drawing = figure.select_one(".drawing[role=img]")
+        assert figure.figcaption.h3.get_text() and len(drawing["aria-label"]) > 20
+        assert figure.select_one("details table") and all(s["aria-hidden"] == "true" for s in drawing.select("svg"))
+        assert "narrow" in {s["class"][0] for s in drawing.select("svg")}
+
+
+def test_every_number_on_a_page_is_in_the_readings(page: BeautifulSoup) -> None:
+    frame = invented.frame().drop_duplicates(["metric", "quarter", "slice_by", "slice"])
+    keys = frame.set_index(["metric", "quarter", "slice_by", "slice"])
+    found = page.select("data")
+    assert len(found) > 50
+    for data in found:
+        row = keys.loc[tuple(data[f"data-{name}"] for name in ("metric", "quarter", "slice-by", "slice"))]
+        assert float(data["value"]) == pytest.approx(float(row[data["data-field"]]))
+
+
+def test_no_code_for_something_missing_reaches_the_reader(page: BeautifulSoup) -> None:
+    for style in page.select("style"):
+        style.decompose()
+    assert not re.search(r"\b(nan|None|NaT|inf|NULL|Traceback)\b", page.get_text(" "))
+
+
+def test_code_prompts_and_the_analysts_section_are_left_out(pages: dict[str, str]) -> None:
+    for text in pages.values():
+        assert "page.facts" not in text and "abm.page" not in text and "For the analyst" not in text
+        assert "data/sample" not in text
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_same_run_gives_the_same_bytes_and_they_are_few(
+    pages: dict[str, str], executed: dict[str, Any], family: str
+) -> None:
+    assert render(executed[family], family, invented.EDITION) == pages[family]
+    assert len(pages[family].encode()) < 300_000
+
+
+def test_a_cell_that_failed_or_did_not_run_refuses_the_page_and_all_are_listed(executed: dict[str, Any]) -> None:
+    notebook = copy.deepcopy(executed["ads"])
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code[3].execution_count = None
+    code[4].outputs = [nbformat.v4.new_output("error", ename="KeyError", evalue="'x'", traceback=["…"])]
+    with pytest.raises(PublishRefused) as refused:
+        render(notebook, "ads", invented.EDITION)
+    assert [fault.rule for fault in refused.value.faults] == ["not_run", "error"]
+    assert code[3].id in refused.value.faults[0].where
+
+
+def test_a_table_or_figure_that_gets_lost_refuses_the_page() -> None:
+    page = Page("revenue", invented.frame(), invented.EDITION, invented.REGISTER)
+    notebook = small(page.table("win_rate_closed"))
+    render(notebook, "revenue", invented.EDITION)
+    notebook.cells[0].outputs[0].data["application/vnd.abm+json"]["tables"] = 2
+    with pytest.raises(PublishRefused, match="tables published differ"):
+        render(notebook, "revenue", invented.EDITION)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "<script>x</script>",
+        "<p onclick='x'>",
+        "<img src='https://example.com/x.png'>",
+        "<img src='//example.com/x.png'>",
+        "<a href='javascript:x'>",
+        "<style>@import 'x'</style>",
+        "<p style='background: url(https://example.com/x)'>",
+        "<svg><path fill='url(https://example.com/x)'></svg>",
+        "<iframe srcdoc='x'></iframe>",
+        "<td>nan</td>",
+        "<td> None </td>",
+    ],
+)
+def test_bytes_that_load_run_or_show_a_bare_code_are_refused(bad: str) -> None:
+    assert published.faults(bad, {})
+
+
+def test_a_link_an_inline_picture_and_a_word_are_no_faults() -> None:
+    fine = "<a href='https://example.com'>x</a><img src='data:image/png;base64,AA'><p style='left:3%'>none of it</p>"
+    assert published.faults(fine + "<svg><path fill='url(#clip)'></svg>", {"img": 1}) == []
+
+
+def hostile_frame() -> pd.DataFrame:
+    frame = invented.frame()
+    texts = {"slice": frame["slice"].where(frame["slice"] == "", frame["slice"] + HOSTILE)}
+    keep = frame["slice_by"].isin(["movement", "horizon", "as_of_day"])
+    frame["slice"] = texts["slice"].where(~keep, frame["slice"])
+    frame["caveats"] = frame["caveats"].where(frame["caveats"] == "", HOSTILE)
+    frame["counts"] = HOSTILE
+    return frame
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_hostile_names_stay_text_wherever_they_are_written(family: str) -> None:
+    edition = invented.EDITION | {"company": HOSTILE, "sources": [{"name": HOSTILE, "newest": "2026-10-08", "rows": 1}]}
+    text = render(run(family, hostile_frame(), edition), family, edition)
+    soup = BeautifulSoup(text, "html5lib")
+    assert not soup.select("script, img, [onerror], [onload]")
+    assert [found.name for found in soup.body.find_all(recursive=False)] == ["a", "header", "div", "main", "footer"]
+    shown = "".join(s for s in soup.find_all(string=True))
+    assert "alert(1)" in shown and not re.search("[\u202a-\u202e\u2066-\u2069\u200b]", shown)
+    assert all(isinstance(found, Tag) and "style" not in found.parent.name for found in soup.select("main style"))
+
+
+def test_hostile_text_in_the_running_foot_cannot_leave_its_string() -> None:
+    edition = invented.EDITION | {"company": 'x"; } body { display: none } </style><script>'}
+    text = render(small(Page("ads", invented.frame(), edition, invented.REGISTER)), "ads", edition)
+    style = BeautifulSoup(text, "html5lib").style.get_text()
+    running = re.search(r'--running: "(.*?)";', style)
+    assert running and not re.search(r"[{}<>]", running[1])
+
+
+def test_an_analysts_chart_is_published_with_its_text_and_refused_without() -> None:
+    data = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    chart = alt.Chart(data, description="Two points rising").mark_point().encode(x="a", y="b")
+    cell = nbformat.v4.new_code_cell("chart", execution_count=1, id="chart")
+    spec = {"application/vnd.vegalite.v5+json": chart.to_dict(), "text/plain": "x"}
+    cell.outputs = [nbformat.v4.new_output("execute_result", data=spec, execution_count=1)]
+    text = render(nbformat.v4.new_notebook(cells=[cell]), "ads", invented.EDITION)
+    assert BeautifulSoup(text, "html5lib").select_one("figure [role=img]")["aria-label"] == "Two points rising"
+    del spec["application/vnd.vegalite.v5+json"]["description"]
+    cell.outputs = [nbformat.v4.new_output("execute_result", data=spec, execution_count=1)]
+    with pytest.raises(PublishRefused, match="text alternative"):
+        render(nbformat.v4.new_notebook(cells=[cell]), "ads", invented.EDITION)
+
+
+def test_other_output_is_published_as_plain_text_only() -> None:
+    cell = nbformat.v4.new_code_cell("frame", execution_count=1, id="frame")
+    both = {"text/html": "<script>x</script>", "text/plain": "a  b <c>"}
+    cell.outputs = [nbformat.v4.new_output("execute_result", data=both, execution_count=1)]
+    soup = BeautifulSoup(render(nbformat.v4.new_notebook(cells=[cell]), "ads", invented.EDITION), "html5lib")
+    assert soup.pre.get_text() == "a  b <c>" and not soup.select("script")
+
+
+def test_the_index_lists_every_quarter_newest_first() -> None:
+    older = invented.EDITION | {"quarter": "2026Q2", "state": "to_date"}
+    soup = BeautifulSoup(index_page([older, invented.EDITION]), "html5lib")
+    assert [a["href"] for a in soup.select("li a")] == ["2026Q3/index.html", "2026Q2/index.html"]
+    assert "Quarter to date, data as of 10 Oct 2026" in soup.get_text() and not soup.select("script")
+    assert published.faults(index_page([]), {}) == []
+
+
+def test_pages_pass_axe_and_need_no_sideways_scroll(pages: dict[str, str], chromium: str, tmp_path: Path) -> None:
+    sync = pytest.importorskip("playwright.sync_api")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for family, text in pages.items():
+        (tmp_path / f"{family}.html").write_text(text, "utf-8")
+    with sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for scheme, width in (("light", 1280), ("dark", 390), ("light", 320), ("light", 820)):
+            tab = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+            ).new_page()
+            for family in FAMILIES:
+                tab.goto((tmp_path / f"{family}.html").as_uri())
+                assert tab.evaluate("document.documentElement.scrollWidth") <= width, (family, width)
+                if width in (1280, 390):
+                    tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+                    assert axe.run(tab).violations_count == 0, (family, scheme)
+        browser.close()

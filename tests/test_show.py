@@ -1,0 +1,344 @@
+"""Numbers, words, tiles, tables and charts: what a reading looks like."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import pytest
+import readings_fixture as invented
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abm_lib.errors import UsageError
+from abm_lib.page import Page
+from abm_lib.show import numbers, svg, theme
+from abm_lib.show.bridges import bridge
+from abm_lib.show.fragment import TEMPLATE, VEGA, Figure
+from abm_lib.show.html import clean, short, tag
+from abm_lib.show.rows import Readings, Row
+from abm_lib.show.tables import Column, likely, table
+from abm_lib.show.tiles import Tile, scorecard
+from abm_lib.show.trends import trend
+from abm_lib.show.verdict import verdict
+from abm_lib.show.wholes import ranked
+
+HOSTILE = "<script>alert(1)</script>\"' onload=x </svg></style>\u202eevil\u200b\u2066"
+
+
+def reading(metric: str = "win_rate_closed", **changes: Any) -> Row:
+    frame = pd.DataFrame([invented.row(metric, **changes)])
+    found = Readings(frame, invented.REGISTER, invented.NOW).rows(metric)
+    return found[0]
+
+
+def slices(metric: str, dimension: str, **values: float) -> list[Row]:
+    records = [invented.row(metric, slice_by=dimension, slice=name, value=v, n=20) for name, v in values.items()]
+    return Readings(pd.DataFrame(records), invented.REGISTER, invented.NOW).slices(metric, dimension)
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page("pipeline", invented.frame(), invented.EDITION, invented.REGISTER)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "n", "text"),
+    [
+        (2_053_000, "money", None, "€2.05M"),
+        (9_999_999, "money", None, "€10.0M"),
+        (999_600, "money", None, "€1.00M"),
+        (130_400, "money", None, "€130k"),
+        (12_340, "money", None, "€12k"),
+        (4_872.4, "money", None, "€4,872"),
+        (24.12, "money", None, "€24.12"),
+        (0, "money", None, "€0"),
+        (-1_320_000, "money", None, "−€1.32M"),
+        (9_534, "money_per_day", None, "€9,534 a day"),
+        (0.3333, "share", 27, "33%"),
+        (0.3333, "share", 5000, "33.3%"),
+        (0.0062, "share", 523_000, "0.62%"),
+        (0.996, "share", 50, "99.6%"),
+        (1.08, "share", None, "108%"),
+        (0, "share", 30, "0%"),
+        (1, "share", 30, "100%"),
+        (1.94, "times", None, "1.9x"),
+        (118, "days", None, "118 days"),
+        (1, "days", None, "1 day"),
+        (6.04, "months", None, "6.0 months"),
+        (0.031, "points", None, "3.1 points"),
+        (-0.0004, "points", None, "−0.04 points"),
+        (42, "score", None, "42"),
+        (75, "seconds", None, "75 s"),
+        (100, "seconds", None, "1 min 40 s"),
+        (1234, "count", None, "1,234"),
+        (1_715_969, "count", None, "1.72M"),
+    ],
+)
+def test_a_value_is_written_by_its_unit(value: float, unit: str, n: float | None, text: str) -> None:
+    assert numbers.amount(value, unit, "EUR" if "money" in unit else "", n) == text
+
+
+@given(
+    st.floats(-1e12, 1e12, allow_nan=False),
+    st.sampled_from(["share", "count", "money", "days", "months", "times", "points", "score", "seconds"]),
+    st.one_of(st.none(), st.integers(0, 10**7)),
+)
+def test_no_number_is_written_as_a_code_or_with_a_hyphen(value: float, unit: str, n: int | None) -> None:
+    text = numbers.amount(value, unit, "EUR", n)
+    assert not re.search(r"nan|None|inf|[0-9]e[+-]?[0-9]|-", text)
+    assert re.search(r"\d", text)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_the_value_of_a_data_element_reads_back_as_the_same_number(value: float) -> None:
+    assert float(numbers.machine(value)) == value
+
+
+def test_each_reason_for_a_missing_value_has_its_own_mark_and_its_own_words() -> None:
+    marks, texts = zip(*numbers.MISSING.values(), strict=True)
+    assert len(set(marks)) == len(set(texts)) == len(numbers.MISSING) == 7
+    assert not [text for text in (*marks, *texts) if re.search(r"\d|nan|none$|null", text, re.IGNORECASE)]
+
+
+@pytest.mark.parametrize("code", numbers.MISSING)
+def test_a_missing_value_never_looks_like_a_number(code: str) -> None:
+    row = reading(value=None, missing_because=code, target=0.35, previous=0.3)
+    text = BeautifulSoup(str(scorecard("", [Tile(row, [row])]).html), "html.parser").select_one(".value").get_text()
+    assert text.lower() == numbers.missing_mark(code)
+
+
+def test_a_change_says_its_sign_and_a_change_of_nothing_is_a_dash() -> None:
+    assert numbers.change(0.021, "share") == "+2.1 points"
+    assert numbers.change(-4, "count") == "−4"
+    assert numbers.change(0.0, "money", "EUR") == "–"
+
+
+def test_a_range_has_one_unit_and_an_en_dash() -> None:
+    assert numbers.span(0.22, 0.57, "share", "", 40) == "22–57%"
+    assert numbers.span(1_300_000, 1_800_000, "money", "EUR") == "€1.30–1.80M"
+    assert numbers.span(-0.001, 0.002, "points") == "−0.10 points to 0.20 points"
+    row = reading(value=0.333, low=0.19, high=0.52, n=27)
+    assert str(likely(row).striptags()) == "19–52%"
+
+
+def test_flows_of_one_sum_share_the_unit_of_the_largest() -> None:
+    assert [numbers.in_scale(v, 9_400_000, "EUR") for v in (9_400_000, 180_000, -360_000, 0)] == [
+        "€9.40M", "€0.18M", "−€0.36M", "€0.00M",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "tone", "words"),
+    [
+        ({"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "target": 0.35, "status": "good"}, "good", "Clearly above target"),
+        ({"value": 0.2, "low": 0.1, "high": 0.3, "n": 90, "target": 0.35, "status": "bad"}, "bad", "Clearly below target"),
+        ({"value": 0.33, "low": 0.2, "high": 0.5, "n": 27, "target": 0.35, "status": "unclear"}, "grey", "No clear gap to target"),
+        ({"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "target": 0.45, "year_ago": 0.3, "status": "unclear"}, "good", "Clearly up on Q3 2025"),
+        ({"value": 0.9, "low": 0.8, "high": 1.0, "n": 6, "target": 0.35, "status": "good"}, "grey", "Too few to judge: 6"),
+        ({"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "target": 0.35, "status": "unclear"}, "grey", "Clearly above target"),
+        ({"value": 0.4, "n": 90, "year_ago": 0.3}, "grey", "No clear change"),
+        ({"value": 0.4, "n": 90}, "grey", "No target, no earlier value"),
+        ({"value": 0.4, "low": 0.3, "high": 0.5, "n": 90, "year_ago": 0.2, "better": "neither", "previous": 0.39}, "grey", "No clear change"),
+        ({"value": None, "missing_because": "withheld", "caveats": "term missing on 4 of 9"}, "grey", "Term missing on 4 of 9"),
+        ({"value": None, "missing_because": "suppressed"}, "grey", "Hidden: too few people or deals"),
+    ],
+)  # fmt: skip
+def test_a_verdict_takes_colour_only_where_the_range_clears(changes: dict[str, Any], tone: str, words: str) -> None:
+    said = verdict(reading(**changes))
+    assert (said.tone, said.words) == (tone, words)
+
+
+def test_a_total_is_judged_without_a_range_but_a_mean_of_few_is_not() -> None:
+    total = reading("closed_won_revenue", value=2.05e6, n=9, target=2.5e6, status="bad")
+    assert verdict(total).text == "▼ €450k short of target"
+    mean = reading("average_selling_price", value=2e5, numerator=1.8e6, denominator=9, n=9, year_ago=1e5)
+    assert verdict(mean).tone == "grey"
+
+
+def test_a_lower_value_is_the_better_one_where_the_metric_says_so() -> None:
+    cheap = reading(
+        "ad_cost_per_click", value=4.8, numerator=96000, denominator=20000, n=20000, target=5, status="good"
+    )
+    assert (verdict(cheap).tone, verdict(cheap).text) == ("good", "▼ €0.20 under target")
+
+
+def test_a_need_colours_only_as_a_range() -> None:
+    have = reading("pipeline_coverage", value=1.9, n=33)
+    as_range = reading("required_pipeline_coverage", value=3.1, low=2.7, high=3.7, n=140)
+    as_point = reading("required_pipeline_coverage", value=3.1, n=140)
+    assert (verdict(have, as_range).tone, verdict(have, as_range).words) == ("bad", "Below need (2.7–3.7x)")
+    assert (verdict(have, as_point).tone, verdict(have, as_point).words) == ("grey", "Below the 3.1x needed")
+
+
+def test_no_verdict_names_a_cause(page: Page) -> None:
+    said = " ".join(tile.get_text() for tile in BeautifulSoup(everything(page), "html.parser").select(".judged"))
+    assert not re.search(r"because|due to|caused|thanks to|led to|driven", said, re.IGNORECASE)
+
+
+def test_every_coloured_verdict_has_a_sign_and_a_word(page: Page) -> None:
+    for found in BeautifulSoup(everything(page), "html.parser").select(".judged .good, .judged .bad"):
+        assert found.select_one(".sign").get_text() in "▲▼" and len(found.get_text(strip=True)) > 3
+
+
+def everything(page: Page) -> str:
+    return str(page.scorecard("pipeline_coverage", "pipeline_created", "marketing_sourced_pipeline_share").html)
+
+
+def test_a_withheld_tile_keeps_its_past_its_reason_and_its_height() -> None:
+    page = Page("revenue", invented.frame(), invented.EDITION, invented.REGISTER)
+    soup = BeautifulSoup(str(page.scorecard("average_contract_value", "closed_won_revenue").html), "html.parser")
+    withheld, other = soup.select(".tile")
+    assert withheld.select_one(".value").get_text() == "Withheld?"
+    assert [dd.get_text() for dd in withheld.select("dd")] == ["€130k", "€131k", "€124k"]
+    assert "Term missing on 4 of 9 deals" in withheld.get_text()
+    assert withheld.select_one(".bullet.empty") and not withheld.select_one(".bar")
+    assert [child.name for child in withheld.find_all(recursive=False)] == [
+        c.name for c in other.find_all(recursive=False)
+    ]
+
+
+def test_targets_stand_at_the_same_place_in_every_tile() -> None:
+    page = Page("revenue", invented.frame(), invented.EDITION, invented.REGISTER)
+    html = str(page.scorecard("closed_won_revenue", "new_customers", "marketing_sourced_revenue").html)
+    assert set(re.findall(r'class="tick" style="(.*?)"', html)) == {"left:62.0%"}
+
+
+@pytest.mark.parametrize("hostile", [HOSTILE, "a@b.example", "name\x00\x1b[31m", "＜b＞"])
+def test_text_from_data_cannot_become_markup(hostile: str) -> None:
+    html = str(tag("p", hostile, data_slice=hostile))
+    soup = BeautifulSoup(html, "html.parser")
+    assert [found.name for found in soup.find_all()] == ["p"] and set(soup.p.attrs) == {"data-slice"}
+
+
+def test_shown_text_has_no_reordering_marks_no_addresses_and_no_controls() -> None:
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x00-\x1f]", clean(HOSTILE + "\x1b\n"))
+    assert clean("write to jane.doe@example.com now") == "write to (address hidden) now"
+    assert len(short("x" * 90)) == 28 and short("x" * 90).endswith("…")
+
+
+def test_a_table_names_its_rows_and_columns_and_its_sum() -> None:
+    made = table("t", "Caption", [Column("Name", ["a", "All"], number=False), Column("Value", [1, 1])], total=[1])
+    soup = BeautifulSoup(str(made.html), "html.parser")
+    assert [th["scope"] for th in soup.select("th")] == ["col", "col", "row", "row"]
+    assert soup.caption.get_text() == "Caption" and soup.select("tr.total th")[0].get_text() == "All"
+    assert made.tables == 1
+
+
+def test_bars_beyond_eight_become_one_that_makes_them_sum_to_the_whole() -> None:
+    rows = slices("ad_spend", "channel", **{f"c{n:02}": float(1000 * n) for n in range(1, 15)})
+    drawn = ranked(rows, None, "channel").drawings[0].spec
+    bars = next(r for r in drawn["datasets"].values() if "x2" in r[0]) if "datasets" in drawn else _bars(drawn)
+    assert len(bars) == 9 and sum(bar["x2"] for bar in bars) == sum(row.value or 0 for row in rows)
+
+
+def _bars(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    layers = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rect"]
+    return list(layers[0]["data"]["values"])
+
+
+def test_the_bridge_hangs_each_flow_where_the_one_before_ended(page: Page) -> None:
+    spec = page.bridge().drawings[0].spec
+    bars = _bars(spec)
+    ends = [bar["y1"] for bar in bars], [bar["y2"] for bar in bars]
+    for (top, bottom), (next_top, next_bottom) in pairwise(zip(*ends, strict=True)):
+        assert min(abs(a - b) for a in (top, bottom) for b in (next_top, next_bottom)) < 1.6
+    assert "€9.40M + €3.62M + €0.18M + €0.41M − €0.36M − €2.05M − €3.12M = €8.08M. Residual €0.00M." in str(
+        page.bridge().notes
+    )
+
+
+def test_a_bridge_without_stocks_says_so() -> None:
+    rows = slices("pipeline_movement", "movement", created=5.0)
+    assert bridge(rows).title == "Pipeline movement: no stock on record"
+
+
+def test_a_quarter_without_a_value_leaves_a_gap_in_the_line() -> None:
+    values = [1.0, 2.0, None, 4.0, 5.0]
+    frame = pd.DataFrame(
+        [
+            invented.row("open_pipeline", q, value=v, missing_because="" if v else "no_data")
+            for q, v in zip(invented.QUARTERS[-5:], values, strict=True)
+        ]
+    )
+    history = Readings(frame, invented.REGISTER, invented.NOW).history("open_pipeline")
+    spec = trend(history).drawings[0].spec
+    pieces = [la["data"]["values"] for la in spec["layer"] if la["mark"].get("strokeCap") == "round"][0]
+    assert [(round(p["x"]), round(p["x2"])) for p in pieces] == [(0, 1), (3, 4)]
+
+
+FIGURES = [
+    ("trend", ("pipeline_coverage",)), ("trend", ("pipeline_coverage", "as_of_day")), ("by", ("pipeline_created", "channel")),
+    ("rates", ("average_deal_size", "source_owner")), ("range", ("influenced_pipeline", "rule")), ("bridge", ()),
+    ("coverage", ()), ("shares", ("marketing_sourced_pipeline_share", "source_owner")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "arguments"), FIGURES)
+def test_every_chart_is_valid_vega_lite_says_what_it_shows_and_has_its_numbers(
+    page: Page, method: str, arguments: tuple[str, ...]
+) -> None:
+    figure = getattr(page, method)(*arguments)
+    for drawing in figure.drawings:
+        alt.LayerChart.from_dict(drawing.spec).to_dict(validate=True)
+    assert figure.title and figure.subtitle and figure.table.tables == 1
+    assert re.search(r"\d", figure.description) and not re.search(r"nan|None", figure.description)
+    assert {d.room for d in figure.drawings} >= {"narrow"}
+    assert list(figure._repr_mimebundle_())[0] == VEGA
+
+
+@pytest.mark.parametrize(("method", "arguments"), FIGURES)
+def test_a_drawing_is_as_wide_as_its_room_and_keeps_its_digits(
+    page: Page, method: str, arguments: tuple[str, ...]
+) -> None:
+    for drawing in getattr(page, method)(*arguments).drawings:
+        drawn = svg.draw(drawing.spec, drawing.room, "d")
+        assert f'width="{theme.ROOMS[drawing.room]}"' in drawn
+        texts = {
+            t
+            for la in drawing.spec["layer"]
+            if la["mark"]["type"] == "text"
+            for t in (r["text"] for r in la["data"]["values"])
+        }
+        written = set(BeautifulSoup(drawn, "html.parser").get_text("\n").split("\n"))
+        assert texts <= written
+
+
+def test_a_figure_without_a_text_alternative_is_refused(page: Page) -> None:
+    with pytest.raises(UsageError, match="text alternative"):
+        Figure("title", "subtitle", " ", [], page.table("pipeline_coverage"), [])
+
+
+def test_an_analysts_chart_becomes_vega_lite_that_jupyterlab_draws_offline() -> None:
+    chart = alt.Chart(pd.DataFrame({"a": [1], "b": [2]}), description="One point").mark_point().encode(x="a", y="b")
+    bundle = chart._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert set(data) == {VEGA, "text/plain"} and data["text/plain"] == "One point"
+
+
+def test_the_palette_of_charts_is_that_of_the_page() -> None:
+    light = (TEMPLATE / "parts.css").read_text("utf-8").split("@media")[0]
+    assert dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", light)) == theme.LIGHT
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_text_can_be_read_on_paper_and_marks_can_be_seen(part: int) -> None:
+    light, dark = (TEMPLATE / "parts.css").read_text("utf-8").split("@media", 2)[:2]
+    colours = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", (light, dark)[part]))
+
+    def contrast(name: str, ground: str = "paper") -> float:
+        high, low = sorted((_luminance(colours[name]), _luminance(colours[ground])), reverse=True)
+        return (high + 0.05) / (low + 0.05)
+
+    assert min(contrast(name) for name in ("ink", "ink2", "ink3", "good", "bad")) >= 4.5
+    assert min(contrast("good", "good-tint"), contrast("bad", "bad-tint"), contrast("bar")) >= 3
