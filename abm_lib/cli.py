@@ -1,30 +1,41 @@
-"""The `abm` command. stdout is data, stderr is talk; exit codes are those of errors.py."""
+"""The `abm` command. stdout is data, stderr is talk; exit codes are those of errors.py, 1 for a bug, 130 when interrupted.
+
+`--json` may stand anywhere in a command: faults are then JSON, one a line.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import traceback
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 from . import __version__
-from .errors import AbmError, Fault, printable
+from .errors import AbmError, EnvironmentFault, Fault, UsageError, nearest, printable
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False,
-                  help="The quarterly account-based marketing report.")  # fmt: skip
+                  help="The quarterly account-based marketing report. With --json, faults are JSON lines.")  # fmt: skip
 metrics_app = typer.Typer(no_args_is_help=True, help="The catalogue of metrics.")
 app.add_typer(metrics_app, name="metrics")
 CompanyFolder = Annotated[str, typer.Argument(help="The company folder, with its abm.toml.", metavar="COMPANY")]
-AsJson = Annotated[bool, typer.Option("--json", help="Faults as JSON lines.")]
 
 
 def talk(text: str) -> None:
     """One plain line of progress."""
     typer.echo(printable(text), err=True)
+
+
+def tell(faults: Iterable[Fault]) -> None:
+    """Each fault once, on stderr."""
+    for fault in faults:
+        typer.echo(json.dumps(fault.as_dict()) if "--json" in sys.argv else fault, err=True)
 
 
 @app.command()
@@ -58,18 +69,11 @@ def check(company: CompanyFolder) -> None:
     from .tables import tables
 
     opened = open_company(company)
-    for fault in opened.notes["faults"]:
-        typer.echo(Fault(**fault), err=True)
+    tell(Fault(**fault) for fault in opened.notes["faults"])
     for name in tables():
         counts = opened.notes["tables"].get(name)
-        line = (
-            "not delivered"
-            if counts is None
-            else (
-                f"read {counts['read']} = accepted {counts['accepted']} + repeated {counts['repeated']} + set aside {counts['set_aside']}"
-            )
-        )
-        typer.echo(f"{name:22} {line}")
+        line = "read {read} = accepted {accepted} + repeated {repeated} + set aside {set_aside}"
+        typer.echo(f"{name:22} {line.format(**counts) if counts else 'not delivered'}")
     typer.echo(f"quarters up to {opened.quarter().label}, known until {opened.known_until}")
 
 
@@ -175,8 +179,6 @@ def _register() -> dict[str, Any]:
 
 
 def _known(option: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
-    from .errors import UsageError, nearest
-
     faults = [
         Fault("C01", "unknown-name", option, name, nearest(name, known), "correct the name")
         for name in given
@@ -187,28 +189,38 @@ def _known(option: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
 
 
 def _refuse(command: str, where: str, found: str, expected: str, fix: str) -> None:
-    from .errors import UsageError
-
     raise UsageError(Fault("C08", command.replace(" ", "-"), where, found, expected, fix))
 
 
 def main() -> None:
     """Run the command; print each fault once, and never a traceback: a bug's goes to a log file."""
-    as_json = "--json" in sys.argv
-    sys.argv = [word for word in sys.argv if word != "--json"]
+    words = [word for word in sys.argv[1:] if word != "--json"]
     try:
-        app()
+        sys.exit(app(words, standalone_mode=False))
     except AbmError as error:
-        for fault in error.faults:
-            typer.echo(json.dumps(fault.as_dict()) if as_json else fault, err=True)
+        tell(error.faults)
         sys.exit(error.exit_code)
+    except TyperException as error:
+        tell(_not_a_command(error))
+        sys.exit(UsageError.exit_code)
+    except OSError as error:
+        place, found = str(error.filename or "a file"), error.strerror or type(error).__name__
+        tell([Fault("P07", "no-access", place, found, "a file or folder that this user may use", "free it, or make room")])
+        sys.exit(EnvironmentFault.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        log = Path("abm-bug.log")
-        log.write_text(traceback.format_exc(), encoding="utf-8")
-        typer.echo(f"E B01 bug  {type(error).__name__}; the details are in {log}: please report them", err=True)
+        with tempfile.NamedTemporaryFile("w", prefix="abm-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
+            log.write(traceback.format_exc())
+        tell([Fault("B01", "bug", type(error).__name__, "a fault of abm itself", "none", f"please report it with {log.name}")])
         sys.exit(1)
+
+
+def _not_a_command(error: TyperException) -> list[Fault]:
+    """What typer says of a command that it cannot read; nothing where it has shown the help instead."""
+    context = getattr(error, "ctx", None)
+    where, found = context.command_path if context else "abm", getattr(error, "format_message", str)()
+    return [Fault("C08", "usage", where, found, f"see {where} --help", "correct the command")] if found else []
 
 
 if __name__ == "__main__":

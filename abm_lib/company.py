@@ -126,24 +126,18 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
 
 
 def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, tuple[str, str]]:
-    """First and last day per dated table, from its rows, widened by what `loads` says it covers."""
+    """First and last day per dated table: what `loads` says that it covers, else those of its rows."""
     spans: dict[str, tuple[str, str]] = {}
-    for name in given:
-        column = canonical_tables()[name].dated
-        if column and name != "loads":
-            ends = con.execute(
-                f'select min("{column}")::date, max("{column}")::date from canonical."{name}"'
-            ).fetchall()[0]
+    for name in given - {"loads"}:
+        if column := canonical_tables()[name].dated:
+            query = f'select min("{column}")::date, max("{column}")::date from canonical."{name}"'
+            (ends,) = con.execute(query).fetchall()
             if ends[0]:
                 spans[name] = (str(ends[0]), str(ends[1]))
     if "loads" in given:
-        covered = 'select "table", min(covers_from), max(covers_to) from canonical.loads where covers_from is not null and covers_to is not null group by 1'
-        for name, first, last in con.execute(covered).fetchall():
-            spans[name] = (
-                min(str(first), spans.get(name, ("9999",))[0]),
-                max(str(last), spans.get(name, ("", "0000"))[1]),
-            )
-    return {name: span for name, span in spans.items() if name in given}
+        covered = 'select "table", min(covers_from), max(covers_to) from canonical.loads group by 1 having count(covers_from) * count(covers_to) > 0'  # fmt: skip
+        spans |= {name: (str(first), str(last)) for name, first, last in con.execute(covered).fetchall() if name in given}
+    return dict(sorted(spans.items()))
 
 
 def _extracted_at(con: duckdb.DuckDBPyConnection, given: set[str]) -> str:

@@ -5,7 +5,8 @@
     ├── InputRefused      exit 3   the inputs cannot be trusted; nothing was computed
     ├── PublishRefused    exit 5   computed, but the gate found a fault; the old edition stays
     ├── EnvironmentFault  exit 7   space, permission or a missing program
-    └── Busy              exit 75  another run holds the lock
+    ├── Busy              exit 75  another run holds the lock
+    └── KernelDied        exit 138 a notebook's process was killed; the old edition stays
 
 An error carries one `Fault` for each thing to mend, so that one run lists them all. Exit 1 is kept for bugs.
 """
@@ -70,6 +71,10 @@ class EnvironmentFault(AbmError):
 
 class Busy(AbmError):
     exit_code = 75
+
+
+class KernelDied(AbmError):
+    exit_code = 138
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -123,7 +123,14 @@ class Reader:
             keys = ["quarter", "window", *columns]
             aggregates = {f"a{i}": expression for i, expression in enumerate(self._planned[place].values())}
             query = self.frame(fact, kind).group_by(*keys).agg(**aggregates)
-            table = self.base.tables.engine.collect(query).set_index(keys).sort_index().astype("float64")
+            # A row that a slice does not concern has no value for it: the target of the whole has no segment.
+            table = (
+                self.base.tables.engine.collect(query)
+                .dropna(subset=keys)
+                .set_index(keys)
+                .sort_index()
+                .astype("float64")
+            )
             self._answers[place] = table.set_axis(list(self._planned[place]), axis=1)
         return self._answers[place]
 

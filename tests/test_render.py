@@ -41,9 +41,14 @@ def pages(executed: dict[str, Any]) -> dict[str, str]:
     return {family: render(executed[family], family, invented.EDITION) for family in FAMILIES}
 
 
+@pytest.fixture(scope="module")
+def soups(pages: dict[str, str]) -> dict[str, BeautifulSoup]:
+    return {family: BeautifulSoup(text, "html5lib") for family, text in pages.items()}
+
+
 @pytest.fixture(params=FAMILIES)
-def page(request: pytest.FixtureRequest, pages: dict[str, str]) -> BeautifulSoup:
-    return BeautifulSoup(pages[request.param], "html5lib")
+def page(request: pytest.FixtureRequest, soups: dict[str, BeautifulSoup]) -> BeautifulSoup:
+    return soups[request.param]
 
 
 def small(*shown: Any, **changes: Any) -> Any:
@@ -112,9 +117,8 @@ def test_every_number_on_a_page_is_in_the_readings(page: BeautifulSoup) -> None:
 
 
 def test_no_code_for_something_missing_reaches_the_reader(page: BeautifulSoup) -> None:
-    for style in page.select("style"):
-        style.decompose()
-    assert not re.search(r"\b(nan|None|NaT|inf|NULL|Traceback)\b", page.get_text(" "))
+    shown = page.body.get_text(" ")
+    assert not re.search(r"\b(nan|None|NaT|inf|NULL|Traceback)\b", shown)
 
 
 def test_code_prompts_and_the_analysts_section_are_left_out(pages: dict[str, str]) -> None:
@@ -201,7 +205,7 @@ def test_hostile_names_stay_text_wherever_they_are_written(family: str) -> None:
 def test_hostile_text_in_the_running_foot_cannot_leave_its_string() -> None:
     edition = invented.EDITION | {"company": 'x"; } body { display: none } </style><script>'}
     text = render(small(Page("ads", invented.frame(), edition, invented.REGISTER)), "ads", edition)
-    style = BeautifulSoup(text, "html5lib").style.get_text()
+    style = BeautifulSoup(text, "html5lib").style.string
     running = re.search(r'--running: "(.*?)";', style)
     assert running and not re.search(r"[{}<>]", running[1])
 

@@ -53,7 +53,7 @@ def page() -> Page:
         (9_999_999, "money", None, "€10.0M"),
         (999_600, "money", None, "€1.00M"),
         (130_400, "money", None, "€130k"),
-        (12_340, "money", None, "€12k"),
+        (12_340, "money", None, "€12.3k"),
         (4_872.4, "money", None, "€4,872"),
         (24.12, "money", None, "€24.12"),
         (0, "money", None, "€0"),

@@ -133,6 +133,23 @@ class Windows:
         }
         return self._frame("ahead", rows, types)
 
+    def goals(self, kind: str) -> Frame:
+        """quarter, window, horizon, due_in: the periods whose targets a window is held against.
+
+        A quarter is held against its own and the next two; a month against its own; a year to date against its quarters.
+        """
+        steps = {"current": 0, "next": 1, "in_two": 2}
+        rows = []
+        for q, window in self.spans(kind):
+            if kind == "month":
+                rows.append((q.label, window.label, "current", window.label))
+            elif kind == "year":
+                rows += [(q.label, window.label, "current", f"{q.year}Q{n}") for n in range(1, q.number + 1)]
+            else:
+                rows += [(q.label, window.label, name, self.calendar.step(q, n).label) for name, n in steps.items()]
+        types = dict.fromkeys(("quarter", "window", "horizon", "due_in"), "VARCHAR")
+        return self._frame(f"goals {kind}", rows, types)
+
     def quarter_days(self) -> Frame:
         """day, due_in: the quarter of each day, from the first quarter known to two years after the last."""
         every = [*self.quarters, *self.calendar.quarters(self.calendar.step(self.quarters[-1], 8), 8)]

@@ -59,14 +59,17 @@ def past_conversion(cut: Cut) -> Frame:
     return read.join(both, on=["horizon", "past_quarter"]).join(cut.windows, on="quarter")
 
 
-@fact(one_row_per=("horizon", "goal", "segment"), needs=("targets",))
+@fact(one_row_per=("horizon", "due_in", "goal", "segment"), needs=("targets",))
 def revenue_targets(cut: Cut) -> Frame:
-    """New-business revenue targets of the quarters that pipeline is due in, and all revenue targets of the quarter itself.
+    """Revenue targets of the periods that a window is held against: its own, and those that pipeline is due in.
 
-    Source: targets of `closed_won_revenue`. `goal` is `all`, `new`, or `marketing` (the target of marketing_sourced_revenue).
+    Source: targets of `closed_won_revenue`. `goal` is `all`, `new`, each of these by segment, or `marketing` (the target of
+    marketing_sourced_revenue). Benchmarks and targets in another currency are no targets.
     """
     base = cut.base
-    targets = base.tables.targets.filter(nw.coalesce(nw.col("kind"), nw.lit("target")) == "target").with_columns(
+    reporting = cut.config.company.currency
+    agreed = (nw.col("kind").fill_null("target") == "target") & (nw.col("currency").fill_null(reporting) == reporting)
+    targets = base.tables.targets.filter(agreed).with_columns(
         slice_by=nw.col("slice_by").fill_null(""), slice=nw.col("slice").fill_null("")
     )
     whole = nw.col("slice_by") == ""
@@ -79,7 +82,9 @@ def revenue_targets(cut: Cut) -> Frame:
         .when(revenue & (nw.col("slice_by") == "segment")).then(nw.lit("all by segment"))
     )  # fmt: skip
     targets = targets.with_columns(goal=goal, due_in=nw.col("period")).filter(~nw.col("goal").is_null())
-    targets = targets.with_columns(segment=nw.col("slice").str.replace_all("new/", "", literal=True))
-    targets = targets.with_columns(source_owner=nw.when(sourced).then(nw.lit("marketing")).otherwise(nw.lit("")))
-    ahead = base.windows.ahead().select("quarter", "horizon", "due_in")
-    return targets.join(ahead, on="due_in").join(cut.windows, on="quarter").with_columns(amount=nw.col("value"))
+    named = nw.when(nw.col("goal").is_in(["new by segment", "all by segment"]))
+    targets = targets.with_columns(
+        segment=named.then(nw.col("slice").str.replace_all("new/", "", literal=True)),
+        source_owner=nw.when(nw.col("goal") == "marketing").then(nw.lit("marketing")),
+    )
+    return targets.join(base.windows.goals(cut.kind), on="due_in").with_columns(amount=nw.col("value"))

@@ -96,12 +96,12 @@ def sourced_opportunity_win_rate(closed: Columns) -> Formula:
 
 
 @metric(facts=("opportunities_closed", "revenue_targets"), label="Revenue target attainment", unit="share", better="higher",
-        by=("segment", "source_owner"))  # fmt: skip
+        by=("segment", "source_owner", "year"))  # fmt: skip
 def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
     """Closed-won revenue over the quarter's target.
 
     Source: opportunities_closed; targets of closed_won_revenue, whole (S0-76).
-    Counts: all business; marketing's own goal stands in the slice `source_owner`.
+    Counts: all business; marketing's own goal stands in the slice `source_owner`; `year` is the year to date.
     Missing: no target for the quarter.
     """
     won, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)

@@ -7,14 +7,17 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
 
-from ..errors import AbmError, EnvironmentFault, Fault, PublishRefused, UsageError, nearest, printable
+from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
 from ..page import EDITION_FOLDER
+
+DIED = "it was killed; by the system when memory runs out"
 
 
 @dataclass(frozen=True)
@@ -37,30 +40,32 @@ def notebooks_folder() -> Path:
     return folder
 
 
-def check_parameters(path: Path, given: dict[str, str]) -> None:
-    """Refuse a parameter that the notebook does not declare, or one that it declares and nobody gives: papermill only warns."""
+def parameter_faults(path: Path, given: dict[str, str]) -> list[Fault]:
+    """What keeps a notebook from being given its parameters. papermill only warns of a name that it does not know."""
     import papermill
 
+    if not path.is_file():
+        return [Fault("P21", "no-notebook", str(path), "no such file", "one notebook for each family", "install again")]
     declared = set(papermill.inspect_notebook(str(path)))
-    faults = [
+    return [
         Fault("C02", "unknown-parameter", path.name, name, nearest(name, declared) if declared else "no parameters cell",
               "correct the name, or add it to the cell tagged `parameters`")
         for name in given if name not in declared
     ]  # fmt: skip
-    if faults:
-        raise UsageError(faults)
 
 
 def run_all(families: list[str], parameters: dict[str, str], edition: Path, out: Path, jobs: int,
-            said: Callable[[str], None]) -> list[Executed]:  # fmt: skip
+            said: Callable[[str], None], folder: Path | None = None) -> list[Executed]:  # fmt: skip
     """Run the notebook of every family, `jobs` at once, each in a fresh kernel; all are checked before the first one starts.
+
+    The notebooks are the project's own unless `folder` names others.
 
     Raises UsageError for parameters, PublishRefused naming every notebook that failed and its cell.
     """
-    folder = notebooks_folder()
-    for family in families:
-        check_parameters(folder / f"{family}.ipynb", parameters)
-    faults, done = [], []
+    folder = folder or notebooks_folder()
+    if faults := [fault for family in families for fault in parameter_faults(folder / f"{family}.ipynb", parameters)]:
+        raise UsageError(faults)
+    done, died = [], False
     # Processes, not threads: papermill changes the working directory and the loggers of its process.
     with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
         waiting = {
@@ -73,52 +78,54 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
                 said(f"notebook {waiting[future]}: {done[-1].seconds:.1f} s")
             except AbmError as error:
                 faults += error.faults
+                died |= isinstance(error, KernelDied)
+            except BrokenProcessPool:
+                faults.append(_fault("runner-died", waiting[future], "its runner", DIED))
+                died = True
     if faults:
-        raise PublishRefused(faults)
+        raise KernelDied(faults) if died else PublishRefused(faults)
     return sorted(done, key=lambda e: families.index(e.family))
 
 
 def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Path) -> Executed:
-    """Run one notebook into `target`. Raises PublishRefused when a cell failed, was skipped, or the kernel died."""
+    """Run one notebook into `target`. Raises PublishRefused when a cell failed or was skipped, KernelDied when it died."""
     import papermill
-    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     logging.disable(logging.CRITICAL)
     os.environ[EDITION_FOLDER] = str(edition)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    began = time.monotonic()
+    began, failed = time.monotonic(), None
     try:
-        papermill.execute_notebook(str(source), str(target), parameters, kernel_name="python3", progress_bar=False,
-                                   request_save_on_cell_execute=False, cwd=str(source.parent.parent))  # fmt: skip
+        # Saved as each cell begins: what a kernel leaves behind names the cell that killed it.
+        papermill.execute_notebook(str(source), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
+                                   request_save_on_cell_execute=True, extra_arguments=["--IPKernelApp.log_level=50"])  # fmt: skip
     except PapermillExecutionError as error:
-        found = printable(f"{error.ename}: {error.evalue}")
-        raise PublishRefused(_fault("cell-failed", source, f"cell {error.exec_count}", _masked(found))) from None
-    except DeadKernelError:
-        raise PublishRefused(_fault("kernel-died", source, "the kernel", "it died (out of memory?)")) from None
-    check_complete(target)
+        failed = _masked(f"{error.ename}: {error.evalue}")
+    except RuntimeError:  # nbclient's DeadKernelError, or its word for a kernel that never answered
+        raise KernelDied(_fault("kernel-died", source.stem, unfinished(target), DIED)) from None
+    if failed or unfinished(target):
+        raise PublishRefused(_fault("cell-failed", source.stem, unfinished(target), failed or "it ended before its end"))
     return Executed(source.stem, target, time.monotonic() - began)
 
 
-def check_complete(path: Path) -> None:
-    """Every code cell ran to its end: papermill's own marks look complete after a kernel was killed or a cell exited."""
-    notebook = nbformat.read(path, as_version=4)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    faults = [
-        _fault("cell-not-run", path, f"cell {cell.get('id', place)}", "it did not run to its end")
-        for place, cell in enumerate(code)
-        if cell.execution_count is None or any(output.output_type == "error" for output in cell.outputs)
-    ]
-    if faults:
-        raise PublishRefused(faults)
+def unfinished(path: Path) -> str:
+    """The first code cell that did not run to its end, by its id; empty where all did.
+
+    papermill's own marks look complete after a kernel was killed or a cell exited, so the outputs and counts are read.
+    """
+    for cell in nbformat.read(path, as_version=4).cells if path.is_file() else ():
+        if cell.cell_type == "code" and cell.source.strip():
+            if cell.execution_count is None or any(output.output_type == "error" for output in cell.outputs):
+                return f"cell {cell.get('id', 'without an id')}"
+    return ""
 
 
-def _fault(name: str, path: Path, where: str, found: str) -> Fault:
-    return Fault(
-        "P03", name, f"{path.name}  {where}", found, "every cell runs to its end", "open the notebook and run it there"
-    )
+def _fault(name: str, family: str, where: str, found: str) -> Fault:
+    place = f"{family}.ipynb  {where}".strip()
+    return Fault("P03", name, place, found, "every cell runs to its end", "open the notebook and run it there")
 
 
 def _masked(text: str) -> str:
-    """An error's text without what may be a person's address."""
-    return " ".join("…@…" if "@" in word else word for word in text.split(" "))
+    """An error's text on one line, without what may be a person's address."""
+    return " ".join("…@…" if "@" in word else word for word in printable(text).split(" "))

@@ -26,6 +26,8 @@ STEADY = {
     ("buying_group_penetration", "tier", "1"): (0.14, 0.2),
     ("net_revenue_retention", "", ""): (1.005, 1.012),
 }
+# How the new-business target is shared out; coverage by segment is held against these.
+SEGMENTS = {"enterprise": 0.5, "mid_market": 0.44, "small": 0.06}
 OWED = (
     ("pipeline_created", ">=", 0.9, "CMO"),
     ("meetings_booked", ">=", 0.85, "CMO"),
@@ -39,6 +41,7 @@ def targets(shape: Shape, figures: Figures) -> list[Row]:
     """All targets, agreed three weeks before their quarter; one was amended afterwards."""
     moving = _moving(figures)
     rows = [row for name, values in moving.items() for row in _grown(shape, name, values)]
+    rows += [part for row in rows if row["slice"] == "new" for part in _by_segment(row)]
     for name, (first, last) in STEADY.items():
         for number, quarter in enumerate([*shape.quarters, *shape.ahead]):
             value = round(first + (last - first) * min(number, 11) / 11, 4)
@@ -48,6 +51,15 @@ def targets(shape: Shape, figures: Figures) -> list[Row]:
     amended = next(row for row in rows if row["period"] == shape.quarters[9].label)
     amended["amended_on"] = shape.quarters[9].start + timedelta(days=20)
     return rows + _months(shape, moving["meetings_booked", "", ""])
+
+
+def _by_segment(row: Row) -> list[Row]:
+    """A new-business target shared out to the segments."""
+    parts = {"slice_by": "business_type/segment"}
+    return [
+        row | parts | {"slice": f"new/{name}", "value": round(row["value"] * part, -3)}
+        for name, part in SEGMENTS.items()
+    ]
 
 
 def _grown(shape: Shape, name: Name, values: dict[str, float]) -> list[Row]:

@@ -92,7 +92,7 @@ def _notes(moves: Sequence[Row], by_move: dict[str, Row], largest: float) -> lis
     zeros = [
         MOVES[code].lower() for code in MOVES if code in by_move and not by_move[code].value and code not in STOCKS
     ]
-    return notes + ([f"None: {', '.join(zeros)}."] if zeros else [])
+    return notes + ([f"Zero: {', '.join(zeros)}."] if zeros else [])
 
 
 def _numbers(by_move: dict[str, Row], largest: float) -> Any:

@@ -74,7 +74,7 @@ def amount(value: float, unit: str, currency: str = "", n: float | None = None) 
 
 def parts(value: float, unit: str, currency: str = "", n: float | None = None) -> tuple[str, str]:
     """A value as its number and its unit, for two sizes of type; `n` decides how many digits a rate deserves."""
-    sign = MINUS if value < 0 and _any_digit(abs(value), unit, n) else ""
+    sign = MINUS if value < 0 and _any_digit(float(abs(value)), unit, n) else ""
     number, suffix = _UNITS.get(unit, _count)(float(abs(value)), currency, n)
     return sign + number, suffix
 
@@ -136,12 +136,10 @@ def _any_digit(value: float, unit: str, n: float | None) -> bool:
 
 def _three_digits(value: float) -> tuple[str, str]:
     """Three significant digits with k, M or B; a value that rounds up to the next unit takes it."""
-    for scale, suffix in ((1, ""), (1e3, "k"), (1e6, "M"), (1e9, "B")):
-        scaled = value / scale
-        places = 0 if scaled >= 100 or (scale == 1e3 and scaled >= 10) else 1 if scaled >= 10 else 2
-        if round(scaled, places) < 1000 or scale == 1e9:
-            return decimals(scaled, places), suffix
-    raise AssertionError("unreachable: the largest scale always returns")
+    rounded = float(f"{value:.3g}")
+    scale, suffix = next(((s, x) for s, x in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if rounded >= s), (1, ""))
+    scaled = rounded / scale
+    return decimals(scaled, 0 if scaled >= 100 else 1 if scaled >= 10 else 2), suffix
 
 
 def _symbol(currency: str) -> str:

@@ -10,7 +10,8 @@ from .html import clean
 VEGA_LITE = "6.4"
 # What only a screen reader of single marks would need (the figure has its own text), and empty scaffolding.
 SCAFFOLD = re.compile(
-    r'<path class="(?:background|foreground)"(?![^>]* fill="(?!none))[^>]*/>'
+    r'<rect width="[\d.]+" height="[\d.]+" fill="transparent"/>'
+    r'|<path class="(?:background|foreground)"(?![^>]* fill="(?!none))[^>]*/>'
     r'| (?:class|role|aria-[a-z]+|pointer-events|version|xmlns(?::\w+)?|style)="[^"]*"'
 )
 # What the style of `.drawing` says once for all of our own drawings; an analyst's chart keeps its own.
@@ -25,7 +26,7 @@ def draw(spec: dict[str, Any], room: str, name: str) -> str:
     """One drawing for a room; `name` keeps its ids apart from those of the page's other drawings."""
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg({**spec, "background": None}, vl_version=VEGA_LITE)
+    drawn = vl_convert.vegalite_to_svg({**spec, "background": "transparent"}, vl_version=VEGA_LITE)
     # Coordinates only: what stands between tags is text and keeps its digits.
     drawn = re.sub(r"<[^>]+>", lambda mark: DIGITS.sub(_tenths, mark[0]), SCAFFOLD.sub("", drawn))
     if room != "only":

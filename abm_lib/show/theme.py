@@ -51,7 +51,7 @@ def _theme() -> alt.theme.ThemeConfig:
     title = {"color": ink("ink"), "fontSize": 16, "fontWeight": 600, "anchor": "start", "offset": 16}
     config = {
         "font": FONT,
-        "background": None,
+        "background": "transparent",
         "aria": False,
         "view": {"stroke": None},
         "axis": {**label, **named, **lines},

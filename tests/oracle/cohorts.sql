@@ -5,7 +5,7 @@ select quarters.label, quarters.day_from, quarters.day_to, count(*) filter (is_w
     count(*) filter (is_won or is_lost) >= 0.8 * count(*)
         or date_diff('day', quarters.day_to, getvariable('q_to')) > 1.5 * getvariable('days_to_win') as is_mature
 from ages join quarters on qualified_on >= quarters.day_from and qualified_on < quarters.day_to
-group by all;
+group by quarters.label, quarters.day_from, quarters.day_to;
 
 insert into readings
 select 'win_rate_cohort', 'creation_quarter', label, won / n, won, n, n
