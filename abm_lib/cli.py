@@ -205,14 +205,15 @@ def main() -> None:
         sys.exit(UsageError.exit_code)
     except OSError as error:
         place, found = str(error.filename or "a file"), error.strerror or type(error).__name__
-        tell([Fault("P07", "no-access", place, found, "a file or folder that this user may use", "free it, or make room")])
+        tell([Fault("P07", "no-access", place, found, "a file that this user may use", "free it, or make room")])
         sys.exit(EnvironmentFault.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
         with tempfile.NamedTemporaryFile("w", prefix="abm-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
             log.write(traceback.format_exc())
-        tell([Fault("B01", "bug", type(error).__name__, "a fault of abm itself", "none", f"please report it with {log.name}")])
+        fix = f"please report it with {log.name}"
+        tell([Fault("B01", "bug", type(error).__name__, "a fault of abm itself", "none", fix)])
         sys.exit(1)
 
 

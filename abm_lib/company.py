@@ -54,9 +54,8 @@ class Company:
         """The quarter asked for, or the last complete one in the data. Raises UsageError when the data hold no day of it."""
         dated = [span for name, span in self.spans.items() if name not in ("fx", "loads", "events_log")]
         if not dated:
-            raise InputRefused(
-                Fault("F017", "no-dated-rows", str(self.folder), "no table with dated rows", "at least one", "deliver data")
-            )
+            where, found = str(self.folder), "no table with dated rows"
+            raise InputRefused(Fault("F017", "no-dated-rows", where, found, "at least one", "deliver data"))
         first = self.calendar.quarter_of(min(start for start, _ in dated))
         quarter = self.calendar.quarter(label) if label else self.calendar.last_complete(self.known_until)
         if quarter.end <= first.start or quarter.start > self.known_until:
@@ -78,9 +77,8 @@ def find(company: str | Path) -> Path:
     for folder in (Path(company), PROJECT / company):
         if folder.is_dir():
             return folder.resolve()
-    raise UsageError(
-        Fault("C08", "no-company", str(company), "no such folder", "a company folder with an abm.toml", "abm init FOLDER")
-    )
+    expected = "a company folder with an abm.toml"
+    raise UsageError(Fault("C08", "no-company", str(company), "no such folder", expected, "abm init FOLDER"))
 
 
 def open_company(company: str | Path, engine: str = "duckdb") -> Company:
@@ -135,8 +133,10 @@ def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, tuple[s
             if ends[0]:
                 spans[name] = (str(ends[0]), str(ends[1]))
     if "loads" in given:
-        covered = 'select "table", min(covers_from), max(covers_to) from canonical.loads group by 1 having count(covers_from) * count(covers_to) > 0'  # fmt: skip
-        spans |= {name: (str(first), str(last)) for name, first, last in con.execute(covered).fetchall() if name in given}
+        covered = con.execute(
+            'select "table", min(covers_from), max(covers_to) from canonical.loads group by 1'
+        ).fetchall()
+        spans |= {name: (str(first), str(last)) for name, first, last in covered if name in given and first and last}
     return dict(sorted(spans.items()))
 
 

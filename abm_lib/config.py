@@ -9,12 +9,12 @@ from __future__ import annotations
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from .errors import Fault, UsageError, nearest
+from .errors import Fault, UsageError, nearest, setting_faults
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=0)]
@@ -237,9 +237,8 @@ def load(folder: Path) -> Config:
     """
     path = folder / "abm.toml"
     if not path.is_file():
-        fault = Fault("C00", "no-abm-toml", str(path), "no such file", "a company folder holds an abm.toml",
-                      f"abm init {folder}")  # fmt: skip
-        raise UsageError(fault)
+        expected = "a company folder holds an abm.toml"
+        raise UsageError(Fault("C00", "no-abm-toml", str(path), "no such file", expected, f"abm init {folder}"))
     return read_toml(path, Config)
 
 
@@ -252,29 +251,4 @@ def read_toml(path: Path, model: type[Model]) -> Model:
         fault = Fault("C00", "not-toml", str(path), str(error), "TOML in UTF-8", "mend the place named above")
         raise UsageError(fault) from None
     except ValidationError as error:
-        raise UsageError([_fault(path, model, item) for item in error.errors()]) from None
-
-
-def _fault(path: Path, model: type[BaseModel], item: Any) -> Fault:
-    *parents, key = [str(part) for part in item["loc"] if part != "[key]"]
-    where = f"{path}  [{'.'.join(parents)}] {key}" if parents else f"{path}  {key}"
-    if item["type"] == "extra_forbidden":
-        return Fault(
-            "C01", "unknown-key", where, key, nearest(key, _keys_at(model, parents)), "correct or remove the key"
-        )
-    found = "nothing" if item["type"] == "missing" else repr(item["input"])
-    return Fault("C01", "wrong-setting", where, found, item["msg"], "correct the value")
-
-
-def _keys_at(model: type[BaseModel], parents: list[str]) -> list[str]:
-    """The keys known at a place; names chosen by the company (a channel's, a source's, a table's) are passed over."""
-    for parent in parents:
-        field = model.model_fields.get(parent)
-        if field is None:
-            continue
-        inner = field.annotation
-        if getattr(inner, "__origin__", None) is dict:
-            inner = inner.__args__[1]  # type: ignore[union-attr]
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-    return list(model.model_fields)
+        raise UsageError(setting_faults(path, model, error.errors())) from None

@@ -16,6 +16,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,32 @@ def nearest(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def setting_faults(path: Path, model: Any, found: Iterable[Any]) -> list[Fault]:
+    """What pydantic found in a settings file: each key that `model` does not know, and each value that is wrong or missing."""
+    faults = []
+    for item in found:
+        *parents, key = [str(part) for part in item["loc"] if part != "[key]"]
+        where = f"{path}  [{'.'.join(parents)}] {key}" if parents else f"{path}  {key}"
+        if item["type"] == "extra_forbidden":
+            close = nearest(key, _keys_at(model, parents))
+            faults.append(Fault("C01", "unknown-key", where, key, close, "correct or remove the key"))
+        else:
+            value = "nothing" if item["type"] == "missing" else repr(item["input"])
+            faults.append(Fault("C01", "wrong-setting", where, value, item["msg"], "correct the value"))
+    return faults
+
+
+def _keys_at(model: Any, parents: Iterable[str]) -> list[str]:
+    """The keys known at a place; names that a company chooses (a channel's, a source's, a table's) are passed over."""
+    for parent in parents:
+        inner: Any = model.model_fields[parent].annotation if parent in model.model_fields else None
+        if getattr(inner, "__origin__", None) is dict:
+            inner = inner.__args__[1]
+        if hasattr(inner, "model_fields"):
+            model = inner
+    return list(model.model_fields)
 
 
 def printable(text: object, longest: int = 200) -> str:

@@ -201,7 +201,7 @@ class Page:
     def _letter(self, rows: Sequence[Row]) -> None:
         """A letter for each caveat, in the order in which the page comes to them."""
         for text in (text for row in rows for text in row.caveat_list):
-            self._letters.setdefault(text, _letter(len(self._letters)))
+            self._letters.setdefault(text, counted.letter(len(self._letters)))
 
 
 def page(family: str, quarter: str, company: str) -> Page:
@@ -244,12 +244,6 @@ def _facts(quarter: str, company: str) -> Any:
 
     opened = open_company(company)
     return AnalystFacts(opened, opened.quarter(quarter))
-
-
-def _letter(index: int) -> str:
-    """a to z, then aa, ab and so on."""
-    head, tail = divmod(index, 26)
-    return (_letter(head - 1) if head else "") + chr(ord("a") + tail)
 
 
 def _unknown(kind: str, name: str, known: Sequence[str] | set[str] | tuple[str, ...]) -> UsageError:

@@ -24,6 +24,9 @@ from .store import DuckDB
 
 STATISTIC = "statistic"
 Place = tuple[str, str]  # fact, kind of windows
+PARTS = ("value", "numerator", "denominator", "n", "low", "high", "method", "missing_because", "caveat")
+ONE_QUARTER = {"account", "campaign", "asset", "page", "owner"}  # slices read for the quarter reported only
+MOST_VALUES = 50  # as is every slice with more values than this
 TIME = {"month": "month", "week": "week", "quarter": "quarter", "year": "year"}
 
 
@@ -104,7 +107,8 @@ class Reader:
     def frame(self, fact: str, kind: str) -> nw.LazyFrame[Any]:
         if (fact, kind) not in self._frames:
             shown = nw.col("quarter").is_in([quarter.label for quarter in self.base.shown])
-            self._frames[fact, kind] = FACTS[fact].cut(Cut(self.base, kind)).filter(shown)
+            frame = FACTS[fact].cut(Cut(self.base, kind)).filter(shown)
+            self._frames[fact, kind] = self.base.tables.engine.keep(frame) if FACTS[fact].is_held else frame
             self._schemas[fact, kind] = self._frames[fact, kind].collect_schema().names()
         return self._frames[fact, kind]
 
@@ -157,14 +161,16 @@ class Reader:
         table = table.assign(**{name: columns[name].reindex(outer).to_numpy() for name in whole}).fillna(0.0)
         for i, term in enumerate(terms):
             table[str(i)] *= term.factor / (100 if term.how == "money" else 1)
-        amounts = _amounts(table, formula)
         rows = self._row_groups(metric, chosen, formula)
-        readings = []
-        for place, key in enumerate(table.index):
-            key = key if isinstance(key, tuple) else (key,)
-            reading = work_out(formula, amounts[place], rows.get(key), f"{metric.name} {chosen.name} {' '.join(key)}")
-            readings.append(_priced(reading, table.iloc[place]) if terms[0].how == "money" else reading)
-        out = pd.DataFrame([vars(r) for r in readings], index=table.index).reset_index()
+        keys = [key if isinstance(key, tuple) else (key,) for key in table.index]
+        readings = [
+            work_out(formula, amounts, rows.get(key), f"{metric.name} {chosen.name} {' '.join(key)}")
+            for key, amounts in zip(keys, _amounts(table, formula), strict=True)
+        ]
+        if terms[0].how == "money":
+            priced = zip(readings, table["rows of"].tolist(), table["priced of"].tolist(), strict=True)
+            readings = [_priced(*each) for each in priced]
+        out = pd.DataFrame([vars(r) for r in readings], columns=list(PARTS), index=table.index).reset_index()
         if chosen.is_cohort:
             out["window"] = out["quarter"]
         return out.assign(slice=_slice_values(out, chosen))
@@ -188,6 +194,9 @@ class Reader:
         if not chosen.columns:
             return table.reindex(pd.MultiIndex.from_tuples(windows, names=names))
         values = [v if isinstance(v, tuple) else (v,) for v in table.index.droplevel(cast(Any, [0, 1])).unique()]
+        if len(values) > MOST_VALUES or ONE_QUARTER & set(chosen.columns):
+            newest = table.index.get_level_values("quarter") == shown[-1].label
+            return table[newest & (table.fillna(0) != 0).any(axis=1)]
         return table.reindex(pd.MultiIndex.from_tuples([(*w, *v) for w in windows for v in values], names=names))
 
     def _row_groups(self, metric: Metric, chosen: SliceSet, formula: Formula) -> dict[tuple[str, ...], pd.DataFrame]:
@@ -196,8 +205,10 @@ class Reader:
         rows = self.rows(formula.numerator.terms[0].fact, chosen.kind)
         prefix = f"{metric.name}:{chosen.name}:"
         wanted = {name: name.removeprefix(prefix) for name in rows.columns if name.startswith(prefix)}
-        groups = rows.groupby(["quarter", "window", *chosen.columns], sort=False)
-        return {cast(tuple[str, ...], key): group[list(wanted)].rename(columns=wanted) for key, group in groups}
+        keys = ["quarter", "window", *chosen.columns]
+        rows = rows[[*keys, *wanted]].rename(columns=wanted)
+        rows = rows[rows["bottom" if "bottom" in rows else "top"].notna()]
+        return {cast(tuple[str, ...], key): group for key, group in rows.groupby(keys, sort=False)}
 
 
 def _name(term: Term, limit: nw.Expr | None) -> str:
@@ -213,9 +224,8 @@ def _amounts(table: pd.DataFrame, formula: Formula) -> list[list[float]]:
     return [[float(v) for v in row] for row in zip(*sums, strict=True)]
 
 
-def _priced(reading: Reading, row: pd.Series) -> Reading:
+def _priced(reading: Reading, rows: float, priced: float) -> Reading:
     """Rows without an amount are counted, not priced; where none has one there is no amount, and certainly not 0."""
-    rows, priced = row["rows of"], row["priced of"]
     if rows and not priced:
         return missing("no_data", f"none of {rows:.0f} carries an amount", n=reading.n)
     if priced < rows and not reading.missing_because:

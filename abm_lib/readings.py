@@ -14,9 +14,10 @@ import pandas as pd
 from .company import Company
 from .comparison import compared, status, targeted
 from .facts import FACTS, Base
+from .facts.calendar import SHOWN
 from .metric import REGISTER, Metric
 from .period import Quarter
-from .reader import TIME, Reader, SliceSet, slice_sets
+from .reader import PARTS, TIME, Reader, SliceSet, slice_sets
 from .reading import Reading, Worked, missing
 
 COLUMNS = (
@@ -24,12 +25,8 @@ COLUMNS = (
     "currency", "scope", "value", "numerator", "denominator", "n", "counts", "low", "high", "method",
     "missing_because", "caveats", "target", "previous", "year_ago", "as_reported", "better", "status",
 )  # fmt: skip
-NUMBERS = ("value", "numerator", "denominator", "n", "low", "high")
-PARTS = (*NUMBERS, "method", "missing_because", "caveat")
+NUMBERS = list(PARTS[:6])
 COMPARED = ("target", "previous", "year_ago", "as_reported")
-ONE_QUARTER = {"account", "campaign", "asset", "page", "owner"}  # slices kept for the quarter reported only
-MOST_VALUES = 50  # as is every slice with more values than this
-SHOWN = 8  # quarters
 
 
 def read(
@@ -42,8 +39,8 @@ def read(
     wanted = set(families)
     asked = [m for m in REGISTER.values() if not wanted or m.family in wanted]
     base = Base(company, quarter, as_of, SHOWN)
-    parts = list(_from_formulas(base, list(_with_those_needed(asked))))
-    rows = pd.concat([*parts, *_from_others(base, asked, pd.concat(parts, ignore_index=True))], ignore_index=True)
+    rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
+    rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
     rows = rows[rows["metric"].isin({m.name for m in asked})].rename(columns={"caveat": "caveats"})
     return _finished(base, _not_yet(base, rows))
 
@@ -85,11 +82,7 @@ def _why_not(base: Base, metric: Metric) -> Reading | None:
 
 
 def _kept(base: Base, metric: Metric, chosen: SliceSet, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that are published: small cells together, long slices for one quarter, nothing where no data reach."""
-    many = rows["slice"].nunique() > MOST_VALUES and not chosen.is_time
-    if many or ONE_QUARTER & set(chosen.name.split("/")):
-        rows = rows[rows["quarter"] == base.shown[-1].label]
-        rows = rows[(rows["n"].fillna(0) != 0) | (rows["value"].fillna(0) != 0)]
+    """The rows that are published: small cells together, and nothing where the data do not reach."""
     if metric.smallest_cell:
         rows = _small_cells_together(rows, metric.smallest_cell)
     return _uncovered(base, metric, rows).assign(metric=metric.name, slice_by=chosen.name)
@@ -120,7 +113,7 @@ def _emptied(rows: pd.DataFrame, gone: pd.Series, code: str, why: str) -> pd.Dat
         return rows
     caveat = "caveat" if "caveat" in rows else "caveats"
     rows = rows.copy()
-    rows.loc[gone, list(NUMBERS)] = float("nan")
+    rows.loc[gone, NUMBERS] = float("nan")
     rows.loc[gone, "method"] = ""
     rows.loc[gone, "missing_because"] = code
     rows.loc[gone, caveat] = why

@@ -80,10 +80,10 @@ def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[s
     Raises EnvironmentFault when the company folder cannot be written to.
     """
     store = folder / ".abm" / "store"
-    names = [n for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'frozen'").fetchall()]
+    names = con.execute("select table_name from duckdb_tables() where schema_name = 'frozen' order by 1").fetchall()
     with writing(folder):
         store.mkdir(parents=True, exist_ok=True)
-        written = {name: _write(con, store, name) for name in sorted(names)}
+        written = {name: _write(con, store, name) for (name,) in names}
         draft = store / f"{key}.json.{os.getpid()}"
         draft.write_text(json.dumps({"tables": written, "notes": notes}, indent=1, default=str), encoding="utf-8")
         draft.replace(store / f"{key}.json")
@@ -238,6 +238,5 @@ class Tables:
 def _empty(engine: Engine, table: Table) -> nw.LazyFrame[Any]:
     """A table of no rows, with the local day that derive puts beside a dating timestamp."""
     types = {column.name: column.sql_type for column in table.columns.values()}
-    if table.dated and types[table.dated] == "TIMESTAMP":
-        types[f"{table.dated.removesuffix('_at')}_on"] = "DATE"
+    types |= {table.day: "DATE"} if table.day else {}
     return engine.frame(pd.DataFrame({name: pd.Series(dtype="object") for name in types}), types)

@@ -87,6 +87,12 @@ class Table:
     columns: dict[str, Column]
     dated: str = ""
 
+    @property
+    def day(self) -> str:
+        """The column that derive adds beside a dating timestamp: its day in the reporting zone. Empty where there is none."""
+        is_moment = self.dated and self.columns[self.dated].type == "at"
+        return f"{self.dated.removesuffix('_at')}_on" if is_moment else ""
+
 
 @dataclass
 class Accepted:
@@ -174,7 +180,8 @@ def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str
     present = [c for c in table.columns.values() if c.name in delivered]
     why = [f"case when \"{c.name}\" is not null and {c.typed()} is null then 'F031 {c.name}' end" for c in present]
     why += [f"case when \"{c.name}\" is null then 'F087 {c.name}' end" for c in present if c.required]
-    why += [f"case when regexp_matches(\"{c.name}\", '{DAMAGED}') then 'F056 {c.name}' end" for c in present if c.type == "id"]
+    ids = [c.name for c in present if c.type == "id"]
+    why += [f"case when regexp_matches(\"{name}\", '{DAMAGED}') then 'F056 {name}' end" for name in ids]
     typed = [
         f'{c.typed() if c.name in delivered else "NULL"}::{c.sql_type} as "{c.name}"' for c in table.columns.values()
     ]
@@ -224,8 +231,11 @@ def _set_aside_fault(con: duckdb.DuckDBPyConnection, table: Table, place: str, w
     if rule == "F087":
         return Fault(rule, "value-missing", where, found, column.expected, "fill in the value", level="Q")
     if rule == "F056":
-        why = "a spreadsheet program has rewritten the ids; they cannot be recovered"
-        return Fault(rule, "ids-damaged", where, found, column.expected, "export again and open it in no spreadsheet", why)
+        why, fix = (
+            "a spreadsheet program has rewritten the ids",
+            "export again and do not open the file in a spreadsheet",
+        )
+        return Fault(rule, "ids-damaged", where, found, column.expected, fix, why)
     return Fault(
         rule, "key-conflict", where, f"{found}: rows of one key that differ", f"one row per {table.one_row_per}",
         f"keep one row for each {', '.join(table.key)}", level="Q",

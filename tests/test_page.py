@@ -14,7 +14,8 @@ from bs4 import BeautifulSoup
 
 import abm_lib
 from abm_lib.errors import UsageError
-from abm_lib.page import Page, _letter
+from abm_lib.page import Page
+from abm_lib.show.definitions import letter
 from abm_lib.show.fragment import Figure, Fragment
 
 
@@ -89,13 +90,13 @@ def test_a_card_carries_its_caveat_and_the_list_has_it_under_the_same_letter() -
     listed = {li.select_one(".letter").get_text(): li.bdi.get_text() for li in soup(page.caveats()).select("li")}
     assert [a.get_text() for a in card.select("h4 .letter")] == ["a", "b"]
     assert [p.bdi.get_text() for p in card.select(".caveat")] == [listed["a"], listed["b"]]
-    assert set(a["href"] for a in card.select("h4 .letter")) <= {
+    assert {a["href"] for a in card.select("h4 .letter")} <= {
         f"#{li['id']}" for li in soup(page.caveats()).select("li")
     }
 
 
 def test_letters_go_on_after_z() -> None:
-    assert [_letter(i) for i in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
+    assert [letter(i) for i in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
 
 
 def test_a_definition_is_the_docstring_as_it_stands_with_its_numbers_in_the_formula() -> None:

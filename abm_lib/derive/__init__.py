@@ -30,8 +30,7 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> None:
         con.execute(f'create or replace table frozen."{name}" as {_followed(con, name, given, config)}')
     _channels(con, config)
     _fx_days(con, config, "fx" in given)
-    if "opportunity_changes" in given:
-        opportunities.history(con, config)
+    opportunities.history(con, config)
     if config.derive.touches == "derived":
         acts.touches(con, given, config)
     if config.derive.account_stages == "derived":
@@ -42,9 +41,12 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> None:
 
 def frozen(con: duckdb.DuckDBPyConnection, name: str) -> str:
     """`frozen.NAME`, or where it was not delivered an empty stand-in for a query to read; what is absent stays absent."""
-    if con.execute(f"select 1 from duckdb_tables() where schema_name = 'frozen' and table_name = {quoted(name)}").fetchall():
+    there = "select 1 from duckdb_tables() where schema_name = 'frozen' and table_name = ?"
+    if con.execute(there, [name]).fetchall():
         return f'frozen."{name}"'
-    columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in tables()[name].columns.values())
+    table = tables()[name]
+    columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in table.columns.values())
+    columns += f", {table.day} DATE" if table.day else ""
     con.execute(f'create or replace temp table "no_{name}" ({columns})')
     return f'"no_{name}"'
 
@@ -62,8 +64,8 @@ def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config
                 keep.append(f"{survivor}.id is null")
         else:
             parts.append(f't."{column.name}"')
-    if table.dated and table.columns[table.dated].type == "at":
-        parts.append(f"{local_day(f't.{table.dated}', config)} as {table.dated.removesuffix('_at')}_on")
+    if table.day:
+        parts.append(f"{local_day(f't.{table.dated}', config)} as {table.day}")
     where = f"where {' and '.join(keep)}" if keep else ""
     return f'select {", ".join(parts)} from canonical."{name}" t {" ".join(joins)} {where}'
 

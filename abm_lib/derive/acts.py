@@ -50,8 +50,8 @@ def touches(con: duckdb.DuckDBPyConnection, given: set[str], config: Config) -> 
     own = " and ".join(f"not starts_with(touch_id, {quoted(name + ':')})" for name in EVENT_TABLES)
     columns, named = ", ".join(f'"{c}"' for c in tables()["touches"].columns), ", ".join(COLUMNS)
     parts = [f"select {columns} from {frozen(con, 'touches')} where {own}"]
-    people = frozen(con, "people")
-    parts += [f"select * from ({query.format(people=people)}) act ({named})" for name, query in ACTS.items() if name in given]
+    acts = [query.format(people=frozen(con, "people")) for name, query in ACTS.items() if name in given]
+    parts += [f"select * from ({query}) act ({named})" for query in acts]
     con.execute(f"create or replace temp table all_touches as {' union all by name '.join(parts)}")
     con.execute(
         f"create or replace table frozen.touches as select *, {local_day('touched_at', config)} as touched_on "
@@ -67,14 +67,11 @@ def account_stages(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     """
     from . import frozen
 
-    history = "frozen.opportunity_history"
-    if not con.execute("select 1 from duckdb_tables() where table_name = 'opportunity_history'").fetchall():
-        history = "(select ''::VARCHAR as opportunity_id, now()::TIMESTAMP as effective_at, true as is_open, true as is_qualified where false)"  # fmt: skip
     names = ("accounts", "account_lists", "touches", "meetings", "subscriptions", "opportunities", "loads")
     con.execute(_STAGES.format(
         window=config.engaged.window_days, engaged_people=config.engaged.min_people, mqa_people=config.mqa.min_people,
         mqa_touches=config.mqa.min_touches, high_intent=", ".join(quoted(kind) for kind in config.engaged.high_intent) or "''",
-        history=history, **{name: frozen(con, name) for name in names},
+        **{name: frozen(con, name) for name in names},
     ))  # fmt: skip
 
 
@@ -89,7 +86,7 @@ demos as (
 deals as (
     select o.account_id, day, lead(day) over (partition by opportunity_id order by day) as until, is_open and is_qualified as live
     from (select opportunity_id, effective_at::date as day, arg_max(is_open, effective_at) as is_open,
-              arg_max(is_qualified, effective_at) as is_qualified from {history} group by 1, 2)
+              arg_max(is_qualified, effective_at) as is_qualified from frozen.opportunity_history group by 1, 2)
     join {opportunities} o using (opportunity_id) where o.account_id is not null),
 revenue as (
     select account_id, effective_on as day, sum(arr_change) as change, bool_or(kind = 'renewal') as renewed

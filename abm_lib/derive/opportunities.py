@@ -14,10 +14,12 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     Where the source says when a change was recorded, it took effect when it says it changed. Where it does not, a close
     takes effect on its close date and every other change when it was made, and all were known when made (settled 0.2).
     """
+    from . import frozen
+
     stages = config.opportunity_stages
     order = ", ".join(f"({quoted(name)}, {place})" for place, name in enumerate(stages.order))
     zone = quoted(config.company.timezone)
-    closed = f"stage in ({_list(stages.won + stages.lost)})"
+    changes, closed = frozen(con, "opportunity_changes"), f"stage in ({_list(stages.won + stages.lost)})"
     con.execute(
         f"""create or replace table frozen.opportunity_history as
         with stage_order (stage, place) as (values {order}),
@@ -25,12 +27,12 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
             select c.*, {closed} as is_closed,
                 case when recorded_at is null and {closed} and close_on < changed_on
                     then (close_on::timestamp at time zone {zone}) at time zone 'UTC' else changed_at end as effective_at
-            from frozen.opportunity_changes c)
+            from {changes} c)
         select d.opportunity_id, effective_at, coalesce(d.recorded_at, d.changed_at) as known_at, d.changed_at,
             ((effective_at at time zone 'UTC') at time zone {zone})::date as effective_on,
             d.stage, d.amount, d.currency, d.close_on, d.probability, d.forecast_category,
             d.business_type, d.owner_id, coalesce(d.is_deleted, false) as is_deleted,
-            coalesce(o.place >= {stages.order.index(stages.qualified_from)}, false)
+            (coalesce(o.place >= {stages.order.index(stages.qualified_from)}, false) or d.stage in ({_list(stages.won)}))
                 and d.stage not in ({_list(stages.lost)}) and not coalesce(d.is_deleted, false) as is_qualified,
             d.stage in ({_list(stages.won)}) and not coalesce(d.is_deleted, false) as is_won,
             d.stage in ({_list(stages.lost)}) and not coalesce(d.is_deleted, false) as is_lost,

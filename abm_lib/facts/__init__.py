@@ -36,6 +36,7 @@ HISTORY = 8  # quarters before the oldest one shown, for what is learnt from the
 class Fact:
     """A registered fact: its function, the columns that identify a row, and the tables it cannot do without.
 
+    `is_held`: its rows are computed once and held for the queries of every slice; not for the tables that grow without bound.
     The first of `needs` dates it: where that table does not reach into a quarter, there is no data and not zero.
     """
 
@@ -44,19 +45,20 @@ class Fact:
     one_row_per: tuple[str, ...]
     needs: tuple[str, ...]
     doc: str
+    is_held: bool = True
 
 
 FACTS: dict[str, Fact] = {}
 
 
 def fact(
-    *, one_row_per: tuple[str, ...], needs: tuple[str, ...]
+    *, one_row_per: tuple[str, ...], needs: tuple[str, ...], is_held: bool = True
 ) -> Callable[[Callable[[Cut], Frame]], Callable[[Cut], Frame]]:
     """Register a function as a fact. `quarter` and `window` belong to every key and need not be named."""
 
     def register(function: Callable[[Cut], Frame]) -> Callable[[Cut], Frame]:
-        name = function.__name__
-        FACTS[name] = Fact(name, function, ("quarter", "window", *one_row_per), needs, function.__doc__ or "")
+        key = ("quarter", "window", *one_row_per)
+        FACTS[function.__name__] = Fact(function.__name__, function, key, needs, function.__doc__ or "", is_held)
         return function
 
     return register

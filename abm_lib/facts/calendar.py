@@ -13,6 +13,7 @@ from ..company import Company
 from ..period import Period, Quarter, instant
 
 Frame = nw.LazyFrame[Any]
+SHOWN = 8  # quarters that readings show
 AS_OF_DAYS = (1, 5, 15, 30, 45, 60, 75, 90)  # days of the quarter on which the coverage track is read
 
 

@@ -125,6 +125,12 @@ def opportunities_closed(cut: Cut) -> Frame:
 
     Counts: `is_contest` leaves out those never qualified and those lost for a reason that abm.toml calls disqualified.
     """
+    closed = cut.base.once("closed", lambda: _closed(cut))
+    return closed.join(cut.windows, on="quarter").filter(within("closed_on"))
+
+
+def _closed(cut: Cut) -> Frame:
+    """Every opportunity known as closed at the end of each quarter, whenever it closed."""
     base = cut.base
     known = described(cut, "end").filter(nw.col("is_won") | nw.col("is_lost"))
     disqualified = nw.col("loss_reason").fill_null("").is_in(cut.config.win_rate.disqualified_reasons)
@@ -139,10 +145,9 @@ def opportunities_closed(cut: Cut) -> Frame:
         promotion=nw.col("promotion").fill_null("no promotion"),
         loss_reason=nw.col("loss_reason").fill_null("not stated"), win_reason=nw.col("win_reason").fill_null("not stated"),
     )  # fmt: skip
-    known = base.priced(known, "annual_value", "closed_on", "_annual_value")
     annualised = nw.col("amount") * 12 / nw.when(nw.col("term_months") > 0).then(nw.col("term_months"))
-    known = known.with_columns(contract_value=((nw.coalesce(nw.col("_annual_value"), annualised)) * 100).round() / 100)
-    return known.join(cut.windows, on="quarter").filter(within("closed_on"))
+    known = base.priced(known, "annual_value", "closed_on", "_annual_value")
+    return known.with_columns(contract_value=(nw.coalesce(nw.col("_annual_value"), annualised) * 100).round() / 100)
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))

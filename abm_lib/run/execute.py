@@ -98,27 +98,40 @@ def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Pat
     began, failed = time.monotonic(), None
     try:
         # Saved as each cell begins: what a kernel leaves behind names the cell that killed it.
-        papermill.execute_notebook(str(source), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
-                                   request_save_on_cell_execute=True, extra_arguments=["--IPKernelApp.log_level=50"])  # fmt: skip
+        papermill.execute_notebook(
+            str(source), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
+            request_save_on_cell_execute=True, extra_arguments=["--IPKernelApp.log_level=50"],
+        )  # fmt: skip
     except PapermillExecutionError as error:
         failed = _masked(f"{error.ename}: {error.evalue}")
     except RuntimeError:  # nbclient's DeadKernelError, or its word for a kernel that never answered
-        raise KernelDied(_fault("kernel-died", source.stem, unfinished(target), DIED)) from None
+        raise KernelDied(_fault("kernel-died", source.stem, last_begun(target), DIED)) from None
     if failed or unfinished(target):
-        raise PublishRefused(_fault("cell-failed", source.stem, unfinished(target), failed or "it ended before its end"))
+        found = failed or "it did not run to its end"
+        raise PublishRefused(_fault("cell-failed", source.stem, unfinished(target), found))
     return Executed(source.stem, target, time.monotonic() - began)
 
 
 def unfinished(path: Path) -> str:
     """The first code cell that did not run to its end, by its id; empty where all did.
 
-    papermill's own marks look complete after a kernel was killed or a cell exited, so the outputs and counts are read.
+    papermill's own marks look complete after a cell exited, so the outputs and counts are read.
     """
-    for cell in nbformat.read(path, as_version=4).cells if path.is_file() else ():
-        if cell.cell_type == "code" and cell.source.strip():
-            if cell.execution_count is None or any(output.output_type == "error" for output in cell.outputs):
-                return f"cell {cell.get('id', 'without an id')}"
+    for cell in _code_cells(path):
+        if cell.execution_count is None or any(output.output_type == "error" for output in cell.outputs):
+            return f"cell {cell.get('id')}"
     return ""
+
+
+def last_begun(path: Path) -> str:
+    """The cell that was running when the kernel was killed: papermill then marks every cell complete, but not begun."""
+    begun = [cell for cell in _code_cells(path) if cell.metadata.get("papermill", {}).get("start_time")]
+    return f"cell {begun[-1].get('id')}" if begun else "its start"
+
+
+def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    cells = nbformat.read(path, as_version=4).cells if path.is_file() else []
+    return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def _fault(name: str, family: str, where: str, found: str) -> Fault:

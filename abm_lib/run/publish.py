@@ -9,7 +9,8 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -32,8 +33,12 @@ Say = Callable[[str], None]
 
 
 def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, out: Path = Path("reports"), engine: str = "duckdb",
-        only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", said: Say = lambda _: None) -> Path:  # fmt: skip
-    """Publish the edition of a quarter under OUT/QUARTER and return its folder. Nothing there changes unless all went well."""
+        only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", said: Say = lambda _: None,
+        notebooks: Path | None = None) -> Path:  # fmt: skip
+    """Publish the edition of a quarter under OUT/QUARTER and return its folder. Nothing there changes unless all went well.
+
+    `notebooks` is the folder of the notebooks, the project's own by default.
+    """
     began = time.monotonic()
     company = open_company(company_folder, engine)
     asked = company.quarter(quarter)
@@ -49,25 +54,25 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
             for folder in (staging, private):
                 folder.mkdir(parents=True, mode=0o700)
             described = _compute(company, asked.label, as_of, staging, name, profile, out, said)
-            _pages(company, described, staging, private, only, jobs, said)
+            _pages(company, described, staging, private, only, jobs, said, notebooks)
             (staging / "edition.json").unlink()
             _write_manifest(company, described, staging, time.monotonic() - began)
             final = _promote(out, asked.label, staging, name)
-        except OSError as error:
-            raise EnvironmentFault(_no_room(out, error)) from None
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     said(f"published {final} in {time.monotonic() - began:.1f} s")
     return final
 
 
-def _locked(out: Path, quarter: str) -> FileLock:
-    """The lock of one quarter; runs of two quarters may go on together."""
+@contextmanager
+def _locked(out: Path, quarter: str) -> Iterator[None]:
+    """The lock of one quarter; runs of two quarters may go on together. Nobody else can be at work in its hidden folders."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / f".{quarter}.lock", timeout=0)
-        lock.acquire()
-        return lock
+        with FileLock(out / f".{quarter}.lock", timeout=0):
+            for left in (out / ".editions" / quarter).glob(".*"):
+                shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
+            yield
     except Timeout:
         raise Busy(
             Fault("P08", "locked", str(out / quarter), "another run holds the lock", "one run at a time", "wait for it")
@@ -77,14 +82,8 @@ def _locked(out: Path, quarter: str) -> FileLock:
 
 
 def _no_room(out: Path, error: OSError) -> Fault:
-    return Fault(
-        "P07",
-        "cannot-write",
-        str(error.filename or out),
-        str(error.strerror),
-        "a folder that can be written to",
-        "free it",
-    )
+    place, fix = str(error.filename or out), "make room, or let this user write there"
+    return Fault("P07", "cannot-write", place, str(error.strerror), "a folder that can be written to", fix)
 
 
 def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, name: str, profile: str, out: Path,
@@ -107,6 +106,7 @@ def _pages(
     only: tuple[str, ...],
     jobs: int,
     said: Say,
+    notebooks: Path | None,
 ) -> None:
     """Run the notebooks, render them and write the pages; summary is the edition's index."""
     families = [family for family in ("summary", *FAMILIES) if not only or family in ("summary", *only)]
@@ -114,7 +114,7 @@ def _pages(
     (staging / "edition.json").write_text(json.dumps(described, indent=1, ensure_ascii=False), encoding="utf-8")
     parameters = {"quarter": described["quarter"], "company": str(company.folder)}
     faults = []
-    for executed in run_all(families, parameters, staging, private, jobs, said):
+    for executed in run_all(families, parameters, staging, private, jobs, said, notebooks):
         try:
             page = render(nbformat.read(executed.path, as_version=4), executed.family, described)
             name = "index.html" if executed.family == "summary" else f"{executed.family}.html"
@@ -170,13 +170,20 @@ def _write_index(out: Path) -> None:
 
 
 def verify(folder: Path) -> list[Fault]:
-    """Every file of an edition that is missing or no longer what was checked."""
-    files = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
-    return [
-        Fault("P24", "file-changed", str(folder / name), "missing" if not (folder / name).is_file() else "other bytes",
-              f"sha256 {digest[:12]}…", "publish the quarter again")
-        for name, digest in files.items() if not (folder / name).is_file() or sha256(folder / name) != digest
-    ]  # fmt: skip
+    """Every file of an edition that is missing, was added, or no longer is what was published."""
+    listed, again = folder / "manifest.json", "publish the quarter again"
+    try:
+        files = json.loads(listed.read_text(encoding="utf-8"))["files"]
+    except (ValueError, KeyError):
+        return [Fault("P24", "manifest-broken", str(listed), "no list of files", "a whole manifest", again)]
+    faults = []
+    for name in sorted({*files, *(path.name for path in folder.iterdir())} - {"manifest.json"}):
+        digest = sha256(folder / name) if (folder / name).is_file() else ""
+        if digest != files.get(name, ""):
+            found = "missing" if not digest else "other bytes" if name in files else "not published"
+            expected = f"sha256 {files[name][:12]}…" if name in files else "no such file"
+            faults.append(Fault("P24", "file-changed", str(folder / name), found, expected, again))
+    return faults
 
 
 if sys.platform == "win32":  # pragma: no cover

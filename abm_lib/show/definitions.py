@@ -38,6 +38,12 @@ def caveats(letters: dict[str, str], metrics: dict[str, list[str]]) -> Fragment:
     return Fragment("caveats", html, f"{len(letters)} caveats")
 
 
+def letter(index: int) -> str:
+    """The letter of a caveat: a to z, then aa, ab and so on."""
+    head, tail = divmod(index, 26)
+    return (letter(head - 1) if head else "") + chr(ord("a") + tail)
+
+
 def scope(metrics: Sequence[Known]) -> Fragment:
     """Which numbers show progress, which show potential and which are a return (S2-16)."""
     kinds: dict[str, list[str]] = {}

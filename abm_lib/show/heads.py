@@ -18,7 +18,7 @@ MOST_NAMED = 3
 # What a page's message speaks of; the first two with a reading are taken.
 LEADS = {
     "summary": ("revenue_target_attainment", "pipeline_coverage_next_quarter", "closed_won_revenue"),
-    "ads": ("ad_target_reach_rate", "ad_target_engagement_rate", "ad_click_rate"),
+    "ads": ("ad_target_reach_rate", "ad_click_rate", "ad_target_engagement_rate"),
     "pipeline": ("open_pipeline", "pipeline_coverage_next_quarter", "pipeline_created"),
     "revenue": ("revenue_target_attainment", "win_rate_closed", "closed_won_revenue"),
 }

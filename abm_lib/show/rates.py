@@ -83,15 +83,21 @@ def _apart(rows: Sequence[Row]) -> str:
     ordered = sorted(rows, key=lambda r: r.value or 0)
     least, most = ordered[0], ordered[-1]
     if least is most:
-        return f"{short(most.name)} {most.text()}"
+        return _named(most)
     if least.value == most.value:
         return f"{most.text()} everywhere"
-    pair = f"{short(most.name)} {most.text()}, {short(least.name)} {least.text()}"
+    pair = f"{_named(most)}, {_named(least)}"
     if too_few(least) or too_few(most):
         return pair + "; too few to tell apart"
     if least.high is None or most.low is None:
         return pair
     return pair + ("; clearly apart" if most.low > least.high else "; no clear difference")
+
+
+def _named(row: Row) -> str:
+    """Name and value, kept on one line where both are short."""
+    text = f"{short(row.name)} {row.text()}"
+    return text.replace(" ", "\N{NO-BREAK SPACE}") if len(text) <= 16 else text
 
 
 def _between(rows: Sequence[Row], by: str) -> str:

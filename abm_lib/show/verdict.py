@@ -129,16 +129,26 @@ def _against_need(row: Row, need: Row) -> Verdict:
 
 
 def _against_last_year(row: Row, clear_only: bool = False) -> Verdict | None:
+    """Clearly up or down, or no clear change; a value without a range only says by how much, in colour if it is a total."""
     if row.year_ago is None or row.value is None or row.better not in ("higher", "lower"):
         return None
-    side = clears(row, row.year_ago) if row.ranged or not clear_only else 0
-    if not side:
-        return None if clear_only else Verdict("grey", SAME, "No clear change")
-    words = f"Clearly {'up' if side > 0 else 'down'} on {last_year(row)}"
-    if not row.ranged:
-        gap = size(row.value - row.year_ago, row.unit, row.currency, row.n)
-        words = f"{gap} {'more' if side > 0 else 'less'} than {last_year(row)}"
-    return Verdict(_direction(row, side), UP if side > 0 else DOWN, words)
+    side = clears(row, row.year_ago) if row.ranged or is_total(row) else 0
+    if clear_only:
+        return _year_on_year(row, side) if side and row.ranged else None
+    if row.ranged and not side:
+        return Verdict("grey", SAME, "No clear change")
+    if row.value == row.year_ago:
+        return Verdict("grey", SAME, f"Same as {last_year(row)}")
+    return _year_on_year(row, side)
+
+
+def _year_on_year(row: Row, side: int) -> Verdict:
+    up = (row.value or 0.0) > (row.year_ago or 0.0)
+    gap = size((row.value or 0.0) - (row.year_ago or 0.0), row.unit, row.currency, row.n)
+    words = f"{gap} {'more' if up else 'less'} than {last_year(row)}"
+    if row.ranged:
+        words = f"Clearly {'up' if up else 'down'} on {last_year(row)}"
+    return Verdict(_direction(row, side) if side else "grey", UP if up else DOWN, words)
 
 
 def _moved(row: Row) -> Verdict:

@@ -1,9 +1,9 @@
 """From a company's files to canonical tables in one DuckDB connection.
 
-    mapping.py   which file and column becomes which canonical one
-    reading.py   a file as text, line by line
-    suspects.py  files that only look like a table
-    checks.py    what can be judged only when every table is there
+mapping.py   which file and column becomes which canonical one
+reading.py   a file as text, line by line
+suspects.py  files that only look like a table
+checks.py    what can be judged only when every table is there
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from .. import tables
 from ..config import Config
 from ..errors import Fault, printable
-from ..tables import Accepted, quoted
+from ..tables import Accepted
 from . import checks
 from .mapping import Map, TableMap, delivered_columns
 from .reading import File, delivered_files, read_file
@@ -50,7 +51,9 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
         for table in mapping.tables.values():
             if set(table.files) <= files.keys():
                 _accept(con, mapping, table, name, files, delivery)
-    delivery.faults += checks.losses(config, delivery.reports, delivery.files.values(), delivery.origins)
+    read_whole = [file.label for file in delivery.origins.values() if file]
+    queried = [file for label, file in delivery.files.items() if label not in read_whole]
+    delivery.faults += checks.losses(config, delivery.reports.values(), queried)
     sound = {name for name, report in delivery.reports.items() if not any(f.level == "E" for f in report.faults)}
     delivery.faults += checks.references(con, config, sound)
     delivery.faults += checks.overlaps(con, sound)
@@ -58,7 +61,9 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
     return delivery
 
 
-def _read_files(con: duckdb.DuckDBPyConnection, mapping: Map, folder: Path, place: str, delivery: Delivery) -> dict[str, File]:
+def _read_files(
+    con: duckdb.DuckDBPyConnection, mapping: Map, folder: Path, place: str, delivery: Delivery
+) -> dict[str, File]:
     """The source's files as tables of text named for their stems; in messages they are named against the company folder."""
     known = sorted(mapping.files)
     found = delivered_files(folder / place, known, mapping.needed, place, delivery.faults)
@@ -71,14 +76,21 @@ def _read_files(con: duckdb.DuckDBPyConnection, mapping: Map, folder: Path, plac
     return files
 
 
-def _accept(con: duckdb.DuckDBPyConnection, mapping: Map, table: TableMap, source: str, files: dict[str, File], delivery: Delivery) -> None:  # fmt: skip
+def _accept(
+    con: duckdb.DuckDBPyConnection,
+    mapping: Map,
+    table: TableMap,
+    source: str,
+    files: dict[str, File],
+    delivery: Delivery,
+) -> None:
     if any(fault.level == "E" for stem in table.files for fault in files[stem].faults):
         return  # said already, and its rows are not there to be judged
     file = None if table.sql else files[table.files[0]]
     where = file.label if file else f"{source}  the query of {table.name}"
     if table.name in delivery.reports:
-        fix = "keep one of them, or join them in a map by one query"
-        delivery.faults.append(Fault("C11", "table-twice", where, f"another source delivers {table.name} too", "one source", fix))
+        found, fix = f"another source delivers {table.name} too", "keep one, or join them in a map by one query"
+        delivery.faults.append(Fault("C11", "table-twice", where, found, "one source for each table", fix))
         return
     try:
         delivered = delivered_columns(con, table.relation)
@@ -111,24 +123,22 @@ def keep_set_aside(con: duckdb.DuckDBPyConnection, place: Path, delivery: Delive
     """
     for old in place.glob("*.csv"):
         old.unlink()
-    for name, report in delivery.reports.items():
-        if not report.set_aside:
-            continue
+    for name in [name for name, report in delivery.reports.items() if report.set_aside]:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = delivery.origins[name]
-        columns = delivered_columns(con, f'raw."{name}"')
+        file, columns = delivery.origins[name], delivered_columns(con, f'raw."{name}"')
         with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as text:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(["_where", "_rules", "_line", *columns])
             for line, _, broken in file.broken if file else ():
                 writer.writerow([f"{file.label if file else name}:{line}", "F011", broken])
             for row, why, *values in _rows_set_aside(con, name, columns):
-                where = file.place(row) if file else f"row {row}"
-                writer.writerow([where, "; ".join(why), "", *values])
+                writer.writerow([file.place(row) if file else f"row {row}", "; ".join(why), "", *values])
 
 
-def _rows_set_aside(con: duckdb.DuckDBPyConnection, name: str, columns: list[str]) -> list[tuple[object, ...]]:
+def _rows_set_aside(con: duckdb.DuckDBPyConnection, name: str, columns: list[str]) -> list[tuple[Any, ...]]:
+    known = "select 1 from duckdb_tables() where schema_name = 'set_aside' and table_name = ?"
+    if not con.execute(known, [name]).fetchall():
+        return []
     listed = "".join(f', r."{column}"' for column in columns)
     query = f'select a._row, a._why{listed} from set_aside."{name}" a join raw."{name}" r using (_row) order by a._row'
-    known = con.execute(f"select 1 from duckdb_tables() where schema_name = 'set_aside' and table_name = {quoted(name)}")
-    return con.execute(query).fetchall() if known.fetchall() else []
+    return con.execute(query).fetchall()

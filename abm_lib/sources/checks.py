@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -29,7 +29,7 @@ def no_rows(file: File, is_needed: bool) -> list[Fault]:
     if file.rows or file.broken or any(fault.level == "E" for fault in file.faults):
         return []
     level = "E" if is_needed else "D"
-    fix = "export it again, or take it out of what must be there" if is_needed else "export it again if there should be rows"
+    fix = "export it again; an empty table that is no mistake is left away, file and all"
     return [Fault("F017", "no-rows", file.label, "a header and no row", "at least one row", fix, level=level)]
 
 
@@ -56,11 +56,11 @@ def near_misses(where: str, report: Accepted) -> list[Fault]:
     return faults
 
 
-def losses(config: Config, reports: Mapping[str, Accepted], files: Iterable[File], origins: Mapping[str, File | None]) -> list[Fault]:  # fmt: skip
-    """Tables, and files read by queries, of which more was set aside than abm.toml allows."""
-    limit, whole = config.thresholds.set_aside_share, [id(file) for file in origins.values()]
-    counts = [(f"table {report.table}", report.set_aside, report.read) for report in reports.values()]
-    counts += [(file.label, len(file.broken), file.rows + len(file.broken)) for file in files if id(file) not in whole]
+def losses(config: Config, reports: Iterable[Accepted], queried: Iterable[File]) -> list[Fault]:
+    """Tables, and files that only queries read, of which more was set aside than abm.toml allows."""
+    limit = config.thresholds.set_aside_share
+    counts = [(f"table {report.table}", report.set_aside, report.read) for report in reports]
+    counts += [(file.label, len(file.broken), file.rows + len(file.broken)) for file in queried]
     return [
         Fault("F092", "too-many-set-aside", where, f"{lost} of {read} rows set aside", f"at most {limit:.1%}",
               "mend the rows listed above, or raise thresholds.set_aside_share in abm.toml")
@@ -71,9 +71,8 @@ def losses(config: Config, reports: Mapping[str, Accepted], files: Iterable[File
 def references(con: duckdb.DuckDBPyConnection, config: Config, present: set[str]) -> list[Fault]:
     """Columns whose values lead to no row of the table they point to, where that table was delivered."""
     limit, faults = config.thresholds.unmatched_share, []
-    for name, column in [(name, c) for name in sorted(present) for c in tables()[name].columns.values()]:
-        if column.references not in present:
-            continue
+    pairs = [(table, column) for table in sorted(present) for column in tables()[table].columns.values()]
+    for name, column in [(t, c) for t, c in pairs if c.references in present]:
         unmatched, filled, example = _unmatched(con, name, column.name, tables()[column.references])
         if unmatched:
             shown = "an id that names a person" if column.personal else example
@@ -124,7 +123,7 @@ def stages(con: duckdb.DuckDBPyConnection, config: Config, present: set[str]) ->
     if "opportunity_changes" not in present:
         return []
     known = config.opportunity_stages
-    counts = con.execute("select stage, count(*) from canonical.opportunity_changes group by stage order by stage").fetchall()
+    counts = con.execute("select stage, count(*) from canonical.opportunity_changes group by 1 order by 1").fetchall()
     return [
         Fault("F097", "stage-unknown", 'table opportunity_changes  column "stage"', f"{stage} ({count} rows)",
               nearest(stage, {*known.order, *known.won, *known.lost}), "add it to opportunity_stages in abm.toml", level="D")

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+from pydantic import Field
 
 from .. import tables
 from ..config import Config, Settings, read_toml
@@ -31,11 +32,11 @@ from ..tables import quoted
 
 class _Entry(Settings):
     file: str = ""
-    files: list[str] = []
+    files: list[str] = Field(default_factory=list)
     sql: str = ""
-    columns: dict[str, str] = {}
-    constants: dict[str, str] = {}
-    values: dict[str, dict[str, str]] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
+    constants: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 class _MapFile(Settings):
@@ -147,7 +148,8 @@ def _entry_faults(path: Path, table: str, entry: _Entry) -> list[Fault]:
                             "say where the rows come from"))  # fmt: skip
     columns = tables.tables()[table].columns
     unknown = [name for name in dict.fromkeys((*entry.columns, *entry.constants, *entry.values)) if name not in columns]
-    faults += [Fault("C11", "unknown-column", where, name, nearest(name, columns), "correct the name") for name in unknown]
+    fix = "correct the name"
+    faults += [Fault("C11", "unknown-column", where, name, nearest(name, columns), fix) for name in unknown]
     both = entry.columns.keys() & entry.constants.keys()
     faults += [Fault("C11", "column-twice", where, name, "a column or a constant", "keep one") for name in sorted(both)]
     return faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -37,7 +37,9 @@ class File:
 
     def place(self, row: int) -> str:
         """Where a row, counted from 1, stands in the file."""
-        return f"{self.label} row {row}" if self.path.suffix == ".parquet" else f"{self.label}:{self._lines[row - 1]}"
+        if self.path.suffix == ".parquet" or row > len(self._lines):
+            return f"{self.label} row {row}"
+        return f"{self.label}:{self._lines[row - 1]}"
 
     @cached_property
     def _lines(self) -> list[int]:
@@ -53,7 +55,9 @@ class File:
         return lines
 
 
-def delivered_files(place: Path, known: Iterable[str], needed: Iterable[str], label: str, faults: list[Fault]) -> dict[str, Path]:  # fmt: skip
+def delivered_files(
+    place: Path, known: Iterable[str], needed: Iterable[str], label: str, faults: list[Fault]
+) -> dict[str, Path]:
     """The files of a source by stem. A file that is needed and not there, or there in two forms, is a fault."""
     if not place.is_dir():
         faults.append(
@@ -88,7 +92,7 @@ def read_file(con: duckdb.DuckDBPyConnection, stem: str, path: Path, label: str)
         file.rows = int(con.execute(f'select count(*) from "{stem}"').fetchall()[0][0])
         after = path.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            file.faults.append(suspects.fault("F027", "still-changing", label, "it changed while it was read", "a finished file"))
+            file.faults.append(suspects.fault("F027", "still-changing", label, "it changed while it was read"))
     except (duckdb.Error, UnicodeDecodeError) as error:
         file.faults.append(suspects.unreadable(path, label, error))
     if any(fault.level == "E" for fault in file.faults):
@@ -132,14 +136,15 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
     for wanted in dict.fromkeys(kind for _, kind, _ in file.broken):
         lines = [(number, text) for number, kind, text in file.broken if kind == wanted]
         number, text = lines[0]
-        swallowed = text.rstrip("\r\n").count("\n") if wanted == "UNQUOTED VALUE" else 0
-        found = f"a quote is opened and not closed; it takes {swallowed} more lines" if swallowed else WORDS.get(wanted, printable(wanted.lower()))  # fmt: skip
-        more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
-        file.faults.append(
-            Fault("F010" if swallowed else "F011", "quote-open" if swallowed else "line-broken", f"{file.label}:{number}",
-                  found + more, f"{file.width} values in UTF-8, those with a quote or a line break in quotes",
-                  "correct the line, or export the file again", level="E" if swallowed else "Q")
-        )  # fmt: skip
+        found = WORDS.get(wanted, printable(wanted.lower())) + (
+            f" (and {len(lines) - 1} more lines)" if lines[1:] else ""
+        )
+        fault = Fault("F011", "line-broken", f"{file.label}:{number}", found, f"{file.width} values in UTF-8",
+                      "correct the line, or export the file again", level="Q")  # fmt: skip
+        if wanted == "UNQUOTED VALUE" and (swallowed := text.rstrip("\r\n").count("\n")):
+            found = f"a quote is opened and not closed; it takes {swallowed} more lines"
+            fault = replace(fault, rule="F010", name="quote-open", found=found, level="E")
+        file.faults.append(fault)
 
 
 def _parquet(con: duckdb.DuckDBPyConnection, stem: str, path: Path) -> None:

@@ -42,7 +42,9 @@ def no_csv(path: Path, label: str) -> list[Fault]:
             return [fault(rule, name, label, found)]
     if zero >= 0 and head.count(b"\0") * 3 > len(head):
         return [fault("F003", "utf-16", label, "bytes as in UTF-16: every second one is empty")]
-    return [fault("F007", "binary", f"{label}:{line}", f"an empty byte at {zero}, as in a binary file")] if zero >= 0 else []
+    if zero >= 0:
+        return [fault("F007", "binary", f"{label}:{line}", f"an empty byte at {zero}, as in a binary file")]
+    return []
 
 
 def header_faults(header: list[str], label: str) -> list[Fault]:
@@ -59,9 +61,11 @@ def header_faults(header: list[str], label: str) -> list[Fault]:
                             "name the column, or take it out"))  # fmt: skip
     if twice:
         places = ", ".join(f"{printable(name)} at {place}" for place, name in enumerate(header, 1) if name in twice)
-        faults.append(fault("F012", "header-twice", where, places, "each column once", "rename or take out the second one"))
+        faults.append(fault("F012", "header-twice", where, places, "each column once", "rename the second one"))
     if "_row" in names:
-        faults.append(fault("F012", "header-taken", where, "_row", "another name: it is the row's number here", "rename it"))
+        faults.append(
+            fault("F012", "header-taken", where, "_row", "another name: this one is ours", "rename the column")
+        )
     return faults
 
 

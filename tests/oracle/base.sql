@@ -89,9 +89,10 @@ create or replace macro local_day(moment) as cast(timezone(getvariable('zone'), 
 create or replace macro rate_on(money, on_day) as (
     select arg_max(rate, day) from fx where fx.currency = money and fx.day <= on_day and fx.day >= on_day - 7);
 
-create or replace macro priced(amount, money, on_day) as
-    case when money = getvariable('currency') then round(cast(amount as decimal(18,2)), 2)
-    else round(cast(amount as decimal(18,2)) * rate_on(money, on_day), 2) end;
+create or replace macro priced(amount, money, on_day) as case
+    when money = getvariable('currency') then cast(amount as decimal(18,2))
+    when getvariable('decimal_money') then round(cast(amount as decimal(18,2)) * rate_on(money, on_day), 2)
+    else cast(round(cast(amount as double) * cast(rate_on(money, on_day) as double), 2) as decimal(18,2)) end;
 
 -- The last state that took effect before a moment and was recorded by another.
 create or replace macro state_at(moment, knowledge) as table

@@ -38,7 +38,7 @@ with entries as (
             when was_open then [{'movement': 'deleted', 'money': -before_money}]
             else [] end, recursive := true)
     from steps where was_open or is_open or (is_won and not is_deleted and not was_open and not was_won_before))
-select 'all_open' as bridge, tier, business_type,
+select 'all_open' as bridge, opportunity_id, tier, business_type,
     case movement when 'amount' then case when money > 0 then 'amount_up' else 'amount_down' end else movement end as movement, money
 from entries where movement <> 'amount' or money <> 0;
 
@@ -53,20 +53,20 @@ entries as (
     select opportunity_id, tier, business_type,
         unnest(case
             when was_in and is_in then [{'movement': 'amount', 'money': after_money - before_money}]
-            when was_in and is_open then [{'movement': 'amount', 'money': after_money - before_money}, {'movement': 'pushed_out', 'money': -after_money}]
-            when is_in and was_open then [{'movement': 'pulled_in', 'money': before_money}, {'movement': 'amount', 'money': after_money - before_money}]
+            when was_in and is_open then [{'movement': 'pushed_out', 'money': -before_money}]
+            when is_in and was_open then [{'movement': 'pulled_in', 'money': after_money}]
             when is_in then [{'movement': case when was_ever_open then 'reopened' else 'created' end, 'money': after_money}]
             when is_won and not is_deleted and not was_won_before then [
                 {'movement': case when was_in then 'none' when was_open then 'pulled_in' when was_ever_open then 'reopened' else 'created' end,
-                 'money': case when was_open then before_money when amount is null then before_money else after_money end},
-                {'movement': 'amount', 'money': case when amount is null or not was_open then 0 else after_money - before_money end},
+                 'money': case when amount is null then before_money else after_money end},
+                {'movement': 'amount', 'money': case when was_in and amount is not null then after_money - before_money else 0 end},
                 {'movement': 'won', 'money': -case when amount is null then before_money else after_money end}]
             when was_in and is_lost and not is_deleted then [{'movement': 'lost', 'money': -before_money}]
             when was_in and survivor_id is not null then [{'movement': 'merged', 'money': -before_money}]
             when was_in then [{'movement': 'deleted', 'money': -before_money}]
             else [] end, recursive := true)
     from dated)
-select 'due_in_quarter', tier, business_type,
+select 'due_in_quarter', opportunity_id, tier, business_type,
     case movement when 'amount' then case when money > 0 then 'amount_up' else 'amount_down' end else movement end, money
 from entries where movement <> 'none' and (movement <> 'amount' or money <> 0);
 

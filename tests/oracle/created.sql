@@ -61,7 +61,7 @@ where created.business_type = 'new' and created.day >= getvariable('q_from') and
 create or replace table influenced as
 with windowed as (
     select touched.* from touched join created using (opportunity_id)
-    where touched_at >= created.qualified_at - interval 180 days),
+    where local_day(touched_at) >= created.day - 180),
 by_rule as (
     select 'default' as rule, opportunity_id from windowed where is_response group by opportunity_id
     having count(*) >= 3 and count(distinct person_id) >= 2
@@ -77,7 +77,7 @@ with sliced as (
     union all
     select distinct 'channel', touched.channel, influenced.opportunity_id, money
     from influenced join touched using (opportunity_id)
-    where rule = 'default' and touched.is_response and touched.touched_at >= influenced.qualified_at - interval 180 days),
+    where rule = 'default' and touched.is_response and local_day(touched.touched_at) >= influenced.day - 180),
 whole as (select sum(money) as money, count(*) as n from created where business_type = 'new' and day >= getvariable('q_from'))
 select 'influenced_pipeline', slice_by, slice, sum(money), sum(money), null, count(*) from sliced group by all having count(money) > 0
 union all
@@ -95,10 +95,10 @@ group by all;
 create or replace table generated as
 with first_touch as (
     select touched.opportunity_id, min(touched_at) as began_at from touched join created using (opportunity_id)
-    where touched_at >= created.qualified_at - interval 365 days group by all),
+    where local_day(touched_at) >= created.day - 365 group by all),
 first_mqa as (
     select created.opportunity_id, max(entered_at) as began_at from created join account_stages using (account_id)
-    where stage = 'mqa' and entered_at < created.qualified_at and entered_at >= created.qualified_at - interval 365 days and recorded_at <= getvariable('known')
+    where stage = 'mqa' and entered_at < created.qualified_at and local_day(entered_at) >= created.day - 365 and recorded_at <= getvariable('known')
     group by all)
 select 'first touch' as began, created.*, date_diff('day', local_day(began_at), created.day) as days from first_touch join created using (opportunity_id)
 union all

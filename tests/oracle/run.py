@@ -21,11 +21,12 @@ HORIZONS = ("current", "next", "in_two")
 SEEN_FROM = ("segment", "source_owner", "target", "promotion")
 
 
-def readings(folder: Path, quarter: str) -> pd.DataFrame:
+def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataFrame:
     """Every metric of the three families as of one quarter: whole and slices."""
     settings = tomllib.loads((folder / "abm.toml").read_text(encoding="utf-8"))
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
+    _set(con, decimal_money=decimal_money)
     _company(con, folder, settings)
     _quarter(con, settings, quarter)
     for name in ("quarter", "ads", "created", "closed", "stock", "bridge", "cohorts"):
@@ -81,8 +82,8 @@ def _quarter(con: duckdb.DuckDBPyConnection, settings: dict[str, Any], quarter: 
     _table(
         con,
         "past",
-        "quarter varchar, day_from date, day_to date, ends_at timestamp, known timestamp",
-        [(*row, fiscal.instant(row[2]), fiscal.instant(row[2] + timedelta(days=settle))) for row in past],
+        "quarter varchar, day_from date, day_to date, starts_at timestamp, ends_at timestamp, known timestamp",
+        [(*row, fiscal.instant(row[1]), fiscal.instant(row[2]), fiscal.instant(row[2] + timedelta(days=settle))) for row in past],
     )
     columns = "look varchar, quarter varchar, moment timestamp, known timestamp, priced_on date, due_from date, due_to date"
     _table(con, "looks", columns, _looks(fiscal, quarter, settle, settings["coverage"]["read_on_day"]))

@@ -20,13 +20,24 @@ union all
 select 'stale_pipeline_share', slice_by, slice, coalesce(sum(money) filter (is_stale), 0) / sum(money), coalesce(sum(money) filter (is_stale), 0), sum(money), count(*)
 from open_sliced where slice_by in ('', 'stage', 'tier', 'business_type') group by all having sum(money) > 0;
 
+-- Segments of the past quarters, each as of its own start.
+create or replace table past_segments as
+select past.quarter, accounts.account_id, coalesce(seen.segment, accounts.segment, 'unknown') as segment
+from past cross join accounts
+left join (
+    select past.quarter, account_changes.* from past cross join account_changes
+    qualify row_number() over (partition by past.quarter, account_id order by changed_at <= past.starts_at desc,
+        case when changed_at <= past.starts_at then -epoch(changed_at) else epoch(changed_at) end) = 1) seen
+on seen.quarter = past.quarter and seen.account_id = accounts.account_id;
+
 -- One row for each reading of due new-business pipeline: what was read, of which quarter, at which moment, known when.
 create or replace table due as
-select looks.look, looks.quarter, facts.opportunity_id, facts.segment, priced(states.amount, states.currency, looks.priced_on) as money
+select looks.look, looks.quarter, facts.opportunity_id, coalesce(segments.segment, facts.segment) as segment, priced(states.amount, states.currency, looks.priced_on) as money
 from looks, lateral (
     select * from changes where changed_at < looks.moment and recorded_at <= looks.known
     qualify row_number() over (partition by opportunity_id order by changed_at desc) = 1) states
 join facts using (opportunity_id)
+left join past_segments segments on segments.account_id = facts.account_id and segments.quarter = looks.quarter and looks.look like 'past %'
 where states.is_open and facts.business_type = 'new' and states.close_on >= looks.due_from and states.close_on < looks.due_to;
 
 create or replace table goals as
@@ -63,11 +74,12 @@ where look = 'current' and segment = '' and goal > won;
 
 -- Won for each unit due, over the eight quarters before: the horizons differ in the day of reading.
 create or replace table past_won as
-select past.quarter, facts.segment, priced(states.amount, states.currency, states.close_on) as money
+select past.quarter, segments.segment, priced(states.amount, states.currency, states.close_on) as money
 from past, lateral (
     select * from changes where changed_at < past.ends_at and recorded_at <= past.known
     qualify row_number() over (partition by opportunity_id order by changed_at desc) = 1) states
 join facts using (opportunity_id)
+join past_segments segments on segments.account_id = facts.account_id and segments.quarter = past.quarter
 where states.is_won and not states.is_deleted and facts.business_type = 'new' and states.close_on >= past.day_from and states.close_on < past.day_to;
 
 create or replace table conversion as
