@@ -39,8 +39,9 @@ KINDS = """['impression', 'ad_click', 'visit', 'visit', 'visit', 'download', 'fo
     'call', 'meeting']"""
 PROGRAMMES = "['one_to_one', 'one_to_few', 'one_to_many']"
 SEGMENTS = "['enterprise', 'large', 'mid', 'small']"
-# Few accounts get most of what happens: the square of an even draw.
+# Few accounts get most of what happens: the square of an even draw. Two in five are never touched.
 ACCOUNT = "'a' || floor(n_accounts() * u(i, 'account') ** 2)::bigint"
+TOUCHED = "'a' || floor(0.6 * n_accounts() * u(i, 'account') ** 2)::bigint"
 
 OPPORTUNITIES = f"""
     select i, 'o' || i as opportunity_id, {ACCOUNT} as account_id,
@@ -120,7 +121,7 @@ TABLES = {
         from served""",
     "touches": f"""
         select 't' || i as touch_id, n_first_day() + to_seconds(i * n_days() * 86400 // n_touches()) as touched_at,
-            {ACCOUNT} as account_id, account_id || '-' || floor(8 * u(i, 'person'))::bigint as person_id,
+            {TOUCHED} as account_id, account_id || '-' || floor(8 * u(i, 'person'))::bigint as person_id,
             pick({CHANNELS}, u(i, 'channel')) as channel, pick({KINDS}, u(i, 'kind')) as kind,
             u(i, 'response') < 0.3 as is_response
         from range(n_touches()) r(i)""",

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .fragment import Fragment
 from .html import said, tag
@@ -67,11 +67,20 @@ def paragraphs(doc: str) -> list[tuple[str, str]]:
 
 
 def _one(metric: Known, row: Row | None) -> Markup:
-    text = [tag("p", tag("b", f"{label}: ") if label else None, said(words)) for label, words in paragraphs(metric.doc)]
+    text = [
+        tag("p", tag("b", f"{label}: ") if label else None, _with_code(words))
+        for label, words in paragraphs(metric.doc)
+    ]
     version = row.version if row else str(getattr(metric, "version", 1))
     trace = tag("p", tag("code", metric.name), f", version {version}", class_="trace")
     summary = tag("summary", tag("span", metric.label, class_="what"), " ", row.data() if row else "by slice only")
     return tag("details", summary, tag("div", _formula(row) if row else None, text, trace, class_="definition"))
+
+
+def _with_code(words: str) -> list[Markup]:
+    """Text with what stands between backticks as code."""
+    pieces = words.split("`")
+    return [tag("code", piece) if i % 2 else escape(piece) for i, piece in enumerate(pieces)]
 
 
 def _formula(row: Row) -> Markup | None:

@@ -99,7 +99,11 @@ class Figure:
             "description": clean(self.description),
             "drawings": [{"room": d.room, "spec": d.spec} for d in self.drawings],
         }
-        lab = {**self.drawings[-1 if len(self.drawings) == 1 else -2].spec, "background": "#ffffff", "autosize": {"type": "pad"}}
+        lab = {
+            **self.drawings[-1 if len(self.drawings) == 1 else -2].spec,
+            "background": "#ffffff",
+            "autosize": {"type": "pad"},
+        }
         lab["title"] = {"text": self.title, "subtitle": self.subtitle, "anchor": "start"}
         return {VEGA: lab, "text/plain": f"{self.title}. {self.description}", MIME: published}
 

@@ -143,7 +143,7 @@ class Row:
 
     def _form(self, field: str) -> tuple[str, str, float | None]:
         """The unit, currency and n by which a field is written: a mean amount is money over a count."""
-        if field == "n" or (field == "denominator" and self.unit == "money"):
+        if field == "n" or (field == "denominator" and self.unit in ("money", "money_per_day")):
             return "count", "", None
         if field in ("numerator", "denominator"):
             return ("money", self.parts_currency, None) if self.parts_currency else ("count", "", None)

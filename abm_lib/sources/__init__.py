@@ -52,7 +52,7 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
             if set(table.files) <= files.keys():
                 _accept(con, mapping, table, name, files, delivery)
     read_whole = [file.label for file in delivery.origins.values() if file]
-    queried = [file for label, file in delivery.files.items() if label not in read_whole]
+    queried = [file for label, file in delivery.files.items() if file.is_sound and label not in read_whole]
     delivery.faults += checks.losses(config, delivery.reports.values(), queried)
     sound = {name for name, report in delivery.reports.items() if not any(f.level == "E" for f in report.faults)}
     delivery.faults += checks.references(con, config, sound)
@@ -84,7 +84,7 @@ def _accept(
     files: dict[str, File],
     delivery: Delivery,
 ) -> None:
-    if any(fault.level == "E" for stem in table.files for fault in files[stem].faults):
+    if not all(files[stem].is_sound for stem in table.files):
         return  # said already, and its rows are not there to be judged
     file = None if table.sql else files[table.files[0]]
     where = file.label if file else f"{source}  the query of {table.name}"

@@ -26,7 +26,7 @@ def strays(place: Path, label: str, known: list[str]) -> list[Fault]:
 
 def no_rows(file: File, is_needed: bool) -> list[Fault]:
     """A file with a header and no row: refused where it must be there, else said."""
-    if file.rows or file.broken or any(fault.level == "E" for fault in file.faults):
+    if file.rows or file.broken or not file.is_sound:
         return []
     level = "E" if is_needed else "D"
     fix = "export it again; an empty table that is no mistake is left away, file and all"

@@ -35,6 +35,10 @@ class File:
     def described(self) -> dict[str, object]:
         return {"sha256": sha256(self.path), "bytes": self.path.stat().st_size, "rows": self.rows}
 
+    @property
+    def is_sound(self) -> bool:
+        return all(fault.level != "E" for fault in self.faults)
+
     def place(self, row: int) -> str:
         """Where a row, counted from 1, stands in the file."""
         if self.path.suffix == ".parquet" or row > len(self._lines):
@@ -85,18 +89,17 @@ def read_file(con: duckdb.DuckDBPyConnection, stem: str, path: Path, label: str)
 
     A file that cannot be read has a fault of level E and makes an empty table.
     """
-    file = File(path, label)
+    file, before = File(path, label), path.stat()
     try:
-        before = path.stat()
         _parquet(con, stem, path) if path.suffix == ".parquet" else _csv(con, stem, file)
-        file.rows = int(con.execute(f'select count(*) from "{stem}"').fetchall()[0][0])
-        after = path.stat()
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            file.faults.append(suspects.fault("F027", "still-changing", label, "it changed while it was read"))
-    except (duckdb.Error, UnicodeDecodeError) as error:
+    except duckdb.Error as error:
         file.faults.append(suspects.unreadable(path, label, error))
-    if any(fault.level == "E" for fault in file.faults):
+    after = path.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        file.faults.append(suspects.fault("F027", "still-changing", label, "it changed while it was read"))
+    if not file.is_sound:
         con.execute(f'create or replace table "{stem}" as select 1::bigint as _row where false')
+    file.rows = int(con.execute(f'select count(*) from "{stem}"').fetchall()[0][0])
     return file
 
 
@@ -110,7 +113,7 @@ def _csv(con: duckdb.DuckDBPyConnection, stem: str, file: File) -> None:
     file.faults += suspects.no_csv(file.path, file.label)
     if file.faults:
         return
-    with file.path.open(encoding="utf-8-sig", newline="") as text:
+    with file.path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as text:
         header = next(csv.reader(text))
     file.faults += suspects.header_faults(header, file.label)
     if file.faults:
@@ -129,8 +132,9 @@ def _csv(con: duckdb.DuckDBPyConnection, stem: str, file: File) -> None:
 def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
     """The lines that DuckDB rejected, with the line each begins on; one fault for each kind, with the first line and the count."""
     rejected = con.execute(
-        "select line_byte_position - 1, min(error_type::varchar), any_value(csv_line) from reject_errors group by 1 order by 1"
-    ).fetchall()
+        "select line_byte_position - 1 + len(csv_line) - len(ltrim(csv_line, chr(13) || chr(10))), min(error_type::varchar), "
+        "any_value(trim(csv_line, chr(13) || chr(10))) from reject_errors group by all order by 1"
+    ).fetchall()  # a rejected line may begin with the blank ones before it
     numbers = suspects.lines_at(file.path, [byte for byte, _, _ in rejected])
     file.broken = [(number, kind, text) for number, (_, kind, text) in zip(numbers, rejected, strict=True)]
     for wanted in dict.fromkeys(kind for _, kind, _ in file.broken):
@@ -141,7 +145,7 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
         )
         fault = Fault("F011", "line-broken", f"{file.label}:{number}", found, f"{file.width} values in UTF-8",
                       "correct the line, or export the file again", level="Q")  # fmt: skip
-        if wanted == "UNQUOTED VALUE" and (swallowed := text.rstrip("\r\n").count("\n")):
+        if wanted == "UNQUOTED VALUE" and (swallowed := text.count("\n")):
             found = f"a quote is opened and not closed; it takes {swallowed} more lines"
             fault = replace(fault, rule="F010", name="quote-open", found=found, level="E")
         file.faults.append(fault)

@@ -50,6 +50,8 @@ def no_csv(path: Path, label: str) -> list[Fault]:
 def header_faults(header: list[str], label: str) -> list[Fault]:
     """A header line that cannot name columns: another separator, a name missing, or one that stands twice."""
     where = f"{label}:1"
+    if not all(name.isascii() or name.encode("utf-8", "ignore").decode() == name for name in header):
+        return [fault("F004", "not-utf-8", where, "a header line that is not UTF-8; perhaps Windows-1252")]
     if len(header) == 1 and (found := next((mark for mark in ";\t|" if mark in header[0]), None)):
         return [fault("F008", "separator", where, f"columns apart by {found!r}", "columns apart by a comma", AGAIN)]
     names = Counter(name.casefold() for name in header)
@@ -71,8 +73,6 @@ def header_faults(header: list[str], label: str) -> list[Fault]:
 
 def unreadable(path: Path, label: str, error: Exception) -> Fault:
     """A file that the reader gave up on. Its own words are not repeated: they may quote what the file holds."""
-    if isinstance(error, UnicodeDecodeError):
-        return fault("F004", "not-utf-8", f"{label}:1", "a header line that is not UTF-8; perhaps Windows-1252")
     kinds = Counter(BREAK.findall(path.read_bytes())) if path.suffix == ".csv" else Counter()
     if len(kinds) > 1:
         named = {b"\r\n": "CRLF", b"\n": "LF", b"\r": "CR"}

@@ -42,6 +42,7 @@ select 'marketing_sourced_pipeline_share', slice_by, slice,
     coalesce(sum(money) filter (slice_by = 'source_owner' or source_owner = 'marketing'), 0), any_value(whole), count(*)
 from created_sliced, (select sum(money) as whole from created_sliced where slice_by = '')
 where slice_by in ('source_owner', 'channel') and whole > 0 group by all
+having count(money) filter (slice_by = 'source_owner' or source_owner = 'marketing') > 0 or count(*) filter (slice_by = 'source_owner' or source_owner = 'marketing') = 0
 union all
 select 'average_deal_size', slice_by, slice, avg(cast(money as double)), sum(money), count(money), count(money)
 from created_sliced where slice_by in ('', 'source_owner', 'tier', 'target', 'segment') group by all having count(money) > 0
@@ -98,7 +99,7 @@ with first_touch as (
     where local_day(touched_at) >= created.day - 365 group by all),
 first_mqa as (
     select created.opportunity_id, max(entered_at) as began_at from created join account_stages using (account_id)
-    where stage = 'mqa' and entered_at < created.qualified_at and local_day(entered_at) >= created.day - 365 and recorded_at <= getvariable('known')
+    where stage = 'mqa' and entered_at < created.qualified_at and recorded_at <= getvariable('known')
     group by all)
 select 'first touch' as began, created.*, date_diff('day', local_day(began_at), created.day) as days from first_touch join created using (opportunity_id)
 union all

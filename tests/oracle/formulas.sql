@@ -23,7 +23,7 @@ qualify row_number() over (partition by slice_by, slice order by choice) = 1;
 insert into readings
 with required as (select slice as horizon, value from readings where metric = 'required_pipeline_coverage' and slice_by = 'horizon'),
 gaps as (
-    select look, greatest(0, required.value * goal - money) as value, required.value * goal as needed, n
+    select look, greatest(0, round(required.value * goal, 2) - money) as value, round(required.value * goal, 2) as needed, n
     from coverage join required on required.horizon = coverage.look where segment = '' and goal > 0)
 select 'pipeline_gap', 'horizon', look, value, needed, null, n from gaps
 union all

@@ -2,9 +2,9 @@
 
 create or replace table attributes as
 select accounts.account_id,
-    coalesce(first_kept.segment, accounts.segment, 'unknown') as segment,
-    coalesce(first_kept.industry, accounts.industry, 'unknown') as industry,
-    coalesce(first_kept.is_icp, accounts.is_icp) as is_icp,
+    coalesce(case when seen.account_id is null then accounts.segment else seen.segment end, 'unknown') as segment,
+    coalesce(case when seen.account_id is null then accounts.industry else seen.industry end, 'unknown') as industry,
+    case when seen.account_id is null then accounts.is_icp else seen.is_icp end as is_icp,
     coalesce(on_list.tier, 'not on the list') as tier,
     coalesce(on_list.programme, 'not on the list') as programme,
     case when on_list.account_id is not null then 'target' else 'not on the list' end as target
@@ -12,7 +12,7 @@ from accounts
 left join (
     select * from account_changes
     qualify row_number() over (partition by account_id order by changed_at <= getvariable('q_start') desc,
-        case when changed_at <= getvariable('q_start') then -epoch(changed_at) else epoch(changed_at) end) = 1) first_kept using (account_id)
+        case when changed_at <= getvariable('q_start') then -epoch(changed_at) else epoch(changed_at) end) = 1) seen using (account_id)
 left join (
     select * from account_lists
     where is_target and valid_from <= getvariable('q_from') and (valid_to is null or valid_to > getvariable('q_from'))

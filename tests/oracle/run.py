@@ -54,7 +54,7 @@ def _quarter(con: duckdb.DuckDBPyConnection, settings: dict[str, Any], quarter: 
     fiscal = Fiscal(
         settings["fiscal"]["first_month"], settings["fiscal"]["named_by"], ZoneInfo(settings["company"]["timezone"])
     )
-    settle = settings["as_of"]["settle_days"]
+    settle = settings["as_of"]["settle_days"] + 1
     begins, ends = fiscal.quarter(quarter)
     read_day = begins + timedelta(days=settings["coverage"]["read_on_day"])
     _set(
@@ -127,7 +127,6 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> None:
     rows: list[tuple[Any, ...]] = [("", "", median_days(ages), len(ages))]
     for name in SEEN_FROM:
         rows += [(name, value, median_days(part), len(part)) for value, part in ages.groupby(name)]
-    _set(con, days_to_win=rows[0][2])
     con.executemany(
         "insert into readings values ('sales_cycle_days', ?, ?, ?, null, null, ?)",
         [row for row in rows if row[2] is not None],

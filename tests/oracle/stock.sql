@@ -8,7 +8,7 @@ create or replace table open_sliced as
 select unnest([
     {'slice_by': '', 'slice': ''}, {'slice_by': 'stage', 'slice': stage}, {'slice_by': 'tier', 'slice': tier},
     {'slice_by': 'business_type', 'slice': business_type}, {'slice_by': 'segment', 'slice': segment},
-    {'slice_by': 'close_quarter', 'slice': coalesce(quarters.label, 'unknown')}], recursive := true),
+    {'slice_by': 'close_quarter', 'slice': case when open_now.close_on < getvariable('q_to') then 'overdue' else coalesce(quarters.label, 'unknown') end}], recursive := true),
     open_now.*,
     coalesce(open_now.close_on < getvariable('q_to'), false)
         or coalesce(open_now.last_activity_at < getvariable('stale_before'), false) as is_stale
@@ -22,7 +22,7 @@ from open_sliced where slice_by in ('', 'stage', 'tier', 'business_type') group 
 
 -- Segments of the past quarters, each as of its own start.
 create or replace table past_segments as
-select past.quarter, accounts.account_id, coalesce(seen.segment, accounts.segment, 'unknown') as segment
+select past.quarter, accounts.account_id, coalesce(case when seen.account_id is null then accounts.segment else seen.segment end, 'unknown') as segment
 from past cross join accounts
 left join (
     select past.quarter, account_changes.* from past cross join account_changes
