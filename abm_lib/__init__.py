@@ -21,8 +21,8 @@ __all__ = ["open_company", "page", "read"]
 
 
 def page(family: str, quarter: str, company: str) -> Any:
-    """The page of a family for a quarter of a company folder: see `abm_lib.page.Page`."""
-    return import_module("abm_lib.page").page(family, quarter, company)
+    """The page of a family for a quarter of a company folder: see `abm_lib.pages.Page`."""
+    return import_module("abm_lib.pages").page(family, quarter, company)
 
 
 def read(company: str, quarter: str = "") -> Any:

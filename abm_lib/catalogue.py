@@ -8,7 +8,6 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from .config import Config
 from .facts import FACTS
@@ -78,6 +77,6 @@ def _type(kind: Any) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined:
+    if field.is_required():
         return "required"
     return f"`{field.default!r}`" if not isinstance(field.default, BaseModel) else "see below"

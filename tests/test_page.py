@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 
 import abm_lib
 from abm_lib.errors import UsageError
-from abm_lib.page import Page
+from abm_lib.pages import Page
 from abm_lib.show.definitions import letter
 from abm_lib.show.fragment import Figure, Fragment
 

@@ -17,7 +17,7 @@ import readings_fixture as invented
 from bs4 import BeautifulSoup, Tag
 
 from abm_lib.errors import PublishRefused
-from abm_lib.page import Page
+from abm_lib.pages import Page
 from abm_lib.run.render import index_page, render
 from abm_lib.show import published
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm_lib.errors import UsageError
-from abm_lib.page import Page
+from abm_lib.pages import Page
 from abm_lib.show import numbers, svg, theme
 from abm_lib.show.bridges import bridge
 from abm_lib.show.fragment import TEMPLATE, VEGA, Figure

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
-from ..page import EDITION_FOLDER
+from ..pages import EDITION_FOLDER
 
 DIED = "it was killed; by the system when memory runs out"
 
@@ -96,10 +96,12 @@ def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Pat
     os.environ[EDITION_FOLDER] = str(edition)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     began, failed = time.monotonic(), None
+    published = target.with_name(source.name)
+    nbformat.write(_without_exploring(source), published)
     try:
         # Saved as each cell begins: what a kernel leaves behind names the cell that killed it.
         papermill.execute_notebook(
-            str(source), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
+            str(published), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
             request_save_on_cell_execute=True, extra_arguments=["--IPKernelApp.log_level=50"],
         )  # fmt: skip
     except PapermillExecutionError as error:
@@ -110,6 +112,13 @@ def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Pat
         found = failed or "it did not run to its end"
         raise PublishRefused(_fault("cell-failed", source.stem, unfinished(target), found))
     return Executed(source.stem, target, time.monotonic() - began)
+
+
+def _without_exploring(source: Path) -> nbformat.NotebookNode:
+    """The notebook without the analyst's corner: rows of people have no place in a run, and nobody would look at them."""
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if "explore" not in cell.metadata.get("tags", [])]
+    return notebook
 
 
 def unfinished(path: Path) -> str:

@@ -50,7 +50,7 @@ def no_csv(path: Path, label: str) -> list[Fault]:
 def header_faults(header: list[str], label: str) -> list[Fault]:
     """A header line that cannot name columns: another separator, a name missing, or one that stands twice."""
     where = f"{label}:1"
-    if not all(name.isascii() or name.encode("utf-8", "ignore").decode() == name for name in header):
+    if any("\udc80" <= letter <= "\udcff" for name in header for letter in name):  # as surrogateescape leaves them
         return [fault("F004", "not-utf-8", where, "a header line that is not UTF-8; perhaps Windows-1252")]
     if len(header) == 1 and (found := next((mark for mark in ";\t|" if mark in header[0]), None)):
         return [fault("F008", "separator", where, f"columns apart by {found!r}", "columns apart by a comma", AGAIN)]

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -250,13 +248,3 @@ def _unknown(kind: str, name: str, known: Sequence[str] | set[str] | tuple[str, 
     return UsageError(
         Fault(f"unknown_{kind}", f"unknown {kind}", "notebook", name, f"a {kind} of this edition", nearest(name, known))
     )
-
-
-class _Module(ModuleType):
-    """`abm_lib.page` names this module once it is imported, and the function before: both must be callable alike."""
-
-    def __call__(self, family: str, quarter: str, company: str) -> Page:
-        return page(family, quarter, company)
-
-
-sys.modules[__name__].__class__ = _Module
