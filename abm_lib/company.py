@@ -123,20 +123,20 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
     return store.freeze(con, folder, key, notes)
 
 
-def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, tuple[str, str]]:
+def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[str]]:
     """First and last day per dated table: what `loads` says that it covers, else those of its rows."""
-    spans: dict[str, tuple[str, str]] = {}
+    spans: dict[str, list[str]] = {}
     for name in given - {"loads"}:
         if column := canonical_tables()[name].dated:
             query = f'select min("{column}")::date, max("{column}")::date from canonical."{name}"'
             (ends,) = con.execute(query).fetchall()
             if ends[0]:
-                spans[name] = (str(ends[0]), str(ends[1]))
+                spans[name] = [str(ends[0]), str(ends[1])]
     if "loads" in given:
         covered = con.execute(
             'select "table", min(covers_from), max(covers_to) from canonical.loads group by 1'
         ).fetchall()
-        spans |= {name: (str(first), str(last)) for name, first, last in covered if name in given and first and last}
+        spans |= {name: [str(first), str(last)] for name, first, last in covered if name in given and first and last}
     return dict(sorted(spans.items()))
 
 

@@ -85,7 +85,7 @@ def nbconvert(desk: Path, out: Path) -> list[Path]:
 def abm_run(desk: Path, out: Path) -> list[Path]:
     company = desk / "data" / "sample"
     _command(["abm_lib.cli", "run", str(company), "--quarter", QUARTER, "--out", str(out)], out)
-    return list((company / ".abm" / "runs").glob("*/*.ipynb"))
+    return list((company / ".abm" / "runs").glob("*/*.analyst.ipynb"))
 
 
 WAYS = {way.__name__: way for way in (papermill_elsewhere, papermill_defaults, nbconvert, abm_run)}

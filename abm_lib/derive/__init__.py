@@ -67,7 +67,7 @@ def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config
     if table.day:
         parts.append(f"{local_day(f't.{table.dated}', config)} as {table.day}")
     where = f"where {' and '.join(keep)}" if keep else ""
-    return f'select {", ".join(parts)} from canonical."{name}" t {" ".join(joins)} {where}'
+    return f'select {", ".join(parts)} from canonical."{name}" t {" ".join(joins)} {where} order by t.rowid'
 
 
 def _survivors(table: str) -> str:
