@@ -93,7 +93,8 @@ class Columns:
 class Formula:
     """A definition in parts. `but` replaces it where a slice is counted in another way.
 
-    `nothing` is the reason when the denominator is not above zero. `given` = (k, n, floor, words) withholds the value
+    `nothing` is the reason when the denominator is not above zero. `unit` is the column whose values are drawn anew for an
+    interval, where that is not the row. `given` = (k, n, floor, words) withholds the value
     when fewer than `floor` of the rows have what it needs.
     """
 
@@ -103,6 +104,7 @@ class Formula:
     nothing: str = ""
     statistic: Statistic = "ratio"
     interval: Literal["", "wilson", "bootstrap", "newcombe"] = ""
+    unit: str = ""
     event: nw.Expr | None = None
     given: tuple[Amount, Amount, float, str] | None = None
     against: Formula | None = None
@@ -128,9 +130,9 @@ def total(amount: Amount, n: Amount | None = None) -> Formula:
 
 
 def ratio(numerator: Amount, denominator: Amount, *, nothing: str, n: Amount | None = None, spread: bool = False,
-          given: tuple[Amount, Amount, float, str] | None = None) -> Formula:  # fmt: skip
-    """One amount over another. `spread` asks for an interval by resampling the rows."""
-    return Formula(numerator, denominator, n, nothing, interval="bootstrap" if spread else "", given=given)
+          unit: str = "", given: tuple[Amount, Amount, float, str] | None = None) -> Formula:  # fmt: skip
+    """One amount over another. `spread` asks for an interval by resampling the rows, or the values of `unit`."""
+    return Formula(numerator, denominator, n, nothing, interval="bootstrap" if spread else "", unit=unit, given=given)
 
 
 def share(part: Amount, whole: Amount, *, nothing: str) -> Formula:

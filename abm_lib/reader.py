@@ -164,7 +164,7 @@ class Reader:
         rows = self._row_groups(metric, chosen, formula)
         keys = [key if isinstance(key, tuple) else (key,) for key in table.index]
         readings = [
-            work_out(formula, amounts, rows.get(key), f"{metric.name} {chosen.name} {' '.join(key)}")
+            work_out(formula, amounts, rows.get(key), f"{metric.name} {key[0]}")
             for key, amounts in zip(keys, _amounts(table, formula), strict=True)
         ]
         if terms[0].how == "money":
@@ -206,6 +206,8 @@ class Reader:
         prefix = f"{metric.name}:{chosen.name}:"
         wanted = {name: name.removeprefix(prefix) for name in rows.columns if name.startswith(prefix)}
         keys = ["quarter", "window", *chosen.columns]
+        if formula.unit:
+            rows = rows.groupby([*keys, formula.unit], as_index=False)[list(wanted)].sum(min_count=1)
         rows = rows[[*keys, *wanted]].rename(columns=wanted)
         rows = rows[rows["bottom" if "bottom" in rows else "top"].notna()]
         return {cast(tuple[str, ...], key): group for key, group in rows.groupby(keys, sort=False)}

@@ -237,7 +237,8 @@ def quarter_start_conversion(past: Columns) -> Formula:
 
 def _conversion(past: Columns, rows: nw.Expr | None) -> Formula:
     n = past.distinct("past_quarter", where=rows)
-    return ratio(past.money("won", where=rows), past.money("due", where=rows), nothing="no past quarter", n=n)
+    won, due = past.money("won", where=rows), past.money("due", where=rows)
+    return ratio(won, due, nothing="no past quarter", n=n, spread=True, unit="past_quarter")
 
 
 @metric(of=("quarter_start_conversion", "win_rate_closed_value"), label="Pipeline coverage that our own record needs",

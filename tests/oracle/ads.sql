@@ -88,5 +88,6 @@ sliced as (
     select unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'tier', 'slice': coalesce(tier, 'not on the list')},
         {'slice_by': 'industry', 'slice': coalesce(attributes.industry, 'unknown')},
         {'slice_by': 'account', 'slice': coalesce(accounts.name, company_name)}], recursive := true)
-    from companies left join attributes using (account_id) left join accounts using (account_id))
+    from companies left join attributes using (account_id) left join accounts using (account_id)
+    where not coalesce(accounts.is_test, false))
 select 'ad_engaged_companies', slice_by, slice, count(*), count(*), null, count(*) from sliced group by all;

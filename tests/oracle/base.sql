@@ -1,8 +1,8 @@
 -- What every family reads. Variables: folder, zone, and per quarter q_from, q_to (local days), q_start, q_end (UTC), known.
 
 create or replace table accounts as
-select * from read_csv(getvariable('folder') || '/accounts.csv', nullstr = '',
-    types = {'account_id': 'varchar', 'survivor_id': 'varchar', 'customer_since': 'date', 'segment': 'varchar', 'industry': 'varchar', 'is_icp': 'boolean'});
+select * from read_csv(getvariable('folder') || '/accounts.csv', types = {
+    'account_id': 'varchar', 'survivor_id': 'varchar', 'customer_since': 'date', 'segment': 'varchar', 'industry': 'varchar', 'is_icp': 'boolean', 'is_test': 'boolean'});
 
 create or replace table account_changes as
 select * from read_csv(getvariable('folder') || '/account_changes.csv',
@@ -96,11 +96,11 @@ create or replace macro priced(amount, money, on_day) as case
 
 -- The last state that took effect before a moment and was recorded by another.
 create or replace macro state_at(moment, knowledge) as table
-    select * from changes where changed_at < moment and recorded_at <= knowledge
+    select * from changes where changed_at < moment and recorded_at < knowledge
     qualify row_number() over (partition by opportunity_id order by changed_at desc) = 1;
 
 -- The first entry into the qualified stage or, for one won at once, that day; a blank amount stays blank.
 create or replace macro qualified_by(moment, knowledge) as table
     select opportunity_id, min(changed_at) as qualified_at, arg_min({'amount': amount, 'currency': currency}, changed_at) as first_state
-    from changes where (is_open or is_won) and changed_at < moment and recorded_at <= knowledge
+    from changes where (is_open or is_won) and changed_at < moment and recorded_at < knowledge
     group by opportunity_id;

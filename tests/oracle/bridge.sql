@@ -3,9 +3,9 @@
 
 create or replace table steps as
 with known_changes as (
-    select * from changes where changed_at < getvariable('q_end') and recorded_at <= getvariable('known')),
+    select * from changes where changed_at < getvariable('q_end') and recorded_at < getvariable('known')),
 seen as (
-    select *, row_number() over later as position,
+    select *,
         coalesce(bool_or(is_open) over (partition by opportunity_id order by changed_at rows between unbounded preceding and 1 preceding), false) as was_ever_open,
         coalesce(lag(is_won) over later, false) as was_won_before,
         coalesce(lag(is_open) over later, false) as was_open, lag(amount) over later as amount_before, lag(currency) over later as currency_before,

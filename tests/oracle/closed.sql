@@ -7,7 +7,7 @@ select facts.*, state.is_won, state.close_on as day, state.amount, state.currenc
     not state.is_won and coalesce(facts.loss_reason in (select reason from disqualified), false) as is_disqualified
 from state join facts using (opportunity_id) join qualified using (opportunity_id)
 left join (
-    select * from changes where changed_at < getvariable('q_end') and recorded_at <= getvariable('known') and amount > 0
+    select * from changes where changed_at < getvariable('q_end') and recorded_at < getvariable('known') and amount > 0
     qualify row_number() over (partition by opportunity_id order by changed_at desc) = 1) last_amounts using (opportunity_id)
 where (state.is_won or state.is_lost) and not state.is_deleted and state.close_on < getvariable('q_to');
 
@@ -124,6 +124,13 @@ won as (
     union all
     select 'source_owner', 'marketing', sum(money), count(*) from closed_sliced
     where is_won and "window" = 'quarter' and slice_by = '' and business_type = 'new' and source_owner = 'marketing')
+select 'revenue_target_attainment', 'year', getvariable('quarter')[:4], sum(money) / goal, sum(money), goal, count(*)
+from closed_sliced, (
+    select sum(value) as goal from targets join quarters on quarters.label = period
+    where metric = 'closed_won_revenue' and slice_by is null and coalesce(kind, 'target') = 'target'
+        and quarters.label[:4] = getvariable('quarter')[:4] and quarters.label <= getvariable('quarter'))
+where is_won and "window" = 'quarter' and slice_by = 'year' and goal > 0 group by goal
+union all
 select 'revenue_target_attainment', won.slice_by, won.slice, money / value, money, value, n
 from won join goals on (goals.metric = 'closed_won_revenue' and goals.slice_by = won.slice_by and goals.slice = won.slice)
     or (goals.metric = 'marketing_sourced_revenue' and goals.slice_by = '' and won.slice_by = 'source_owner')

@@ -20,7 +20,7 @@ create or replace table joined as
 with spells as (
     select *, lag(valid_to) over (partition by account_id order by valid_from) as left_on,
         coalesce(lag(is_target) over (partition by account_id order by valid_from), false) as was_target
-    from account_lists where recorded_at <= getvariable('known'))
+    from account_lists where recorded_at < getvariable('known'))
 select account_id, valid_from as joined_on, tier, programme
 from spells where is_target and not (was_target and left_on = valid_from) and valid_from < getvariable('q_to')
 qualify row_number() over (partition by account_id order by valid_from) = 1;

@@ -99,7 +99,7 @@ with first_touch as (
     where local_day(touched_at) >= created.day - 365 group by all),
 first_mqa as (
     select created.opportunity_id, max(entered_at) as began_at from created join account_stages using (account_id)
-    where stage = 'mqa' and entered_at < created.qualified_at and recorded_at <= getvariable('known')
+    where stage = 'mqa' and entered_at < created.qualified_at and recorded_at < getvariable('known')
     group by all)
 select 'first touch' as began, created.*, date_diff('day', local_day(began_at), created.day) as days from first_touch join created using (opportunity_id)
 union all

@@ -16,7 +16,8 @@ left join (
 left join (
     select * from account_lists
     where is_target and valid_from <= getvariable('q_from') and (valid_to is null or valid_to > getvariable('q_from'))
-        and recorded_at <= getvariable('known')) on_list using (account_id);
+        and recorded_at < getvariable('known')) on_list using (account_id)
+where not coalesce(accounts.is_test, false);
 
 create or replace table facts as
 select opportunities.*, coalesce(sources.owner, 'unknown') as source_owner, coalesce(sources.channel, 'unknown') as source_channel,
@@ -26,7 +27,7 @@ from opportunities
 left join opportunity_sources sources using (opportunity_id)
 left join campaigns using (campaign_id)
 left join owners on owners.owner_id = opportunities.owner_id
-left join attributes using (account_id);
+join attributes using (account_id);
 
 create or replace table state as select * from state_at(getvariable('q_end'), getvariable('known'));
 
@@ -39,4 +40,4 @@ create or replace table readings (metric varchar, slice_by varchar, slice varcha
 create or replace table end_lists as
 select accounts.account_id, coalesce(account_lists.tier, 'not on the list') as tier
 from accounts left join account_lists on account_lists.account_id = accounts.account_id and is_target and valid_from <= getvariable('q_to')
-    and (valid_to is null or valid_to > getvariable('q_to')) and recorded_at <= getvariable('known');
+    and (valid_to is null or valid_to > getvariable('q_to')) and recorded_at < getvariable('known');

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date, timedelta
-from functools import cache
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -54,7 +53,7 @@ def _quarter(con: duckdb.DuckDBPyConnection, settings: dict[str, Any], quarter: 
     fiscal = Fiscal(
         settings["fiscal"]["first_month"], settings["fiscal"]["named_by"], ZoneInfo(settings["company"]["timezone"])
     )
-    settle = settings["as_of"]["settle_days"] + 1
+    settle = settings["as_of"]["settle_days"] + 1  # all of the as-of day counts
     begins, ends = fiscal.quarter(quarter)
     read_day = begins + timedelta(days=settings["coverage"]["read_on_day"])
     _set(
@@ -83,9 +82,14 @@ def _quarter(con: duckdb.DuckDBPyConnection, settings: dict[str, Any], quarter: 
         con,
         "past",
         "quarter varchar, day_from date, day_to date, starts_at timestamp, ends_at timestamp, known timestamp",
-        [(*row, fiscal.instant(row[1]), fiscal.instant(row[2]), fiscal.instant(row[2] + timedelta(days=settle))) for row in past],
+        [
+            (*row, fiscal.instant(row[1]), fiscal.instant(row[2]), fiscal.instant(row[2] + timedelta(days=settle)))
+            for row in past
+        ],
     )
-    columns = "look varchar, quarter varchar, moment timestamp, known timestamp, priced_on date, due_from date, due_to date"
+    columns = (
+        "look varchar, quarter varchar, moment timestamp, known timestamp, priced_on date, due_from date, due_to date"
+    )
     _table(con, "looks", columns, _looks(fiscal, quarter, settle, settings["coverage"]["read_on_day"]))
 
 

@@ -34,7 +34,7 @@ on seen.quarter = past.quarter and seen.account_id = accounts.account_id;
 create or replace table due as
 select looks.look, looks.quarter, facts.opportunity_id, coalesce(segments.segment, facts.segment) as segment, priced(states.amount, states.currency, looks.priced_on) as money
 from looks, lateral (
-    select * from changes where changed_at < looks.moment and recorded_at <= looks.known
+    select * from changes where changed_at < looks.moment and recorded_at < looks.known
     qualify row_number() over (partition by opportunity_id order by changed_at desc) = 1) states
 join facts using (opportunity_id)
 left join past_segments segments on segments.account_id = facts.account_id and segments.quarter = looks.quarter and looks.look like 'past %'
@@ -76,21 +76,29 @@ where look = 'current' and segment = '' and goal > won;
 create or replace table past_won as
 select past.quarter, segments.segment, priced(states.amount, states.currency, states.close_on) as money
 from past, lateral (
-    select * from changes where changed_at < past.ends_at and recorded_at <= past.known
+    select * from changes where changed_at < past.ends_at and recorded_at < past.known
     qualify row_number() over (partition by opportunity_id order by changed_at desc) = 1) states
 join facts using (opportunity_id)
 join past_segments segments on segments.account_id = facts.account_id and segments.quarter = past.quarter
 where states.is_won and not states.is_deleted and facts.business_type = 'new' and states.close_on >= past.day_from and states.close_on < past.day_to;
 
+-- A past quarter counts where the quarter it was read in begins after the first row; one where nothing was due counts as well.
+create or replace table readable as
+select look[6:] as horizon, looks.quarter
+from looks join quarters on looks.priced_on >= quarters.day_from and looks.priced_on < quarters.day_to
+where look like 'past %' and quarters.day_from > (select local_day(min(changed_at)) from changes);
+
 create or replace table conversion as
 with due_by as (
-    select look[6:] as horizon, segment, sum(money) as due, count(distinct quarter) as quarters from due_summed
-    where look like 'past %' group by all),
+    select horizon, segment, sum(money) as due from readable join due_summed on look = 'past ' || horizon and due_summed.quarter = readable.quarter
+    group by all),
 won_by as (
-    select segment, sum(money) as won from past_won group by all
-    union all select '', sum(money) from past_won)
-select horizon, segment, coalesce(won, 0) as won, due, (select count(*) from past) as quarters
-from due_by left join won_by using (segment) where due > 0;
+    select horizon, segment, sum(money) as won from readable join past_won using (quarter) group by all
+    union all
+    select horizon, '', sum(money) from readable join past_won using (quarter) group by all)
+select horizon, segment, coalesce(won, 0) as won, due, quarters
+from due_by join (select horizon, count(*) as quarters from readable group by all) using (horizon)
+left join won_by using (horizon, segment) where due > 0;
 
 insert into readings
 select 'quarter_start_conversion', case when segment = '' then '' else 'segment' end, segment, won / due, won, due, quarters

@@ -1,0 +1,205 @@
+-- The three families as an analyst would write them for this company: calendar quarters, defaults of abm.toml, all quarters at once.
+-- The frozen tables are there as views; by_hand.py asks the slices of what is made here.
+
+create macro at_(day) as (day::timestamp at time zone 'Europe/Berlin') at time zone 'UTC';
+
+create temp table quarters as
+select year(start_on) || 'Q' || quarter(start_on) as quarter, start_on, (start_on + interval 3 month)::date as end_on, n >= 8 as shown
+from (select n, (date '2022-10-01' + to_months(3 * n::int))::date as start_on from range(16) r(n));
+
+create temp table windows as
+with months as (select strftime(start_on, '%Y-%m') as "window", start_on, (start_on + interval 1 month)::date as end_on
+    from (select (date '2022-10-01' + to_months(n::int))::date as start_on from range(48) r(n)))
+select 'quarter' as kind, quarter, quarter as "window", start_on, end_on from quarters where shown
+union all select 'month', quarter, "window", m.start_on, m.end_on from quarters q join months m
+    on m.start_on >= q.start_on and m.start_on < q.end_on where shown
+union all select 'year', quarter, year(start_on)::varchar, date_trunc('year', start_on)::date, end_on from quarters where shown
+union all select 'canonical', quarter, quarter, (start_on - interval 9 month)::date, end_on from quarters where shown
+union all select 'trailing_8', quarter, quarter, (start_on - interval 21 month)::date, end_on from quarters where shown
+union all select 'cohort', q.quarter, c.quarter, c.start_on, c.end_on from quarters q join quarters c
+    on c.start_on <= q.start_on and c.start_on > q.start_on - interval 24 month where q.shown;
+
+create temp table days as
+select kind, quarter, "window", unnest(generate_series(start_on, end_on - 1, interval 1 day))::date as day
+from windows where kind in ('quarter', 'month', 'year');
+
+create temp table moments as
+with read as (
+    select quarter, 'end' as moment, 'end' as kind, end_on as day from quarters
+    union all select quarter, 'read_on_day', 'read_on_day', start_on + 5 from quarters
+    union all select quarter, lpad(n::varchar, 2, '0'), 'as_of_day', start_on + n
+        from quarters, (select unnest([1, 5, 15, 30, 45, 60, 75, 90]) as n) where shown and n <= end_on - start_on)
+select quarter, kind, moment, at_(day) as read_at, at_(day + 11) as known_until, day - 1 as rated_on from read;
+
+create temp table accounts_at as
+with edges as (
+    select quarter, 'start' as edge, start_on as edge_on, at_(start_on) as edge_at, at_(end_on + 11) as known_until from quarters
+    union all select quarter, 'end', end_on, at_(end_on), at_(end_on + 11) from quarters),
+first as (select account_id, arg_min(c, changed_at) as c from account_changes c group by 1),
+listed as (
+    select quarter, edge, account_id, tier, programme from edges join account_lists
+    on valid_from <= edge_on and edge_on < coalesce(valid_to, date '9999-01-01') and is_target and recorded_at < known_until)
+select e.quarter, e.edge, a.account_id, a.customer_since, coalesce(c.segment, f.c.segment, a.segment, 'unknown') as segment,
+    if(coalesce(c.is_icp, f.c.is_icp, a.is_icp, false), 'ICP', 'not ICP') as icp,
+    if(l.account_id is null, 'not on the list', 'target') as target, coalesce(l.tier, 'not on the list') as tier,
+    coalesce(l.programme, 'not on the list') as programme
+from edges e cross join accounts a
+asof left join account_changes c on c.account_id = a.account_id and c.changed_at <= e.edge_at
+left join first f on f.account_id = a.account_id
+left join listed l on l.quarter = e.quarter and l.edge = e.edge and l.account_id = a.account_id;
+
+create macro eur(amount, currency, rate) as round(amount::double * if(currency = 'EUR', 1.0, rate), 2);
+
+-- Opportunities as they were known at each moment.
+create temp table states as
+with known as (
+    select m.quarter, m.kind, m.moment, m.rated_on, h.* from moments m join opportunity_history h
+    on h.effective_at < m.read_at and h.known_at < m.known_until),
+last as (
+    select quarter, kind, moment, opportunity_id, any_value(rated_on) as rated_on, min(effective_on) as first_on,
+        min(effective_at) filter (is_qualified) as qualified_at, min(effective_on) filter (is_qualified) as qualified_on,
+        arg_min_null(amount, effective_at) filter (is_qualified) as was_worth,
+        arg_max(amount, effective_at) filter (amount > 0) as contested,
+        arg_max({'stage': stage, 'amount': amount, 'currency': currency, 'close_on': close_on, 'effective_on': effective_on,
+            'is_won': is_won, 'is_lost': is_lost, 'is_deleted': is_deleted, 'is_open': is_open and is_qualified},
+            (effective_at, known_at, changed_at)) as l
+    from known group by all),
+closed as (
+    select * exclude (l), unnest(l), if(l.is_won or l.is_lost, coalesce(l.close_on, l.effective_on), null) as closed_on from last)
+select s.quarter, s.kind, s.moment, s.opportunity_id, s.rated_on, s.qualified_at, s.qualified_on, stage, close_on, closed_on, is_won, is_lost, is_open,
+    o.account_id, o.business_type, coalesce(o.loss_reason, 'not stated') as loss_reason, coalesce(o.win_reason, 'not stated') as win_reason,
+    coalesce(o.competitor, 'none named') as competitor, coalesce(o.source_detail, 'unknown') as source_detail,
+    coalesce(o.promotion, 'no promotion') as promotion, o.is_promotion, o.term_months, o.last_activity_at,
+    coalesce(c.name, 'unknown') as campaign, coalesce(w.label, 'unknown') as owner, g.source_owner, g.channel,
+    eur(was_worth, s.currency, rq.rate) as amount_qualified, eur(s.amount, s.currency, rc.rate) as amount_closed,
+    eur(contested, s.currency, rc.rate) as amount_contested, eur(s.amount, s.currency, ro.rate) as amount_open,
+    a.customer_since, a.segment, a.icp, a.target, a.tier, a.programme
+from closed s join opportunities o using (opportunity_id) left join opportunity_origins g using (opportunity_id)
+left join campaigns c using (campaign_id) left join owners w using (owner_id)
+left join fx_days rq on rq.currency = s.currency and rq.day = s.qualified_on
+left join fx_days rc on rc.currency = s.currency and rc.day = s.closed_on
+left join fx_days ro on ro.currency = s.currency and ro.day = s.rated_on
+left join accounts_at a on a.quarter = s.quarter and a.account_id = o.account_id and a.edge = 'start'
+where not is_deleted and o.survivor_id is null;
+
+create temp table closed as
+select *, qualified_on is not null as is_contest, closed_on - qualified_on as cycle_days, round(amount_closed * 12 / term_months, 2) as yearly,
+    is_won and closed_on = min(closed_on) filter (is_won) over (partition by quarter, account_id)
+        and (customer_since is null or customer_since >= closed_on) as is_first_win
+from states where kind = 'end' and (is_won or is_lost);
+
+create temp table open_ as
+select s.*, s.quarter as "window", coalesce(close_on <= rated_on, false) or coalesce(rated_on - last_activity_at::date > 60, false) as is_stale,
+    case when close_on is null then 'no close date' when close_on <= rated_on then 'overdue'
+        else year(close_on) || 'Q' || quarter(close_on) end as close_quarter
+from states s join quarters q using (quarter) where shown and kind = 'end' and is_open;
+
+create temp table due as
+with ahead as (
+    select q.quarter, n, if(n = 0, 'read_on_day', 'end') as moment, ['current', 'next', 'in_two'][n + 1] as horizon,
+        (q.start_on + to_months(3 * n::int))::date as due_from, (q.start_on + to_months(3 * n::int + 3))::date as due_to
+    from quarters q, range(3) r(n))
+select s.*, s.quarter as "window", horizon, year(due_from) || 'Q' || quarter(due_from) as due_in, due_from
+from states s join ahead h on s.quarter = h.quarter and s.moment = h.moment and s.kind = h.moment
+where is_open and close_on >= due_from and close_on < due_to;
+
+create temp table goals as
+select period, slice, slice_by, sum(value) as goal from targets where metric = 'closed_won_revenue' and kind = 'target' group by all;
+
+-- What was done towards an account in the year before its opportunity qualified.
+create temp table touches_before as
+with created as (
+    select s.quarter, opportunity_id, account_id, qualified_at, qualified_on from states s join quarters q using (quarter)
+    where kind = 'end' and qualified_on >= start_on and qualified_on < end_on)
+select quarter, created.opportunity_id, channel as touch_channel, person_id, min(touched_on) as first_on,
+    count(*) filter (qualified_on - touched_on <= 180 and is_response) as touches_default,
+    count(*) filter (qualified_on - touched_on <= 180) as touches_any
+from touches join created using (account_id)
+where kind <> 'impression' and touched_at < qualified_at and qualified_on - touched_on <= 365 group by all;
+
+create temp table judged as
+with met as (
+    select quarter, opportunity_id, 'default' as rule, sum(touches_default) >= 3 and count(distinct person_id) >= 2 as met
+    from touches_before where touches_default > 0 group by all
+    union all select quarter, opportunity_id, 'any_touch', true from touches_before where touches_any > 0 group by all)
+select s.*, r.rule, coalesce(met, false) as is_influenced
+from states s cross join (values ('default'), ('any_touch')) r(rule) left join met using (quarter, opportunity_id, rule)
+where kind = 'end';
+
+create temp table generation as
+with begun as (
+    select quarter, opportunity_id, 'first touch' as "from", min(first_on) as since_on from touches_before group by all
+    union all select quarter, opportunity_id, 'mqa', max(m.entered_on) from states s join account_stages m using (account_id)
+    where kind = 'end' and m.stage = 'mqa' and m.entered_at <= qualified_at group by all)
+select s.*, "from", qualified_on - since_on as days from states s join begun using (quarter, opportunity_id) where kind = 'end';
+
+-- How open pipeline got from one edge of the quarter to the other, at the rate of its last day.
+create temp table steps as
+with known as (
+    select m.quarter, h.*, h.is_open and h.is_qualified as is_live, q.start_on, q.end_on,
+        coalesce(eur(h.amount, h.currency, r.rate), 0) as value, coalesce(eur(h.amount, h.currency, s.rate), 0) as start_value,
+        coalesce(h.close_on >= q.start_on and h.close_on < q.end_on, false) as is_due
+    from moments m join quarters q using (quarter)
+    join opportunity_history h on h.effective_at < m.read_at and h.known_at < m.known_until
+    left join fx_days r on r.currency = h.currency and r.day = m.rated_on
+    left join fx_days s on s.currency = h.currency and s.day = q.start_on - 1 where m.kind = 'end')
+select k.*, o.account_id, o.business_type, effective_at >= at_(start_on) as in_quarter, lead(effective_at) over later as next_at,
+    lead(effective_at >= at_(start_on), 1, true) over later as is_last_before,
+    count(*) filter (is_live or (is_won and is_qualified)) over (later rows between unbounded preceding and 1 preceding) > 0 as seen,
+    lag(value, 1, 0) over later as was_value, lag(is_live, 1, false) over later as was_live, lag(is_due, 1, false) over later as was_due
+from known k join opportunities o using (opportunity_id)
+window later as (partition by quarter, opportunity_id order by effective_at, known_at, changed_at);
+
+create temp table bridges as
+with both as (
+    select *, 'all_open' as bridge, was_live as was, is_live as now, not seen as comes_straight from steps
+    union all select *, 'due_in_quarter', was_live and was_due, is_live and is_due, is_due and (was_live or not seen) from steps),
+flows as (
+    select *, is_won and is_qualified as won, is_won and is_qualified and not was and comes_straight as straight,
+        was and not now and not (is_won and is_qualified) and not is_lost as gone from both),
+moved as (
+    select quarter, opportunity_id, account_id, business_type, bridge, 'start' as edge, unnest([
+        {'movement': if(in_quarter and (now and not was or straight),
+            case when not seen then 'created' when was_live then 'pulled_in' else 'reopened' end, null), 'amount': value},
+        {'movement': if(in_quarter and was and (now or won), if(value > was_value, 'amount_up', 'amount_down'), null), 'amount': value - was_value},
+        {'movement': case when not in_quarter then null when was and won or straight then 'won' end, 'amount': -value},
+        {'movement': case when not in_quarter then null when was and not now and is_lost then 'lost'
+            when gone and is_live then 'pushed_out' when gone then 'deleted' end, 'amount': -was_value},
+        {'movement': if(not in_quarter and is_last_before and now, 'opening', null), 'amount': start_value},
+        {'movement': if(not in_quarter and is_last_before and now, 'fx', null), 'amount': value - start_value}], recursive := true)
+    from flows
+    union all select quarter, opportunity_id, account_id, business_type, bridge, 'end', 'closing', value from both where next_at is null and now
+    union all select quarter, opportunity_id, account_id, business_type, bridge, edge, 're_tiered', if(edge = 'end', value, -value)
+        from both, (values ('start'), ('end')) e(edge) where next_at is null and now)
+select m.quarter, m.quarter as "window", opportunity_id, bridge, movement, amount, business_type, coalesce(tier, 'not on the list') as tier
+from moved m join quarters q using (quarter) left join accounts_at a using (quarter, account_id, edge)
+where shown and movement is not null and amount <> 0;
+
+create temp table entries as
+with first as (select account_id, arg_min(l, valid_from) as l from account_lists l where is_target group by 1),
+won as (select quarter, account_id, min(closed_on) as won_on from closed where is_won group by all)
+select w.quarter, w."window", w."window" as entry_quarter, first.l.tier, first.l.programme, won_on is not null as is_won,
+    w."window" = max(if(q.end_on - w.end_on >= 364, w."window", null)) over (partition by w.quarter) as is_headline
+from windows w join quarters q using (quarter) join first on first.l.valid_from >= w.start_on and first.l.valid_from < w.end_on
+join accounts a on a.account_id = first.account_id left join won on won.quarter = w.quarter and won.account_id = first.account_id
+where w.kind = 'cohort' and not coalesce(a.customer_since < first.l.valid_from, false) and not coalesce(won_on < first.l.valid_from, false);
+
+create temp table cohorts as
+with known as (
+    select s.*, w."window", w.end_on from states s join windows w using (quarter)
+    where s.kind = 'end' and w.kind = 'cohort' and qualified_on >= w.start_on and qualified_on < w.end_on and business_type = 'new'),
+cycle as (
+    select quarter, median(cycle_days) as cycle from closed join windows w using (quarter)
+    where w.kind = 'trailing_8' and is_won and business_type = 'new' and closed_on >= start_on and closed_on < end_on group by 1),
+mature as (
+    select quarter, "window", count(*) filter (is_won or is_lost) * 5 >= count(*) * 4
+        or coalesce(any_value(rated_on) - any_value(end_on) + 1 >= any_value(cycle) * 1.5, false) as is_mature
+    from known left join cycle using (quarter) group by all)
+select k.*, k."window" as creation_quarter,
+    k."window" = max(if(is_mature, k."window", null)) over (partition by k.quarter) as is_headline
+from known k join mature using (quarter, "window");
+
+create temp table ages as
+select s.*, w."window", if(is_open, rated_on, closed_on) - qualified_on as age from states s join windows w using (quarter)
+where s.kind = 'end' and w.kind = 'trailing_8' and qualified_on >= start_on and qualified_on < end_on and business_type = 'new'
+    and if(is_open, rated_on, closed_on) >= qualified_on;

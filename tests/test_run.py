@@ -1,0 +1,367 @@
+"""The run: what is published, what never is, and what a reader sees when something fails half way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+from filelock import FileLock
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from small_company import write
+
+from abm_lib import edition, metrics, readings
+from abm_lib.company import open_company
+from abm_lib.errors import Busy, EnvironmentFault, KernelDied, PublishRefused, UsageError
+from abm_lib.run import execute, publish
+
+PARAMETERS = 'quarter = "2026Q1"\ncompany = ""'
+KILL = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+GIVEN = {"quarter": "2026Q1", "company": "firm"}
+
+
+def notebook(folder: Path, name: str, *cells: str, parameters: str = PARAMETERS) -> Path:
+    """A notebook of code cells named `one`, `two`, `three` …"""
+    names = ("one", "two", "three", "four")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made = new_notebook(metadata={"kernelspec": kernel})
+    made.cells.append(new_markdown_cell("# A page", id="title"))
+    if parameters:
+        made.cells.append(new_code_cell(parameters, id="parameters", metadata={"tags": ["parameters"]}))
+    made.cells += [new_code_cell(source, id=cell) for cell, source in zip(names, cells, strict=False)]
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(made, folder / f"{name}.ipynb")
+    return folder / f"{name}.ipynb"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    """A company folder, and its readings computed once."""
+    folder = write(tmp_path_factory.mktemp("firm"))
+    company = open_company(folder)
+    assert metrics.FAMILIES
+    return folder, readings.read(company, company.quarter("2026Q1"), families=["revenue"])
+
+
+@pytest.fixture
+def run(small: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """`publish.run` on the small company with notebooks of the test's own and readings that were computed before."""
+    folder, table = small
+    monkeypatch.setattr(publish.reading, "read", lambda company, quarter, as_of=None: table)
+
+    def go(*cells: str, said: Callable[[str], None] = lambda _: None, **settings: Any) -> Path:
+        for name in ("summary", "ads"):
+            notebook(tmp_path / "notebooks", name, *(cells if name == "ads" else ("1 + 1",)))
+        return publish.run(str(folder), quarter="2026Q1", out=tmp_path / "reports", only=("ads",), said=said,
+                           notebooks=tmp_path / "notebooks", **settings)  # fmt: skip
+
+    return go
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder by its path, symbolic links by where they lead; lock files left out."""
+    found = {}
+    for place, folders, files in os.walk(folder):
+        for name in [*files, *folders]:
+            path = Path(place, name)
+            if path.is_symlink():
+                found[str(path.relative_to(folder))] = os.readlink(path).encode()
+            elif path.is_file() and path.suffix != ".lock":
+                found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
+
+
+# One notebook
+
+
+@pytest.mark.parametrize(
+    ("cells", "error", "cell", "found"),
+    [
+        (("1 + 1", "1 / 0", "3"), PublishRefused, "two", "ZeroDivisionError: division by zero"),
+        (("1 + 1", "import sys\nsys.exit(0)", "3"), PublishRefused, "two", "it did not run to its end"),
+        (("1 + 1", "import sys\nsys.exit('no more')", "3"), PublishRefused, "two", "SystemExit: no more"),
+        (("1 + 1", KILL, "3"), KernelDied, "two", "it was killed"),
+        (("1 + 1", KILL), KernelDied, "two", "it was killed"),
+        (("raise ValueError('ann@alpha.example was here')",), PublishRefused, "one", "ValueError: …@… was here"),
+    ],
+    ids=["raises", "exits with 0", "exits with words", "is killed", "is killed in the last cell", "names a person"],
+)
+def test_a_notebook_that_does_not_reach_its_end_is_refused_with_its_cell(
+    tmp_path: Path, cells: tuple[str, ...], error: type[Exception], cell: str, found: str
+) -> None:
+    source = notebook(tmp_path / "notebooks", "ads", *cells)
+    with pytest.raises(error) as caught:
+        execute.run_one(source, tmp_path / "out.ipynb", GIVEN, tmp_path)
+    (fault,) = caught.value.faults  # type: ignore[attr-defined]
+    assert fault.where == f"ads.ipynb  cell {cell}"
+    assert fault.found.startswith(found)
+
+
+def test_a_notebook_gets_its_parameters_and_the_runs_folder(tmp_path: Path) -> None:
+    source = notebook(tmp_path / "notebooks", "ads", "import os\nprint(quarter, company, os.environ['ABM_EDITION'])")
+    done = execute.run_one(source, tmp_path / "out.ipynb", GIVEN, tmp_path / "edition")
+    assert (done.family, done.path) == ("ads", tmp_path / "out.ipynb")
+    (output,) = nbformat.read(done.path, as_version=4).cells[-1].outputs
+    assert output.text == f"2026Q1 firm {tmp_path / 'edition'}\n"
+
+
+def test_every_notebook_is_checked_for_its_parameters_before_one_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "notebooks"
+    notebook(folder, "summary", "1", parameters='quater = "2026Q1"\ncompany = ""')
+    notebook(folder, "ads", "1", parameters="")
+    with pytest.raises(UsageError) as caught:
+        execute.run_all(["summary", "ads", "web"], GIVEN, tmp_path, tmp_path, 1, lambda _: None, folder)
+    found = [(fault.rule, fault.where, fault.found, fault.expected) for fault in caught.value.faults]
+    assert found == [
+        ("C02", "summary.ipynb", "quarter", "did you mean 'quater'?"),
+        ("C02", "ads.ipynb", "quarter", "no parameters cell"),
+        ("C02", "ads.ipynb", "company", "no parameters cell"),
+        ("P21", str(folder / "web.ipynb"), "no such file", "one notebook for each family"),
+    ]
+    assert not list(tmp_path.glob("*.ipynb"))
+
+
+def test_the_projects_own_notebooks_take_the_parameters_that_are_given() -> None:
+    folder = execute.notebooks_folder()
+    for path in folder.glob("*.ipynb"):
+        assert execute.parameter_faults(path, GIVEN) == []
+
+
+# Published or not
+
+
+def test_what_is_published_is_whole_and_its_hashes_are_right(run: Callable[..., Path], tmp_path: Path) -> None:
+    said: list[str] = []
+    folder = run("1 + 1", said=said.append)
+    assert folder == tmp_path / "reports" / "2026Q1"
+    assert folder.is_symlink() and folder.resolve().parent == tmp_path / "reports" / ".editions" / "2026Q1"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"index.html", "ads.html", "readings.csv", "readings.parquet", "run.json", "manifest.json"}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["files"] == {
+        name: sha256((folder / name).read_bytes()).hexdigest() for name in names - {"manifest.json"}
+    }
+    firm = folder.parent.parent
+    assert manifest["inputs"]["accounts.csv"]["rows"] == 3
+    assert str(firm) not in (folder / "manifest.json").read_text()
+    assert publish.verify(folder) == []
+    assert "2026Q1/index.html" in (tmp_path / "reports" / "index.html").read_text()
+    assert said[0].startswith("inputs: 4 files") and said[-1].startswith(f"published {folder}")
+    assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o644"}
+
+
+def test_a_failed_run_publishes_nothing_and_leaves_the_old_edition_as_it_was(
+    run: Callable[..., Path], tmp_path: Path
+) -> None:
+    run("1 + 1")
+    before = contents(tmp_path / "reports")
+    with pytest.raises(KernelDied) as caught:
+        run("1 + 1", KILL)
+    assert caught.value.exit_code == 138
+    assert [fault.where for fault in caught.value.faults] == ["ads.ipynb  cell two"]
+    with pytest.raises(PublishRefused) as refused:
+        run("1 / 0")
+    assert refused.value.exit_code == 5
+    assert contents(tmp_path / "reports") == before
+
+
+def test_a_first_run_that_fails_leaves_no_edition(run: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(PublishRefused):
+        run("1 / 0")
+    assert publish.published(tmp_path / "reports") == []
+    assert contents(tmp_path / "reports") == {}
+
+
+def test_a_page_that_holds_what_it_may_not_is_not_published(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> str:
+        raise PublishRefused(publish.Fault("bytes", "the page holds what it may not", "page", "<script>", "none", "x"))
+
+    monkeypatch.setattr(publish, "render", refuse)
+    with pytest.raises(PublishRefused) as caught:
+        run("1 + 1")
+    assert len(caught.value.faults) == 2
+    assert contents(tmp_path / "reports") == {}
+
+
+def test_a_new_edition_replaces_the_link_and_keeps_the_old_folder_for_its_readers(
+    run: Callable[..., Path], tmp_path: Path
+) -> None:
+    first = run("1 + 1").resolve()
+    before = contents(first)
+    second = run("2 + 2").resolve()
+    assert second != first
+    assert contents(first) == before
+    assert publish.verify(tmp_path / "reports" / "2026Q1") == []
+    assert sorted(p.name for p in (tmp_path / "reports").iterdir() if not p.name.startswith(".")) == [
+        "2026Q1",
+        "index.html",
+    ]
+
+
+def test_a_second_run_at_once_is_told_to_wait_and_touches_nothing(run: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "reports"
+    out.mkdir()
+    working = out / ".editions" / "2026Q1" / ".20260101T000000Z-aaaaaa"
+    working.mkdir(parents=True)
+    with FileLock(out / ".2026Q1.lock"), pytest.raises(Busy) as caught:
+        run("1 + 1")
+    assert caught.value.exit_code == 75
+    assert [(fault.rule, fault.where) for fault in caught.value.faults] == [("P08", str(out / "2026Q1"))]
+    assert working.is_dir()
+
+
+def test_what_a_killed_run_left_behind_is_cleared_by_the_next(run: Callable[..., Path], tmp_path: Path) -> None:
+    left = tmp_path / "reports" / ".editions" / "2026Q1" / ".20260101T000000Z-aaaaaa"
+    left.mkdir(parents=True)
+    (left / "readings.csv").write_text("half")
+    run("1 + 1")
+    assert not left.exists()
+
+
+def test_the_lock_is_free_again_after_a_run(run: Callable[..., Path], tmp_path: Path) -> None:
+    run("1 + 1")
+    with FileLock(tmp_path / "reports" / ".2026Q1.lock", timeout=0):
+        pass
+
+
+def test_a_disk_that_is_full_is_an_environment_fault_and_publishes_nothing(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("1 + 1")
+    before = contents(tmp_path / "reports")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", str(tmp_path / "reports" / "x"))
+
+    monkeypatch.setattr(publish, "_write_manifest", full)
+    with pytest.raises(EnvironmentFault) as caught:
+        run("2 + 2")
+    (fault,) = caught.value.faults
+    assert (fault.rule, fault.found, caught.value.exit_code) == ("P07", "No space left on device", 7)
+    assert contents(tmp_path / "reports") == before
+
+
+@pytest.mark.parametrize("step", ["_compute", "_pages", "_write_manifest", "_promote"])
+def test_whatever_step_fails_the_reader_sees_the_old_edition(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr(publish, "_pages", _two_pages)
+    run("1 + 1")
+    before = contents(tmp_path / "reports")
+
+    def fail(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publish, step, fail)
+    with pytest.raises(KeyboardInterrupt):
+        run("2 + 2")
+    assert contents(tmp_path / "reports") == before
+
+
+def _two_pages(company: Any, described: dict[str, Any], staging: Path, *_: Any) -> None:
+    described["families"] = ["summary"]
+    (staging / "edition.json").write_text("{}")
+    (staging / "index.html").write_text("<h1>x</h1>")
+
+
+# Afterwards
+
+
+def test_a_changed_added_or_missing_file_of_an_edition_is_noticed(
+    run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "_pages", _two_pages)
+    folder = run("1 + 1")
+    page = bytearray((folder / "index.html").read_bytes())
+    page[1] ^= 1
+    (folder / "index.html").write_bytes(page)
+    (folder / "readings.csv").unlink()
+    (folder / "extra.html").write_text("x")
+    found = {(fault.rule, Path(fault.where).name, fault.found) for fault in publish.verify(folder)}
+    assert found == {
+        ("P24", "index.html", "other bytes"), ("P24", "readings.csv", "missing"), ("P24", "extra.html", "not published"),
+    }  # fmt: skip
+    (folder / "manifest.json").write_text("{")
+    assert [fault.name for fault in publish.verify(folder)] == ["manifest-broken"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")', "plain", "5-1"])
+def test_no_text_of_the_readings_is_a_formula_to_a_spreadsheet(tmp_path: Path, text: str) -> None:
+    table = pd.DataFrame({"metric": ["m"], "slice": [text], "value": [-1.5]})
+    edition.write(tmp_path, table, {})
+    with (tmp_path / "readings.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    live = text[0] in "=+-@\t\r"
+    assert row["slice"] == ("'" + text if live else text)
+    assert row["value"] == "-1.5"
+    assert pd.read_parquet(tmp_path / "readings.parquet")["slice"][0] == text
+
+
+def test_two_runs_with_the_same_readings_publish_the_same_pages(
+    run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "_pages", _two_pages)
+    first = contents(run("1 + 1").resolve())
+    second = contents(run("1 + 1").resolve())
+    same = {"readings.csv", "readings.parquet", "index.html"}
+    assert {name: first[name] for name in same} == {name: second[name] for name in same}
+
+
+# The real thing
+
+
+@pytest.mark.slow
+def test_a_small_sample_company_is_published_from_end_to_end(tmp_path: Path) -> None:
+    from abm_lib import sample
+
+    sample.write(tmp_path / "firm", scale=0.02)
+    folder = publish.run(str(tmp_path / "firm"), out=tmp_path / "reports", only=("ads",))
+    assert publish.verify(folder) == []
+    assert {"index.html", "ads.html"} <= {path.name for path in folder.iterdir()}
+    described = json.loads((folder / "manifest.json").read_text())["edition"]
+    assert date.fromisoformat(described["period_start"]) < date.fromisoformat(described["period_end"])
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_leaves_the_old_edition_and_the_next_run_is_clean(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    from abm_lib import sample
+
+    sample.write(tmp_path / "firm", scale=0.02)
+    out = tmp_path / "reports"
+    command = [sys.executable, "-m", "abm_lib.cli", "run", str(tmp_path / "firm"), "--out", str(out), "--only", "ads"]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    before = contents(out)
+    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    for _ in _until(lambda: any((out / ".editions").glob("*/.*/edition.json")), started):
+        pass
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    now = {name: content for name, content in contents(out).items() if "/." not in name.removeprefix(".editions")}
+    assert now == before
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert publish.verify(next(out.glob("2*"))) == []
+    assert not list((out / ".editions").glob("*/.*"))
+
+
+def _until(reached: Callable[[], bool], process: Any) -> Iterator[None]:
+    """Wait for a step of a run that is going on."""
+    for _ in range(3000):
+        if reached() or process.poll() is not None:
+            return
+        time.sleep(0.05)
+        yield
