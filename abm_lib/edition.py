@@ -53,6 +53,8 @@ def write(folder: Path, readings: pd.DataFrame, edition: dict[str, Any]) -> None
     con.execute(f"copy readings to {quoted(str(folder / 'readings.parquet'))} (format parquet, compression zstd)")
     safe = readings.copy()
     for column in safe.columns[[not pd.api.types.is_numeric_dtype(t) for t in safe.dtypes]]:
+        # A line break inside a cell may begin a line for a spreadsheet that reads it otherwise than we wrote it.
+        safe[column] = safe[column].str.replace(r"[\r\n]+", " ", regex=True)
         live = safe[column].str.startswith(FORMULA_STARTS, na=False)
         safe[column] = safe[column].mask(live, "'" + safe[column])
     safe.to_csv(folder / "readings.csv", index=False, lineterminator="\n")

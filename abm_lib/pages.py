@@ -208,7 +208,7 @@ def page(family: str, quarter: str, company: str) -> Page:
     from .metric import REGISTER
 
     folder = os.environ.get(EDITION_FOLDER)
-    readings, edition = _stored(Path(folder), quarter) if folder else _compute(quarter, company)
+    readings, edition = _stored(Path(folder), quarter) if folder else _compute(family, quarter, company)
     return Page(family, readings, edition, REGISTER, folder=company)
 
 
@@ -224,14 +224,14 @@ def _stored(folder: Path, quarter: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     return readings, edition
 
 
-def _compute(quarter: str, company: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The readings and edition of a company folder, computed with the defaults."""
+def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The readings that a page needs and the edition of a company folder, computed with the defaults."""
     from . import edition, readings
     from .company import open_company
 
     opened = open_company(company)
     asked = opened.quarter(quarter)
-    table = readings.read(opened, asked)
+    table = readings.read(opened, asked, families=() if family == "summary" else (family,))
     return table, edition.describe(opened, asked, table)
 
 

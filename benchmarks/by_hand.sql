@@ -104,7 +104,20 @@ from states s join ahead h on s.quarter = h.quarter and s.moment = h.moment and 
 where is_open and close_on >= due_from and close_on < due_to;
 
 create temp table goals as
-select period, slice, slice_by, sum(value) as goal from targets where metric = 'closed_won_revenue' and kind = 'target' group by all;
+select period, slice_by, slice, sum(value) as goal from targets where metric = 'closed_won_revenue' and kind = 'target' group by all;
+
+create temp table past as
+with due_then as (
+    select horizon, due_in as past_quarter, segment, sum(amount_open) as due from due where business_type = 'new' group by all),
+won_then as (
+    select q.quarter as past_quarter, segment, sum(amount_closed) as won from closed join quarters q using (quarter)
+    where is_won and business_type = 'new' and closed_on >= start_on and closed_on < end_on group by all),
+both_then as (
+    select horizon, past_quarter, segment, coalesce(due, 0) as due, coalesce(won, 0) as won
+    from (select horizon, d.past_quarter, w.segment from due_then d, won_then w union select horizon, past_quarter, segment from due_then)
+    left join due_then using (horizon, past_quarter, segment) left join won_then using (past_quarter, segment))
+select q.quarter, b.* from quarters q join quarters p on p.start_on < q.start_on and p.start_on >= q.start_on - interval 24 month
+join both_then b on b.past_quarter = p.quarter where q.shown;
 
 -- What was done towards an account in the year before its opportunity qualified.
 create temp table touches_before as
@@ -136,7 +149,7 @@ select s.*, "from", qualified_on - since_on as days from states s join begun usi
 -- How open pipeline got from one edge of the quarter to the other, at the rate of its last day.
 create temp table steps as
 with known as (
-    select m.quarter, h.*, h.is_open and h.is_qualified as is_live, q.start_on, q.end_on,
+    select m.quarter, h.* exclude (business_type), h.is_open and h.is_qualified as is_live, q.start_on, q.end_on,
         coalesce(eur(h.amount, h.currency, r.rate), 0) as value, coalesce(eur(h.amount, h.currency, s.rate), 0) as start_value,
         coalesce(h.close_on >= q.start_on and h.close_on < q.end_on, false) as is_due
     from moments m join quarters q using (quarter)
@@ -151,12 +164,12 @@ from known k join opportunities o using (opportunity_id)
 window later as (partition by quarter, opportunity_id order by effective_at, known_at, changed_at);
 
 create temp table bridges as
-with both as (
+with each_bridge as (
     select *, 'all_open' as bridge, was_live as was, is_live as now, not seen as comes_straight from steps
     union all select *, 'due_in_quarter', was_live and was_due, is_live and is_due, is_due and (was_live or not seen) from steps),
 flows as (
     select *, is_won and is_qualified as won, is_won and is_qualified and not was and comes_straight as straight,
-        was and not now and not (is_won and is_qualified) and not is_lost as gone from both),
+        was and not now and not (is_won and is_qualified) and not is_lost as gone from each_bridge),
 moved as (
     select quarter, opportunity_id, account_id, business_type, bridge, 'start' as edge, unnest([
         {'movement': if(in_quarter and (now and not was or straight),
@@ -168,9 +181,9 @@ moved as (
         {'movement': if(not in_quarter and is_last_before and now, 'opening', null), 'amount': start_value},
         {'movement': if(not in_quarter and is_last_before and now, 'fx', null), 'amount': value - start_value}], recursive := true)
     from flows
-    union all select quarter, opportunity_id, account_id, business_type, bridge, 'end', 'closing', value from both where next_at is null and now
+    union all select quarter, opportunity_id, account_id, business_type, bridge, 'end', 'closing', value from each_bridge where next_at is null and now
     union all select quarter, opportunity_id, account_id, business_type, bridge, edge, 're_tiered', if(edge = 'end', value, -value)
-        from both, (values ('start'), ('end')) e(edge) where next_at is null and now)
+        from each_bridge, (values ('start'), ('end')) e(edge) where next_at is null and now)
 select m.quarter, m.quarter as "window", opportunity_id, bridge, movement, amount, business_type, coalesce(tier, 'not on the list') as tier
 from moved m join quarters q using (quarter) left join accounts_at a using (quarter, account_id, edge)
 where shown and movement is not null and amount <> 0;

@@ -31,7 +31,7 @@ GIVEN = {"quarter": "2026Q1", "company": "firm"}
 
 
 def notebook(folder: Path, name: str, *cells: str, parameters: str = PARAMETERS) -> Path:
-    """A notebook of code cells named `one`, `two`, `three` …"""
+    """A notebook whose code cells are named one, two, three, four."""
     names = ("one", "two", "three", "four")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     made = new_notebook(metadata={"kernelspec": kernel})
@@ -68,6 +68,17 @@ def run(small: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.Mo
     return go
 
 
+@pytest.fixture
+def without_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run with one page that no notebook made: for what is the same whatever the pages hold."""
+
+    def one_page(company: Any, described: dict[str, Any], staging: Path, *_: Any) -> None:
+        (staging / "edition.json").write_text("{}")
+        (staging / "index.html").write_text("<h1>x</h1>")
+
+    monkeypatch.setattr(publish, "_pages", one_page)
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file under a folder by its path, symbolic links by where they lead; lock files left out."""
     found = {}
@@ -75,7 +86,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         for name in [*files, *folders]:
             path = Path(place, name)
             if path.is_symlink():
-                found[str(path.relative_to(folder))] = os.readlink(path).encode()
+                found[str(path.relative_to(folder))] = str(path.readlink()).encode()
             elif path.is_file() and path.suffix != ".lock":
                 found[str(path.relative_to(folder))] = path.read_bytes()
     return found
@@ -163,6 +174,10 @@ def test_what_is_published_is_whole_and_its_hashes_are_right(run: Callable[..., 
 def test_a_failed_run_publishes_nothing_and_leaves_the_old_edition_as_it_was(
     run: Callable[..., Path], tmp_path: Path
 ) -> None:
+    with pytest.raises(PublishRefused):
+        run("1 / 0")
+    assert publish.published(tmp_path / "reports") == []
+    assert contents(tmp_path / "reports") == {}
     run("1 + 1")
     before = contents(tmp_path / "reports")
     with pytest.raises(KernelDied) as caught:
@@ -175,13 +190,6 @@ def test_a_failed_run_publishes_nothing_and_leaves_the_old_edition_as_it_was(
     assert contents(tmp_path / "reports") == before
 
 
-def test_a_first_run_that_fails_leaves_no_edition(run: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(PublishRefused):
-        run("1 / 0")
-    assert publish.published(tmp_path / "reports") == []
-    assert contents(tmp_path / "reports") == {}
-
-
 def test_a_page_that_holds_what_it_may_not_is_not_published(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,12 +197,16 @@ def test_a_page_that_holds_what_it_may_not_is_not_published(
         raise PublishRefused(publish.Fault("bytes", "the page holds what it may not", "page", "<script>", "none", "x"))
 
     monkeypatch.setattr(publish, "render", refuse)
+    source = notebook(tmp_path / "done", "ads", "1 + 1")
+    ran = [execute.Executed(family, source, 0.1) for family in ("summary", "ads")]
+    monkeypatch.setattr(publish, "run_all", lambda *_: ran)
     with pytest.raises(PublishRefused) as caught:
         run("1 + 1")
     assert len(caught.value.faults) == 2
     assert contents(tmp_path / "reports") == {}
 
 
+@pytest.mark.usefixtures("without_notebooks")
 def test_a_new_edition_replaces_the_link_and_keeps_the_old_folder_for_its_readers(
     run: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -222,6 +234,7 @@ def test_a_second_run_at_once_is_told_to_wait_and_touches_nothing(run: Callable[
     assert working.is_dir()
 
 
+@pytest.mark.usefixtures("without_notebooks")
 def test_what_a_killed_run_left_behind_is_cleared_by_the_next(run: Callable[..., Path], tmp_path: Path) -> None:
     left = tmp_path / "reports" / ".editions" / "2026Q1" / ".20260101T000000Z-aaaaaa"
     left.mkdir(parents=True)
@@ -230,12 +243,14 @@ def test_what_a_killed_run_left_behind_is_cleared_by_the_next(run: Callable[...,
     assert not left.exists()
 
 
+@pytest.mark.usefixtures("without_notebooks")
 def test_the_lock_is_free_again_after_a_run(run: Callable[..., Path], tmp_path: Path) -> None:
     run("1 + 1")
     with FileLock(tmp_path / "reports" / ".2026Q1.lock", timeout=0):
         pass
 
 
+@pytest.mark.usefixtures("without_notebooks")
 def test_a_disk_that_is_full_is_an_environment_fault_and_publishes_nothing(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,11 +268,11 @@ def test_a_disk_that_is_full_is_an_environment_fault_and_publishes_nothing(
     assert contents(tmp_path / "reports") == before
 
 
+@pytest.mark.usefixtures("without_notebooks")
 @pytest.mark.parametrize("step", ["_compute", "_pages", "_write_manifest", "_promote"])
 def test_whatever_step_fails_the_reader_sees_the_old_edition(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr(publish, "_pages", _two_pages)
     run("1 + 1")
     before = contents(tmp_path / "reports")
 
@@ -270,19 +285,13 @@ def test_whatever_step_fails_the_reader_sees_the_old_edition(
     assert contents(tmp_path / "reports") == before
 
 
-def _two_pages(company: Any, described: dict[str, Any], staging: Path, *_: Any) -> None:
-    described["families"] = ["summary"]
-    (staging / "edition.json").write_text("{}")
-    (staging / "index.html").write_text("<h1>x</h1>")
-
-
 # Afterwards
 
 
+@pytest.mark.usefixtures("without_notebooks")
 def test_a_changed_added_or_missing_file_of_an_edition_is_noticed(
     run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "_pages", _two_pages)
     folder = run("1 + 1")
     page = bytearray((folder / "index.html").read_bytes())
     page[1] ^= 1
@@ -297,22 +306,24 @@ def test_a_changed_added_or_missing_file_of_an_edition_is_noticed(
     assert [fault.name for fault in publish.verify(folder)] == ["manifest-broken"]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")', "plain", "5-1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a\r=1", "a\n=1", '=HYPERLINK("x")', "plain", "5-1"]
+)
 def test_no_text_of_the_readings_is_a_formula_to_a_spreadsheet(tmp_path: Path, text: str) -> None:
     table = pd.DataFrame({"metric": ["m"], "slice": [text], "value": [-1.5]})
     edition.write(tmp_path, table, {})
     with (tmp_path / "readings.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
-    live = text[0] in "=+-@\t\r"
-    assert row["slice"] == ("'" + text if live else text)
+    assert row["slice"].lstrip("'").split() == text.split()
+    assert row["slice"][0] not in "=+-@\t\r" and not set(row["slice"]) & set("\r\n")
     assert row["value"] == "-1.5"
     assert pd.read_parquet(tmp_path / "readings.parquet")["slice"][0] == text
 
 
+@pytest.mark.usefixtures("without_notebooks")
 def test_two_runs_with_the_same_readings_publish_the_same_pages(
     run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "_pages", _two_pages)
     first = contents(run("1 + 1").resolve())
     second = contents(run("1 + 1").resolve())
     same = {"readings.csv", "readings.parquet", "index.html"}

@@ -123,7 +123,8 @@ def _draw(room: Room, horizons: Sequence[Horizon]) -> dict[str, Any]:
 
 def _grid(canvas: Canvas, rows: Sequence[tuple[float, Horizon]]) -> list[Any]:
     """Whole multiples; on a phone the lines stand beside the bars only, not behind the names."""
-    whole = range(int(canvas.across[1]) + 1)
+    end = int(canvas.across[1])
+    whole = range(0, end + 1, end // 6 + 1)
     spans = [(y - 16, y + 16) for y, _ in rows] if canvas.room.narrow else [(0, canvas.height)]
     lines = [{"x": x, "y": a, "y2": b} for x in whole for a, b in spans]
     texts = [{"x": x, "y": canvas.height + 15, "text": f"{x}x"} for x in whole]

@@ -103,6 +103,8 @@ class Figure:
             **self.drawings[-1 if len(self.drawings) == 1 else -2].spec,
             "background": "#ffffff",
             "autosize": {"type": "pad"},
+            # The palette's variables do not resolve on a canvas.
+            "usermeta": {"embedOptions": {"renderer": "svg", "actions": False}},
         }
         lab["title"] = {"text": self.title, "subtitle": self.subtitle, "anchor": "start"}
         return {VEGA: lab, "text/plain": f"{self.title}. {self.description}", MIME: published}
@@ -120,5 +122,8 @@ class Figure:
 
 @cache
 def lab_style() -> str:
-    """The style of the fragments, kept to them: it must not touch JupyterLab itself."""
-    return "@scope (.abm) {" + (TEMPLATE / "parts.css").read_text("utf-8") + "} .abm {padding: 8px 16px}"
+    """The pages' style for a notebook, nested so that it outranks JupyterLab's own rules for lists and headings."""
+    parts = (TEMPLATE / "parts.css").read_text("utf-8")
+    parts = parts.replace(":root, .abm {", "& {").replace(":scope, body, .abm {", "& {")
+    lists = "dt, dd {float: none; width: auto; margin: 0; font-weight: inherit}"
+    return ".abm.abm {" + lists + parts + "} .abm.abm {padding: 8px 16px}"

@@ -82,11 +82,10 @@ join facts using (opportunity_id)
 join past_segments segments on segments.account_id = facts.account_id and segments.quarter = past.quarter
 where states.is_won and not states.is_deleted and facts.business_type = 'new' and states.close_on >= past.day_from and states.close_on < past.day_to;
 
--- A past quarter counts where the quarter it was read in begins after the first row; one where nothing was due counts as well.
+-- A past quarter counts where there were data to read; one where nothing was due counts as well.
 create or replace table readable as
-select look[6:] as horizon, looks.quarter
-from looks join quarters on looks.priced_on >= quarters.day_from and looks.priced_on < quarters.day_to
-where look like 'past %' and quarters.day_from > (select local_day(min(changed_at)) from changes);
+select look[6:] as horizon, quarter from looks
+where look like 'past %' and moment > (select min(changed_at) from changes);
 
 create or replace table conversion as
 with due_by as (

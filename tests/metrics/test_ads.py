@@ -1,0 +1,235 @@
+"""Ads: every metric worked out by hand on a few rows, and every reason for having none."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from tiny import company, read, reading, slices, value
+
+LISTED = {
+    "accounts": """
+        account_id | name  | industry | customer_since
+        a1         | One   | steel    |
+        a2         | Two   | steel    |
+        a3         | Three | steel    |
+        a4         | Four  | steel    |
+        a5         | Five  | paper    |
+        """,
+    "account_lists": """
+        account_id | is_target | tier | programme    | valid_from | valid_to
+        a1         | yes       | 1    | one_to_one   | 2026-01-01 |
+        a2         | yes       | 1    | one_to_few   | 2026-01-01 |
+        a3         | yes       | 2    | one_to_few   | 2026-01-01 |
+        a4         | yes       | 2    | one_to_few   | 2026-01-01 | 2026-10-01
+        a5         | yes       | 2    | one_to_few   | 2026-08-01 |
+        """,
+}
+DELIVERY = {
+    "campaigns": """
+        campaign_id | name   | programme
+        c1          | Launch | one_to_one
+        """,
+    "ad_days": """
+        day        | platform | channel      | campaign_id | ad_id | ad_type | impressions | clicks | cost | currency
+        2026-04-10 | linkedin | linkedin_ads | c1          | ad1   | video   | 0           | 0      | 5    | EUR
+        2026-07-01 | linkedin | linkedin_ads | c1          | ad1   | video   | 1000        | 10     | 20   | EUR
+        2026-08-15 | linkedin | linkedin_ads | c1          | ad2   | image   | 3000        | 10     | 40   | EUR
+        2026-09-30 | google   | google_ads   |             | ad3   |         | 4000        | 20     | 100  | EUR
+        2026-10-01 | google   | google_ads   |             | ad3   |         | 9000        | 90     | 900  | EUR
+        """,
+    "ad_account_days": """
+        day        | platform | channel      | account_id | company_name | impressions | clicks | reactions
+        2025-11-01 | linkedin | linkedin_ads | a1         |              | 1           | 0      | 0
+        2026-07-05 | linkedin | linkedin_ads | a1         |              | 10          | 0      | 0
+        2026-07-06 | linkedin | linkedin_ads | a1         |              | 20          | 0      | 1
+        2026-07-06 | google   | google_ads   | a1         |              | 10          | 1      |
+        2026-07-06 | linkedin | linkedin_ads | a2         |              | 20          | 0      | 0
+        2026-08-06 | linkedin | linkedin_ads | a5         |              | 50          | 5      | 0
+        2026-09-30 | linkedin | linkedin_ads |            | Acme         | 5           | 1      | 0
+        """,
+    "ad_title_months": """
+        month      | platform | title | seniority | impressions | clicks
+        2026-04-01 | linkedin | CFO   | chief     | 50          | 0
+        2026-07-01 | linkedin | CFO   | chief     | 100         | 4
+        2026-08-01 | linkedin | CFO   | chief     | 100         | 2
+        2026-08-01 | linkedin | CTO   | chief     | 100         | 2
+        2026-09-01 | linkedin | Clerk | junior    | 100         | 1
+        2026-09-01 | linkedin |       | junior    | 100         | 3
+        """,
+    "budgets": """
+        period | channel      | amount | currency
+        2026Q3 | linkedin_ads | 50     | EUR
+        2026Q3 | google_ads   | 150    | EUR
+        """,
+}
+TRIALS = {
+    "experiments": """
+        experiment_id | name        | control_variant | starts_on  | ends_on
+        x1            | Blue button | grey            | 2026-07-10 | 2026-08-31
+        x2            | Long text   | short           |            |
+        """,
+    "ad_days": """
+        day        | platform | channel      | ad_id | variant | experiment_id | impressions | clicks | cost | currency
+        2026-07-09 | linkedin | linkedin_ads | ad1   | blue    | x1            | 1000        | 900    | 1    | EUR
+        2026-07-10 | linkedin | linkedin_ads | ad1   | blue    | x1            | 1000        | 30     | 1    | EUR
+        2026-08-31 | linkedin | linkedin_ads | ad2   | grey    | x1            | 1000        | 10     | 1    | EUR
+        2026-09-01 | linkedin | linkedin_ads | ad2   | grey    | x1            | 1000        | 900    | 1    | EUR
+        2026-07-10 | linkedin | linkedin_ads | ad3   | short   | x2            | 1000        | 10     | 1    | EUR
+        2026-07-10 | linkedin | linkedin_ads | ad4   |         |               | 1000        | 10     | 1    | EUR
+        """,
+}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return read(company(tmp_path_factory.mktemp("ads"), LISTED | DELIVERY, 'switched_off = ["ad_frequency"]'), "ads")
+
+
+@pytest.fixture(scope="module")
+def on_frequency(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return read(company(tmp_path_factory.mktemp("frequency"), LISTED | DELIVERY), "ad_frequency")
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return read(company(tmp_path_factory.mktemp("trials"), TRIALS), "ads")
+
+
+def test_ad_impressions_are_added_over_the_days_of_the_quarter(table):
+    assert value(table, "ad_impressions") == 8000
+    assert slices(table, "ad_impressions", "channel") == {"linkedin_ads": 4000, "google_ads": 4000}
+    assert slices(table, "ad_impressions", "ad_type") == {"video": 1000, "image": 3000, "not stated": 4000}
+    assert slices(table, "ad_impressions", "campaign") == {"Launch": 4000, "no campaign": 4000}
+
+
+def test_ad_clicks_that_nobody_made_are_0_and_before_the_data_they_are_missing(table):
+    assert value(table, "ad_clicks") == 40
+    assert value(table, "ad_clicks", quarter="2026Q2") == 0
+    assert value(table, "ad_clicks", quarter="2026Q1") == "no_data"
+    assert value(table, "ad_impressions", quarter="2026Q1") == "no_data"
+    assert slices(table, "ad_clicks", "channel", quarter="2026Q1") == {
+        "linkedin_ads": "no_data",
+        "google_ads": "no_data",
+    }
+
+
+def test_ad_spend_has_its_budget_beside_it_and_no_verdict(table):
+    assert value(table, "ad_spend") == 160
+    assert value(table, "ad_spend", quarter="2026Q2") == 5
+    assert value(table, "ad_spend", quarter="2026Q1") == "no_data"
+    assert reading(table, "ad_spend")["target"] == 200
+    assert reading(table, "ad_spend", "channel", "google_ads")["target"] == 150
+    assert reading(table, "ad_spend")["status"] == "none"
+
+
+def test_ad_click_rate_is_clicks_over_impressions_and_not_a_mean_of_rates(table):
+    assert value(table, "ad_click_rate") == 0.005  # 40 of 8,000; the mean of the three days would be 0.0061
+    assert slices(table, "ad_click_rate", "ad_type") == {"video": 0.01, "image": 0.003333333, "not stated": 0.005}
+    assert slices(table, "ad_click_rate", "programme") == {"one_to_one": 0.005, "no programme": 0.005}
+    assert slices(table, "ad_click_rate", "month") == {"2026-07": 0.01, "2026-08": 0.003333333, "2026-09": 0.005}
+    found = reading(table, "ad_click_rate")
+    assert (found["numerator"], found["denominator"], found["n"]) == (40, 8000, 8000)
+    assert found["low"] < 0.005 < found["high"] and found["method"] == "Wilson, 95%"
+
+
+def test_ad_click_rate_without_impressions_is_undefined(table):
+    assert value(table, "ad_click_rate", quarter="2026Q2") == "undefined"
+    assert reading(table, "ad_click_rate", quarter="2026Q2")["caveats"] == "no impressions"
+
+
+def test_ad_cost_per_thousand_is_spend_for_each_thousand_impressions(table):
+    assert value(table, "ad_cost_per_thousand") == 20  # 160 for 8 thousand
+    assert slices(table, "ad_cost_per_thousand", "channel") == {"linkedin_ads": 15, "google_ads": 25}
+    assert value(table, "ad_cost_per_thousand", quarter="2026Q2") == "undefined"
+
+
+def test_ad_cost_per_click_is_spend_for_each_click(table):
+    assert value(table, "ad_cost_per_click") == 4
+    assert slices(table, "ad_cost_per_click", "campaign") == {"Launch": 3, "no campaign": 5}
+    assert value(table, "ad_cost_per_click", quarter="2026Q2") == "undefined"
+    assert reading(table, "ad_cost_per_click", quarter="2026Q2")["caveats"] == "no clicks"
+
+
+def test_ad_target_reach_rate_counts_the_accounts_listed_when_the_quarter_began(table):
+    found = reading(table, "ad_target_reach_rate")
+    assert (found["numerator"], found["denominator"]) == (2, 4)  # One and Two of the first four; Five joined in August
+    assert slices(table, "ad_target_reach_rate", "tier") == {"1": 1, "2": 0}
+    assert slices(table, "ad_target_reach_rate", "programme") == {"one_to_one": 1, "one_to_few": 0.333333333}
+
+
+def test_ad_target_reach_rate_is_0_where_nobody_was_reached_and_undefined_without_a_list(table):
+    assert value(table, "ad_target_reach_rate", quarter="2026Q2") == 0
+    assert value(table, "ad_target_reach_rate", quarter="2025Q4") == "undefined"  # the list begins in 2026
+    assert value(table, "ad_target_reach_rate", quarter="2025Q3") == "no_data"
+
+
+def test_ad_frequency_is_impressions_on_reached_target_accounts_over_those_accounts(on_frequency):
+    assert value(on_frequency, "ad_frequency") == 30  # 40 on One and 20 on Two
+    assert slices(on_frequency, "ad_frequency", "tier") == {"1": 30, "2": "undefined"}
+    assert value(on_frequency, "ad_frequency", quarter="2026Q2") == "undefined"
+
+
+def test_ad_frequency_switched_off_says_so(table):
+    assert value(table, "ad_frequency") == "switched_off"
+
+
+def test_ad_target_engagement_rate_asks_for_a_click_or_a_reaction(table):
+    found = reading(table, "ad_target_engagement_rate")
+    assert (found["numerator"], found["denominator"]) == (1, 2)  # One reacted and clicked, Two only saw
+    assert slices(table, "ad_target_engagement_rate", "channel") == {
+        "linkedin_ads": 0.5,
+        "google_ads": 1,
+        "none measured": "undefined",
+    }
+    assert slices(table, "ad_target_engagement_rate", "tier") == {"1": 0.5, "2": "undefined"}
+    assert value(table, "ad_target_engagement_rate", quarter="2026Q2") == "undefined"
+
+
+def test_ad_experiment_difference_is_the_variant_minus_the_control_on_the_planned_days(trials):
+    found = reading(trials, "ad_experiment_difference", "experiment", "Blue button")
+    assert round(found["value"], 9) == 0.02  # 30 of 1,000 less 10 of 1,000; the first and last row lie outside the plan
+    assert 0 < found["low"] < 0.02 < found["high"] and found["n"] == 2000
+    assert value(trials, "ad_experiment_difference", "experiment", "Long text") == "undefined"  # the variant never ran
+
+
+def test_ad_click_share_by_title_puts_cells_under_three_clicks_together(table):
+    assert slices(table, "ad_click_share_by_title", "title") == {"CFO": 0.5, "not stated": 0.25, "under 3": 0.25}
+    assert slices(table, "ad_click_share_by_title", "seniority") == {"chief": 0.666666667, "junior": 0.333333333}
+
+
+def test_ad_click_share_by_title_without_a_click_has_no_share(table):
+    found = slices(table, "ad_click_share_by_title", "title", quarter="2026Q2")
+    assert not [share for share in found.values() if not isinstance(share, str)]
+
+
+def test_ad_engaged_companies_counts_companies_on_the_list_or_not_once(table):
+    assert value(table, "ad_engaged_companies") == 3  # One on two channels, Five, and Acme that is no account
+    assert slices(table, "ad_engaged_companies", "tier") == {"1": 1, "not on the list": 2}
+    assert slices(table, "ad_engaged_companies", "industry") == {"steel": 1, "paper": 1, "unknown": 1}
+    assert slices(table, "ad_engaged_companies", "account") == {"One": 1, "Five": 1, "Acme": 1}
+    assert value(table, "ad_engaged_companies", quarter="2026Q2") == 0
+    assert value(table, "ad_engaged_companies", quarter="2025Q3") == "no_data"
+
+
+def test_metrics_of_a_table_that_nobody_delivers_are_not_collected(trials):
+    assert value(trials, "ad_impressions") == 6000
+    for metric in ("ad_target_reach_rate", "ad_click_share_by_title", "ad_engaged_companies"):
+        assert value(trials, metric) == "not_collected"
+    assert "ad_account_days" in reading(trials, "ad_target_reach_rate")["caveats"]
+
+
+@pytest.mark.xfail(
+    strict=True, raises=ValueError, reason="More clicks than impressions in one slice stop the whole run."
+)
+def test_more_clicks_than_impressions_are_no_share_and_no_crash(tmp_path):
+    """Platforms bill clicks a day after the impression they belong to."""
+    late = {
+        "ad_days": """
+            day        | platform | channel      | ad_id | impressions | clicks | cost | currency
+            2026-07-31 | linkedin | linkedin_ads | ad1   | 100         | 0      | 1    | EUR
+            2026-08-01 | linkedin | linkedin_ads | ad1   | 1           | 2      | 1    | EUR
+            """
+    }
+    table = read(company(tmp_path, late), "ad_click_rate", by=["month"])
+    assert value(table, "ad_click_rate") == round(2 / 101, 9)
+    assert isinstance(value(table, "ad_click_rate", "month", "2026-08"), str)

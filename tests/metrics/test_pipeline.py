@@ -1,0 +1,481 @@
+"""Pipeline: every metric worked out by hand on a few deals, and every reason for having none."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from narwhals.exceptions import ColumnNotFoundError
+from tiny import company, deals, read, reading, slices, value
+
+ACCOUNTS = {
+    "accounts": """
+        account_id | name  | segment
+        a1         | One   | enterprise
+        a2         | Two   | mid
+        a3         | Three | mid
+        a4         | Four  | mid
+        a5         | Five  | mid
+        """,
+    "account_lists": """
+        account_id | is_target | tier | programme  | valid_from
+        a1         | yes       | 1    | one_to_one | 2025-01-01
+        a2         | yes       | 2    | one_to_few | 2025-01-01
+        """,
+    "campaigns": """
+        campaign_id | name
+        c1          | Launch
+        """,
+}
+
+# What was created
+
+CREATED = """
+deal | account_id | business_type | qualified  | ended      | stage | amount | source    | source_detail | campaign_id
+o1   | a1         | new           | 2026-07-01 |            |       | 100    | LinkedIn  | video         | c1
+o2   | a1         | new           | 2026-08-01 |            |       | 200    | linkedin  | image         |
+o3   | a2         | new           | 2026-09-30 |            |       | 600    | Cold Call |               |
+o4   | a2         | new           | 2026-09-30 |            |       |        |           |               |
+o5   | a3         | expansion     | 2026-07-05 |            |       | 1000   |           |               |
+o6   | a3         | new           | 2026-10-01 |            |       | 5000   | LinkedIn  |               |
+o7   | a3         | new           |            | 2026-09-01 | lost  | 5000   | LinkedIn  |               |
+x1   | a3         | new           | 2025-11-01 |            |       |        | LinkedIn  |               |
+"""
+LATER = """
+o1 | 2026-08-01 | proposal  | 900 | EUR | 2027-12-31
+o2 | 2026-08-10 | lost      | 200 | EUR | 2026-08-10
+o2 | 2026-08-20 | qualified | 250 | EUR | 2027-12-31
+"""
+
+
+@pytest.fixture(scope="module")
+def created(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = ACCOUNTS | deals(CREATED)
+    drawn["opportunity_changes"] += LATER
+    metrics = ("opportunities_created", "pipeline_created", "marketing_sourced_opportunities", "marketing_sourced_pipeline",
+               "marketing_sourced_pipeline_share", "average_deal_size")  # fmt: skip
+    by = ("month", "source_owner", "channel", "tier", "business_type", "segment", "campaign", "source_detail", "target",
+          "statistic", "source_owner/statistic")  # fmt: skip
+    return read(company(tmp_path_factory.mktemp("created"), drawn), *metrics, by=by)
+
+
+def test_opportunities_created_are_new_business_at_its_first_qualified_stage(created):
+    assert value(created, "opportunities_created") == 4  # the one lost and reopened once, the one lost unqualified not
+    assert slices(created, "opportunities_created", "month") == {"2026-07": 1, "2026-08": 1, "2026-09": 2}
+    assert slices(created, "opportunities_created", "source_owner") == {"marketing": 2, "sales": 1, "unknown": 1}
+    assert slices(created, "opportunities_created", "business_type") == {"new": 4, "expansion": 1}
+    assert slices(created, "opportunities_created", "target") == {"target": 4, "not on the list": 0}
+
+
+def test_opportunities_created_in_a_quiet_quarter_are_0_and_before_the_data_missing(created):
+    assert value(created, "opportunities_created", quarter="2026Q1") == 0
+    assert value(created, "opportunities_created", quarter="2025Q3") == "no_data"
+
+
+def test_pipeline_created_is_the_amount_on_the_day_of_qualification(created):
+    assert value(created, "pipeline_created") == 900  # 100 + 200 + 600: later amounts are movements
+    assert slices(created, "pipeline_created", "month") == {"2026-07": 100, "2026-08": 200, "2026-09": 600}
+    assert slices(created, "pipeline_created", "tier") == {"1": 300, "2": 600, "not on the list": 0}
+    assert slices(created, "pipeline_created", "business_type") == {"new": 900, "expansion": 1000}
+    found = reading(created, "pipeline_created")
+    assert (found["n"], found["caveats"]) == (4, "1 of 4 carry no amount or no exchange rate")
+
+
+def test_pipeline_created_is_missing_where_nothing_carries_an_amount(created):
+    assert value(created, "opportunities_created", quarter="2025Q4") == 1
+    assert value(created, "pipeline_created", quarter="2025Q4") == "no_data"
+    assert value(created, "pipeline_created", quarter="2026Q1") == 0
+    assert value(created, "pipeline_created", quarter="2025Q3") == "no_data"
+
+
+def test_marketing_sourced_opportunities_are_those_whose_source_marketing_owns(created):
+    assert value(created, "marketing_sourced_opportunities") == 2
+    assert slices(created, "marketing_sourced_opportunities", "source_detail") == {"video": 1, "image": 1, "unknown": 0}
+    assert slices(created, "marketing_sourced_opportunities", "segment") == {"enterprise": 2, "mid": 0}
+    assert value(created, "marketing_sourced_opportunities", quarter="2026Q1") == 0
+    assert value(created, "marketing_sourced_opportunities", quarter="2025Q3") == "no_data"
+
+
+def test_marketing_sourced_pipeline_is_their_amount(created):
+    assert value(created, "marketing_sourced_pipeline") == 300
+    assert slices(created, "marketing_sourced_pipeline", "channel") == {
+        "linkedin_ads": 300,
+        "outbound": 0,
+        "unknown": 0,
+    }
+    assert slices(created, "marketing_sourced_pipeline", "campaign") == {"Launch": 100, "unknown": 200}
+    assert value(created, "marketing_sourced_pipeline", quarter="2025Q4") == "no_data"
+    assert value(created, "marketing_sourced_pipeline", quarter="2026Q1") == 0
+
+
+def test_marketing_sourced_pipeline_share_splits_the_whole_by_owner_and_its_part_by_channel(created):
+    assert value(created, "marketing_sourced_pipeline_share") == 0.333333333
+    owners = slices(created, "marketing_sourced_pipeline_share", "source_owner")
+    assert owners == {"marketing": 0.333333333, "sales": 0.666666667, "unknown": "no_data"}
+    channels = slices(created, "marketing_sourced_pipeline_share", "channel")
+    assert (channels["linkedin_ads"], channels["outbound"]) == (0.333333333, 0)
+    assert value(created, "marketing_sourced_pipeline_share", quarter="2026Q1") == "undefined"
+
+
+def test_average_deal_size_is_a_mean_with_the_median_beside_it(created):
+    assert value(created, "average_deal_size") == 300  # 100, 200, 600; the one without an amount is left out
+    assert value(created, "average_deal_size", "statistic", "median") == 200
+    sizes = slices(created, "average_deal_size", "source_owner")
+    assert (sizes["marketing"], sizes["sales"]) == (150, 600)
+    assert value(created, "average_deal_size", "source_owner/statistic", "marketing/median") == 150
+    assert sizes["unknown"] == "no_data"  # its one opportunity carries no amount
+    assert value(created, "average_deal_size", quarter="2026Q1") == "undefined"
+
+
+# What is open
+
+OPEN = """
+opportunity_id | changed_at | stage     | amount | currency | close_on
+o1             | 2026-08-01 | qualified | 100    | EUR      | 2026-12-15
+o2             | 2026-08-01 | proposal  | 200    | EUR      | 2027-02-01
+o3             | 2026-08-01 | qualified | 300    | EUR      | 2026-09-15
+o4             | 2026-08-01 | qualified | 400    | EUR      |
+o5             | 2026-05-01 | discovery | 5000   | EUR      | 2026-12-15
+o6             | 2026-08-01 | qualified | 1000   | EUR      | 2026-12-20
+o6             | 2026-10-01 | won       | 1000   | EUR      | 2026-10-01
+"""
+OPENED = """
+opportunity_id | account_id | business_type | last_activity_at
+o1             | a1         | new           |
+o2             | a2         | new           | 2026-09-01
+o3             | a2         | new           |
+o4             | a3         | new           | 2026-07-01
+o5             | a3         | new           |
+o6             | a1         | expansion     | 2026-09-20
+"""
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = ACCOUNTS | {"opportunities": OPENED, "opportunity_changes": OPEN}
+    return read(company(tmp_path_factory.mktemp("open"), drawn), "open_pipeline", "stale_pipeline_share")
+
+
+def test_open_pipeline_is_what_was_qualified_and_open_when_the_quarter_ended(opened):
+    assert value(opened, "open_pipeline") == 2000  # the win of the first of October comes after it
+    assert slices(opened, "open_pipeline", "stage") == {"qualified": 1800, "proposal": 200}
+    assert slices(opened, "open_pipeline", "tier") == {"1": 1100, "2": 500, "not on the list": 400}
+    assert slices(opened, "open_pipeline", "business_type") == {"new": 1000, "expansion": 1000}
+    due = {"2026Q4": 1100, "2027Q1": 200, "overdue": 300, "no close date": 400}
+    assert slices(opened, "open_pipeline", "close_quarter") == due
+
+
+def test_open_pipeline_is_0_where_none_is_qualified_and_missing_before_the_data(opened):
+    assert value(opened, "open_pipeline", quarter="2026Q2") == 0
+    assert value(opened, "open_pipeline", quarter="2026Q1") == "no_data"
+
+
+def test_stale_pipeline_share_counts_overdue_deals_and_those_without_activity_for_60_days(opened):
+    assert value(opened, "stale_pipeline_share") == 0.35  # 300 overdue and 400 quiet, of 2,000
+    assert slices(opened, "stale_pipeline_share", "stage") == {"qualified": 0.388888889, "proposal": 0}
+    assert value(opened, "stale_pipeline_share", quarter="2026Q2") == "undefined"
+
+
+# Whether it is enough
+
+DUE = """
+opportunity_id | changed_at       | stage     | amount | currency | close_on
+e1             | 2025-12-01       | qualified | 100    | EUR      | 2026-01-02
+e1             | 2026-01-02       | won       | 100    | EUR      | 2026-01-02
+o1             | 2026-07-05 23:59 | qualified | 1500   | EUR      | 2026-09-01
+o2             | 2026-07-06       | qualified | 500    | EUR      | 2026-09-01
+o3             | 2026-06-01       | qualified | 500    | EUR      | 2026-08-01
+o4             | 2026-06-01       | qualified | 200    | EUR      | 2026-07-03
+o4             | 2026-07-03       | won       | 200    | EUR      | 2026-07-03
+o5             | 2026-06-01       | qualified | 9000   | EUR      | 2026-09-01
+o6             | 2026-08-01       | qualified | 1000   | EUR      | 2026-10-01
+o7             | 2026-08-01       | qualified | 1000   | EUR      | 2027-03-31
+"""
+DUE_BY = """
+opportunity_id | account_id | business_type | created_at
+e1             | a1         | new           | 2025-12-01
+o1             | a1         | new           | 2026-06-01
+o2             | a2         | new           | 2026-06-01
+o3             | a2         | new           | 2026-06-01
+o4             | a2         | new           | 2026-06-01
+o5             | a1         | expansion     | 2026-06-01
+o6             | a1         | new           | 2026-06-01
+o7             | a2         | new           | 2026-06-01
+"""
+TARGETS = """
+metric             | period | slice_by              | slice          | value
+closed_won_revenue | 2026Q1 | business_type         | new            | 100
+closed_won_revenue | 2026Q2 |                       |                | 9000
+closed_won_revenue | 2026Q3 |                       |                | 9000
+closed_won_revenue | 2026Q3 | business_type         | new            | 1000
+closed_won_revenue | 2026Q3 | business_type/segment | new/enterprise | 500
+closed_won_revenue | 2026Q4 | business_type         | new            | 2000
+closed_won_revenue | 2027Q1 | business_type         | new            | 4000
+"""
+
+
+@pytest.fixture(scope="module")
+def due(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = ACCOUNTS | {"opportunities": DUE_BY, "opportunity_changes": DUE, "targets": TARGETS}
+    metrics = ("pipeline_coverage", "pipeline_coverage_remaining", "pipeline_coverage_next_quarter",
+               "pipeline_coverage_in_two_quarters")  # fmt: skip
+    return read(company(tmp_path_factory.mktemp("due"), drawn), *metrics)
+
+
+def test_pipeline_coverage_is_new_business_due_in_the_quarter_after_day_five_over_its_target(due):
+    found = reading(due, "pipeline_coverage")
+    assert (found["value"], found["numerator"], found["denominator"]) == (2, 2000, 1000)  # 1,500 + 500
+    assert value(due, "pipeline_coverage", "segment", "enterprise") == 3  # 1,500 over the segment's own 500
+    assert value(due, "pipeline_coverage", "segment", "mid") == "undefined"
+
+
+def test_pipeline_coverage_by_day_shows_the_track(due):
+    track = slices(due, "pipeline_coverage", "as_of_day")
+    assert (track["01"], track["05"], track["15"]) == (0.7, 2, 2.5)  # the deal won on the third leaves, others come
+
+
+def test_pipeline_coverage_without_a_target_for_new_business_is_undefined(due):
+    assert (
+        value(due, "pipeline_coverage", quarter="2026Q2") == "undefined"
+    )  # the target of all business is no such target
+    assert "target for new business" in reading(due, "pipeline_coverage", quarter="2026Q2")["caveats"]
+    assert value(due, "pipeline_coverage", quarter="2026Q1") == 0
+    assert value(due, "pipeline_coverage", quarter="2025Q3") == "no_data"
+
+
+def test_pipeline_coverage_remaining_takes_what_is_won_by_then_off_the_target(due):
+    assert value(due, "pipeline_coverage_remaining") == 2.5  # 2,000 over 1,000 less 200
+    assert value(due, "pipeline_coverage_remaining", quarter="2026Q1") == "undefined"  # all 100 were won on the second
+    assert value(due, "pipeline_coverage_remaining", quarter="2026Q2") == "undefined"
+
+
+def test_pipeline_coverage_next_quarter_is_read_when_this_one_ends(due):
+    assert value(due, "pipeline_coverage_next_quarter") == 0.5  # 1,000 due on the first of October, over 2,000
+    assert value(due, "pipeline_coverage_next_quarter", quarter="2026Q1") == "undefined"
+
+
+def test_pipeline_coverage_in_two_quarters_is_read_when_this_one_ends(due):
+    assert value(due, "pipeline_coverage_in_two_quarters") == 0.25  # 1,000 over 4,000
+    assert value(due, "pipeline_coverage_in_two_quarters", quarter="2025Q4") == "undefined"
+
+
+# In each of four quarters 400 were due when it began, of which 100 were won, and 100 more were created and won inside it.
+RECORD = """
+deal | qualified  | ended      | stage | amount
+a1   | 2025-01-15 | 2025-08-15 | won   | 100
+a2   | 2025-01-15 | 2025-08-15 | lost  | 300
+a3   | 2025-07-20 | 2025-08-15 | won   | 100
+b1   | 2025-01-15 | 2025-11-15 | won   | 100
+b2   | 2025-01-15 | 2025-11-15 | lost  | 300
+b3   | 2025-10-20 | 2025-11-15 | won   | 100
+c1   | 2025-01-15 | 2026-02-15 | won   | 100
+c2   | 2025-01-15 | 2026-02-15 | lost  | 300
+c3   | 2026-01-20 | 2026-02-15 | won   | 100
+d1   | 2025-01-15 | 2026-05-15 | won   | 100
+d2   | 2025-01-15 | 2026-05-15 | lost  | 300
+d3   | 2026-04-20 | 2026-05-15 | won   | 100
+e1   | 2026-02-15 | 2026-08-15 | won   | 200
+e2   | 2026-02-15 | 2026-08-15 | lost  | 600
+f1   | 2026-02-15 | 2026-11-15 | won   | 1200
+"""
+GOALS = """
+metric             | period | slice_by      | slice | value
+closed_won_revenue | 2026Q3 | business_type | new   | 300
+closed_won_revenue | 2026Q4 | business_type | new   | 1000
+"""
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = deals(RECORD) | {"targets": GOALS}
+    metrics = ("quarter_start_conversion", "required_pipeline_coverage", "pipeline_gap")
+    return read(company(tmp_path_factory.mktemp("record"), drawn), *metrics, by=["horizon", "segment", "method"])
+
+
+def test_quarter_start_conversion_is_all_that_was_won_over_what_was_due(record):
+    found = reading(record, "quarter_start_conversion")
+    assert (found["numerator"], found["denominator"], found["n"]) == (800, 1600, 4)
+    assert slices(record, "quarter_start_conversion", "horizon") == {"current": 0.5, "next": 0.5, "in_two": 0.5}
+    assert slices(record, "quarter_start_conversion", "segment") == {"unknown": 0.5}
+    assert value(record, "quarter_start_conversion", quarter="2025Q3") == "undefined"
+
+
+def test_required_pipeline_coverage_is_one_over_the_own_record_of_four_quarters(record):
+    assert value(record, "required_pipeline_coverage") == 2
+    # Of the amounts won or lost in the third quarter, 200 of 800 were won.
+    methods = {"quarter_start_conversion": 2, "win_rate": 4}
+    assert slices(record, "required_pipeline_coverage", "method") == methods
+    assert slices(record, "required_pipeline_coverage", "horizon") == {"current": 2, "next": 2, "in_two": 2}
+    assert slices(record, "required_pipeline_coverage", "segment") == {"unknown": 2}
+
+
+def test_required_pipeline_coverage_falls_back_on_the_win_rate_while_the_record_is_short(record):
+    # Two quarters of history only; of 500 won or lost in the quarter 200 were won.
+    assert value(record, "required_pipeline_coverage", quarter="2026Q1") == 2.5
+    assert value(record, "required_pipeline_coverage", "method", "quarter_start_conversion", quarter="2026Q1") == 2
+    assert value(record, "required_pipeline_coverage", quarter="2025Q2") == "undefined"
+
+
+def test_pipeline_gap_is_what_the_required_coverage_of_the_next_target_still_lacks(record):
+    assert value(record, "pipeline_gap") == 800  # 2 x 1,000 less the 1,200 due
+    gaps = {"current": 0, "next": 800, "in_two": "undefined"}  # 2 x 300 less 800 is no gap; no target in two quarters
+    assert slices(record, "pipeline_gap", "horizon") == gaps
+    assert value(record, "pipeline_gap", quarter="2025Q4") == "undefined"
+
+
+# How it moved
+
+MOVED = """
+opportunity_id | changed_at | stage     | amount | currency | close_on
+o1             | 2026-06-01 | qualified | 100    | EUR      | 2026-09-01
+o1             | 2026-08-01 | qualified | 150    | EUR      | 2026-09-01
+o1             | 2026-09-01 | won       | 140    | EUR      | 2026-09-01
+o2             | 2026-06-01 | qualified | 200    | EUR      | 2026-09-01
+o2             | 2026-08-01 | qualified | 200    | EUR      | 2026-12-01
+o3             | 2026-07-01 | qualified | 300    | EUR      | 2026-12-01
+"""
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    given = """
+        opportunity_id | account_id | business_type
+        o1             | a1         | new
+        o2             | a2         | new
+        o3             | a3         | expansion
+        """
+    drawn = ACCOUNTS | {"opportunities": given, "opportunity_changes": MOVED}
+    return read(company(tmp_path_factory.mktemp("moved"), drawn), "pipeline_movement")
+
+
+def test_pipeline_movement_leads_from_opening_to_closing(moved):
+    steps = slices(moved, "pipeline_movement", "movement")
+    expected = {
+        "opening": 300,
+        "created": 300,
+        "amount_up": 50,
+        "amount_down": -10,
+        "won": -140,
+        "closing": 500,
+        "residual": 0,
+    }
+    assert {name: steps[name] for name in expected} == expected
+    assert not any(amount for name, amount in steps.items() if name not in expected)
+
+
+def test_pipeline_movement_of_what_is_due_in_the_quarter_knows_pushed_out(moved):
+    steps = slices(moved, "pipeline_movement", "bridge/movement")
+    expected = {"opening": 300, "amount_up": 50, "amount_down": -10, "won": -140, "pushed_out": -200, "residual": 0}
+    assert {name: steps[f"due_in_quarter/{name}"] for name in expected} == expected
+    assert steps.get("due_in_quarter/closing", 0) == 0 and steps["all_open/closing"] == 500
+
+
+def test_pipeline_movement_closes_within_each_tier_and_business_type(moved):
+    tiers = slices(moved, "pipeline_movement", "movement/tier")
+    assert (tiers["opening/1"], tiers["won/1"], tiers["closing/2"], tiers["residual/2"]) == (100, -140, 200, 0)
+    types = slices(moved, "pipeline_movement", "movement/business_type")
+    assert (types["opening/new"], types["created/expansion"], types["closing/expansion"]) == (300, 300, 300)
+
+
+def test_pipeline_movement_has_no_value_before_the_data(moved):
+    assert set(slices(moved, "pipeline_movement", "movement", "2026Q1").values()) == {"no_data"}
+
+
+# What was done towards it
+
+JUDGED = """
+deal | account_id | qualified  | ended | stage | amount
+o1   | a1         | 2026-08-01 |       |       | 100
+o2   | a2         | 2026-08-01 |       |       | 200
+o3   | a3         | 2026-08-01 |       |       | 300
+o4   | a4         | 2026-08-01 |       |       | 400
+o5   | a5         | 2026-08-01 |       |       | 1000
+"""
+TOUCHES = """
+touch_id | touched_at | account_id | person_id | channel      | kind        | is_response
+t01      | 2025-06-01 | a1         | p1        | webinar      | webinar     | yes
+t02      | 2026-07-02 | a1         | p1        | linkedin_ads | form        | yes
+t03      | 2026-07-10 | a1         | p2        | webinar      | webinar     | yes
+t04      | 2026-07-20 | a1         | p1        | linkedin_ads | form        | yes
+t05      | 2026-07-22 | a2         | p3        | webinar      | webinar     | yes
+t06      | 2026-07-23 | a2         | p3        | webinar      | webinar     | yes
+t07      | 2026-07-24 | a2         | p3        | webinar      | webinar     | yes
+t08      | 2026-07-01 | a3         | p4        | linkedin_ads | impression  | no
+t09      | 2026-08-02 | a4         | p5        | webinar      | webinar     | yes
+t10      | 2026-01-13 | a5         | p6        | webinar      | webinar     | yes
+t11      | 2026-07-01 | a5         | p6        | webinar      | webinar     | yes
+t12      | 2026-07-01 | a5         | p7        | webinar      | webinar     | yes
+"""
+REACHED = """
+account_id | stage | entered_at
+a1         | mqa   | 2026-07-12
+a4         | mqa   | 2026-09-01
+"""
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = ACCOUNTS | deals(JUDGED) | {"touches": TOUCHES, "account_stages": REACHED}
+    drawn["opportunity_changes"] += "\no1 | 2026-05-01 | discovery | 100 | EUR | 2027-12-31"
+    metrics = (
+        "influenced_pipeline",
+        "influenced_pipeline_share",
+        "influenced_target_accounts",
+        "pipeline_generation_days",
+    )
+    return read(company(tmp_path_factory.mktemp("judged"), drawn), *metrics)
+
+
+def test_influenced_pipeline_asks_for_three_answers_of_two_people_before_qualification(judged):
+    assert (
+        value(judged, "influenced_pipeline") == 100
+    )  # Two: one person. Three: seen only. Four: after. Five: one too early
+    assert slices(judged, "influenced_pipeline", "rule") == {"default": 100, "any_touch": 1300}
+    assert slices(judged, "influenced_pipeline", "channel") == {"linkedin_ads": 100, "webinar": 100}  # do not add up
+    assert value(judged, "influenced_pipeline", quarter="2026Q2") == 0
+    assert value(judged, "influenced_pipeline", quarter="2026Q1") == "no_data"
+
+
+def test_influenced_pipeline_share_is_of_all_that_was_created(judged):
+    assert value(judged, "influenced_pipeline_share") == 0.05
+    assert slices(judged, "influenced_pipeline_share", "rule") == {"default": 0.05, "any_touch": 0.65}
+    assert value(judged, "influenced_pipeline_share", quarter="2026Q2") == "undefined"
+
+
+def test_influenced_target_accounts_are_those_on_the_list(judged):
+    assert value(judged, "influenced_target_accounts") == 1
+    assert slices(judged, "influenced_target_accounts", "rule") == {"default": 1, "any_touch": 2}  # Five is not on it
+    assert slices(judged, "influenced_target_accounts", "tier") == {"1": 1, "2": 0, "not on the list": 0}
+    assert value(judged, "influenced_target_accounts", quarter="2026Q1") == "no_data"
+
+
+def test_pipeline_generation_days_run_from_the_first_touch_within_a_year(judged):
+    found = reading(judged, "pipeline_generation_days")
+    assert (found["value"], found["n"]) == (30, 3)  # 30, 10 and 200 days; the touch of 2025 is too old
+    assert slices(judged, "pipeline_generation_days", "from") == {"first touch": 30, "mqa": 20}
+    assert value(judged, "pipeline_generation_days", quarter="2026Q2") == "undefined"
+
+
+ABSENT = "A table that is read and was not delivered lacks the local day that a delivered one has."
+
+
+@pytest.mark.xfail(strict=True, raises=ColumnNotFoundError, reason=ABSENT)
+def test_without_touches_influence_is_not_collected(tmp_path):
+    table = read(company(tmp_path, ACCOUNTS | deals(JUDGED)), "influenced_pipeline", "pipeline_generation_days", by=[])
+    assert value(table, "influenced_pipeline") == "not_collected"
+    assert value(table, "pipeline_generation_days") == "not_collected"
+
+
+@pytest.mark.xfail(strict=True, raises=ColumnNotFoundError, reason=ABSENT)
+def test_without_account_stages_the_days_from_the_first_touch_stand_alone(tmp_path):
+    drawn = ACCOUNTS | deals(JUDGED) | {"touches": TOUCHES}
+    table = read(company(tmp_path, drawn), "pipeline_generation_days", by=["from"])
+    assert value(table, "pipeline_generation_days") == 30
+
+
+def test_without_opportunity_changes_no_pipeline_metric_is_collected(tmp_path):
+    table = read(company(tmp_path, ACCOUNTS, 'switched_off = ["open_pipeline"]'), "pipeline")
+    assert value(table, "open_pipeline") == "switched_off"
+    worked = ("required_pipeline_coverage", "pipeline_gap")  # say what the metrics they read from say
+    first = table[(table["slice_by"] == "") & ~table["metric"].isin(["open_pipeline", *worked])]
+    assert set(first["missing_because"]) == {"not_collected"}
+    assert table["value"].isna().all()

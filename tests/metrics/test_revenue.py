@@ -1,0 +1,318 @@
+"""Revenue: every metric worked out by hand on a few deals, and every reason for having none."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from tiny import company, deals, read, reading, slices, value
+
+ACCOUNTS = {
+    "accounts": """
+        account_id | name  | segment    | is_icp | customer_since
+        a1         | One   | enterprise | yes    |
+        a2         | Two   | enterprise | yes    |
+        a3         | Three | mid        | no     |
+        a4         | Four  | mid        | no     |
+        a5         | Five  | mid        | no     | 2024-01-01
+        a6         | Six   | small      | yes    |
+        a7         | Seven | small      | no     | 2025-01-01
+        a8         | Eight | small      | no     |
+        """,
+    "account_lists": """
+        account_id | is_target | tier | programme  | valid_from
+        a1         | yes       | 1    | one_to_one | 2025-07-15
+        a2         | yes       | 2    | one_to_few | 2025-07-15
+        a3         | yes       | 2    | one_to_few | 2025-07-15
+        a4         | yes       | 2    | one_to_few | 2025-09-30
+        a7         | yes       | 2    | one_to_few | 2025-07-15
+        a8         | yes       | 2    | one_to_few | 2026-04-02
+        """,
+    "owners": """
+        owner_id | label
+        u1       | Ada
+        u2       | Bo
+        """,
+    "campaigns": """
+        campaign_id | name
+        c1          | Launch
+        """,
+}
+# New business won in the third quarter: 300 + 200 + 700 = 1,200, after 70, 30 and 20 days. Lost: 500 + 700 = 1,200.
+THIRD = """
+deal | account_id | business_type | qualified  | ended      | stage | amount | source    | term_months | annual_value | owner_id | competitor | win_reason | loss_reason | promotion | campaign_id
+o1   | a1         | new           | 2026-07-01 | 2026-09-09 | won   | 300    | LinkedIn  | 10          |              | u1       | Rival      | price      |             |           | c1
+o2   | a2         | new           | 2026-07-11 | 2026-08-10 | won   | 200    | Cold Call | 24          |              | u2       |            |            |             | Summer    |
+o12  | a6         | new           | 2026-07-01 | 2026-07-21 | won   | 700    | cold call | 6           | 500          | u2       |            | service    |             |           |
+o3   | a3         | new           | 2026-07-01 | 2026-09-20 | lost  | 500    |           |             |              | u1       | Rival      |            | price       |           |
+o4   | a4         | new           | 2026-07-01 | 2026-09-30 | lost  | 700    | LinkedIn  |             |              | u1       |            |            |             |           |
+o7   | a6         | new           | 2026-07-01 | 2026-09-10 | lost  | 900    |           |             |              | u1       |            |            | duplicate   |           |
+o8   | a6         | new           |            | 2026-09-11 | lost  | 900    |           |             |              | u1       |            |            | no budget   |           |
+o10  | a6         | new           | 2026-09-01 |            |       | 100    |           |             |              |          |            |            |             |           |
+o11  | a6         | new           | 2026-09-01 |            |       | 100    |           |             |              |          |            |            |             |           |
+o5   | a5         | expansion     | 2026-07-01 | 2026-09-15 | won   | 600    |           |             |              |          |            |            |             |           |
+o6   | a1         | renewal       | 2026-07-01 | 2026-09-30 | won   | 1000   |           |             |              |          |            |            |             |           |
+"""
+# The second quarter: one won of four, without a term; one of the lost never had an amount.
+SECOND = """
+p1   | a8         | new           | 2026-04-10 | 2026-05-10 | won   | 80     |           |             |              |          |            |            |             |           |
+p2   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  |        |           |             |              |          |            |            | price       |           |
+p3   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  | 20     |           |             |              |          |            |            | price       |           |
+p4   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  | 20     |           |             |              |          |            |            | price       |           |
+"""
+# The fourth quarter of 2025: one won after 30 days, three still open. Nothing happens in the first of 2026.
+FOURTH = """
+q1   |            | new           | 2025-11-01 | 2025-12-01 | won   | 50     |           |             |              |          |            |            |             |           |
+q2   |            | new           | 2025-11-01 |            |       | 50     |           |             |              |          |            |            |             |           |
+q3   |            | new           | 2025-11-01 |            |       | 50     |           |             |              |          |            |            |             |           |
+q4   |            | new           | 2025-11-01 |            |       | 50     |           |             |              |          |            |            |             |           |
+"""
+TARGETS = """
+metric                    | period | slice_by | slice      | value | kind
+closed_won_revenue        | 2026Q3 |          |            | 5600  | target
+closed_won_revenue        | 2026Q3 |          |            | 1     | benchmark
+closed_won_revenue        | 2026Q3 | segment  | enterprise | 3000  |
+marketing_sourced_revenue | 2026Q3 |          |            | 600   | target
+"""
+BY = ("month", "segment", "tier", "business_type", "source_owner", "channel", "competitor", "loss_reason", "win_reason",
+      "owner", "statistic", "promotion", "creation_quarter", "entry_quarter", "campaign")  # fmt: skip
+DISQUALIFIED = '[win_rate]\ndisqualified_reasons = ["duplicate"]'
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = ACCOUNTS | deals(THIRD.strip() + SECOND + FOURTH) | {"targets": TARGETS}
+    # A CRM that blanks the amount of what it lost: 700 is the last amount above zero.
+    drawn["opportunity_changes"] = drawn["opportunity_changes"].replace("lost | 700", "lost | 0")
+    return read(company(tmp_path_factory.mktemp("revenue"), drawn, DISQUALIFIED), "revenue", by=BY)
+
+
+def test_closed_won_revenue_is_all_business_by_close_date(table):
+    assert value(table, "closed_won_revenue") == 2800
+    assert slices(table, "closed_won_revenue", "business_type") == {"new": 1200, "expansion": 600, "renewal": 1000}
+    assert slices(table, "closed_won_revenue", "month") == {"2026-07": 700, "2026-08": 200, "2026-09": 1900}
+    assert slices(table, "closed_won_revenue", "segment")["enterprise"] == 1500
+    assert reading(table, "closed_won_revenue")["n"] == 5
+
+
+def test_closed_won_revenue_of_a_quiet_quarter_is_0_and_before_the_data_missing(table):
+    assert value(table, "closed_won_revenue", quarter="2026Q1") == 0
+    assert value(table, "closed_won_revenue", quarter="2025Q3") == "no_data"
+
+
+def test_deals_won_are_counted_whatever_the_business(table):
+    assert value(table, "deals_won") == 5
+    assert slices(table, "deals_won", "business_type") == {"new": 3, "expansion": 1, "renewal": 1}
+    assert slices(table, "deals_won", "tier") == {"1": 2, "2": 1, "not on the list": 2}
+    assert value(table, "deals_won", quarter="2026Q1") == 0
+    assert value(table, "deals_won", quarter="2025Q3") == "no_data"
+
+
+def test_new_customers_are_accounts_at_their_first_win_ever(table):
+    assert (
+        value(table, "new_customers") == 3
+    )  # One (its renewal is no second one), Two, Six; Five is a customer since 2024
+    assert slices(table, "new_customers", "segment") == {"enterprise": 2, "small": 1, "mid": 0, "unknown": 0}
+    assert value(table, "new_customers", quarter="2026Q1") == 0
+    assert value(table, "new_customers", quarter="2025Q3") == "no_data"
+
+
+def test_marketing_sourced_revenue_is_new_business_from_a_source_that_marketing_owns(table):
+    assert value(table, "marketing_sourced_revenue") == 300
+    assert slices(table, "marketing_sourced_revenue", "channel") == {"linkedin_ads": 300, "outbound": 0, "unknown": 0}
+    assert slices(table, "marketing_sourced_revenue", "campaign") == {"Launch": 300}
+    assert value(table, "marketing_sourced_revenue", quarter="2026Q2") == 0  # won, but from a blank source
+    assert value(table, "marketing_sourced_revenue", quarter="2025Q3") == "no_data"
+
+
+def test_marketing_sourced_revenue_share_has_owners_that_add_to_1(table):
+    assert value(table, "marketing_sourced_revenue_share") == 0.25
+    owners = slices(table, "marketing_sourced_revenue_share", "source_owner")
+    assert owners == {"marketing": 0.25, "sales": 0.75, "unknown": 0}
+    assert value(table, "marketing_sourced_revenue_share", quarter="2026Q2") == 0
+    assert value(table, "marketing_sourced_revenue_share", quarter="2026Q1") == "undefined"
+
+
+def test_sourced_opportunity_win_rate_is_marketing_s_and_its_slices_every_owner_s(table):
+    found = reading(table, "sourced_opportunity_win_rate")
+    assert (found["numerator"], found["denominator"]) == (1, 2)
+    owners = slices(table, "sourced_opportunity_win_rate", "source_owner")
+    assert owners == {"marketing": 0.5, "sales": 1, "unknown": 0}
+    assert value(table, "sourced_opportunity_win_rate", quarter="2026Q2") == "undefined"
+
+
+def test_revenue_target_attainment_is_won_over_the_target_of_the_same_slice(table):
+    assert value(table, "revenue_target_attainment") == 0.5  # 2,800 of 5,600; the benchmark of 1 is no target
+    assert value(table, "revenue_target_attainment", "segment", "enterprise") == 0.5  # 1,500 of 3,000
+    assert value(table, "revenue_target_attainment", "segment", "mid") == "undefined"
+    assert value(table, "revenue_target_attainment", "source_owner", "marketing") == 0.5  # 300 of 600
+    assert value(table, "revenue_target_attainment", quarter="2026Q2") == "undefined"
+
+
+def test_revenue_target_attainment_by_owner_has_no_owner_without_a_name(table):
+    assert "" not in slices(table, "revenue_target_attainment", "source_owner")
+
+
+def test_win_rate_closed_is_won_of_won_or_lost_without_the_disqualified(table):
+    found = reading(table, "win_rate_closed")
+    assert (found["value"], found["n"]) == (0.6, 5)  # the duplicate and the one never qualified were no contest
+    assert found["low"] < 0.6 < found["high"]
+    assert slices(table, "win_rate_closed", "competitor") == {"Rival": 0.5, "none named": 0.666666667}
+    assert slices(table, "win_rate_closed", "owner") == {"Ada": 0.333333333, "Bo": 1}
+    assert slices(table, "win_rate_closed", "month") == {"2026-07": 1, "2026-08": 1, "2026-09": 0.333333333}
+    assert value(table, "win_rate_closed", quarter="2026Q1") == "undefined"
+
+
+def test_win_rate_closed_takes_the_period_that_the_company_agreed(tmp_path):
+    drawn = deals(THIRD.strip() + SECOND + FOURTH) | ACCOUNTS
+    table = read(
+        company(tmp_path, drawn, DISQUALIFIED + '\ncanonical_period = "trailing_4_quarters"'), "win_rate_closed", by=[]
+    )
+    found = reading(table, "win_rate_closed")
+    assert (found["numerator"], found["denominator"]) == (5, 10)  # 3 of 5, 1 of 4, none, 1 of 1
+    assert (found["period_start"], found["period_end"]) == ("2025-10-01", "2026-10-01")
+
+
+def test_win_rate_closed_value_takes_the_last_amount_above_zero(table):
+    assert value(table, "win_rate_closed_value") == 0.5  # 1,200 won, 500 + 700 lost
+    assert slices(table, "win_rate_closed_value", "tier") == {"1": 1, "2": 0.142857143, "not on the list": 1}
+
+
+def test_win_rate_closed_value_is_withheld_where_lost_deals_have_no_amount(table):
+    found = reading(table, "win_rate_closed_value", quarter="2026Q2")
+    assert (found["value"], found["missing_because"]) == (None, "withheld")
+    assert "2 of 3 lost deals have an amount" in found["caveats"]
+    assert value(table, "win_rate_closed_value", quarter="2026Q1") == "undefined"
+
+
+def test_win_rate_cohort_is_the_newest_mature_cohort_with_its_open_deals(table):
+    # Six of the eight qualified in the third quarter are closed: fewer than four fifths. All four of the second are.
+    assert value(table, "win_rate_cohort") == 0.25
+    assert reading(table, "win_rate_cohort")["n"] == 4
+    cohorts = slices(table, "win_rate_cohort", "creation_quarter")
+    assert (cohorts["2026Q3"], cohorts["2026Q2"], cohorts["2025Q4"]) == (0.375, 0.25, 0.25)
+
+
+def test_win_rate_cohort_ripens_with_age_as_well(table):
+    # Won deals took 30 days: a quarter later the cohort of 2025Q4 is older than 45, though three of four are open.
+    assert value(table, "win_rate_cohort", quarter="2026Q1") == 0.25
+    assert value(table, "win_rate_cohort", quarter="2025Q4") == "undefined"
+    assert reading(table, "win_rate_cohort", quarter="2025Q4")["caveats"] == "no cohort is mature"
+
+
+def test_target_account_conversion_rate_is_the_newest_cohort_a_year_old(table):
+    found = reading(table, "target_account_conversion_rate")
+    assert (found["numerator"], found["denominator"]) == (2, 4)  # One and Two; Seven was a customer when it joined
+    assert slices(table, "target_account_conversion_rate", "tier") == {"1": 1, "2": 0.333333333}
+    entered = slices(table, "target_account_conversion_rate", "entry_quarter")
+    assert (entered["2025Q3"], entered["2026Q2"]) == (0.5, 1)
+    assert value(table, "target_account_conversion_rate", quarter="2026Q2") == "undefined"
+
+
+def test_loss_reason_share_has_a_row_for_the_blank(table):
+    reasons = slices(table, "loss_reason_share", "loss_reason")
+    assert (reasons["price"], reasons["not stated"], reasons["duplicate"]) == (0.5, 0.5, 0)
+    assert slices(table, "loss_reason_share", "competitor") == {"Rival": 0.5, "none named": 0.5}
+    assert set(slices(table, "loss_reason_share", "loss_reason", "2026Q1").values()) == {"undefined"}
+
+
+def test_win_reason_share_has_a_row_for_the_blank(table):
+    reasons = slices(table, "win_reason_share", "win_reason")
+    assert reasons == {"price": 0.333333333, "service": 0.333333333, "not stated": 0.333333333}
+    assert set(slices(table, "win_reason_share", "win_reason", "2026Q1").values()) == {"undefined"}
+
+
+def test_average_selling_price_is_a_mean_with_the_median_beside_it(table):
+    assert value(table, "average_selling_price") == 400  # 300, 200, 700
+    assert value(table, "average_selling_price", "statistic", "median") == 300
+    assert slices(table, "average_selling_price", "source_owner") == {
+        "marketing": 300,
+        "sales": 450,
+        "unknown": "undefined",
+    }
+    assert value(table, "average_selling_price", quarter="2026Q1") == "undefined"
+
+
+def test_average_contract_value_is_the_crm_s_else_a_year_of_the_term(table):
+    assert (
+        value(table, "average_contract_value") == 320
+    )  # 300 over 10 months is 360, 200 over 24 is 100, and 500 as given
+    assert value(table, "average_contract_value", "statistic", "median") == 360
+    assert slices(table, "average_contract_value", "source_owner")["sales"] == 300
+
+
+def test_average_contract_value_is_withheld_where_terms_are_missing(table):
+    assert value(table, "average_contract_value", quarter="2026Q2") == "withheld"
+    assert "0 of 1 deals have a term" in reading(table, "average_contract_value", quarter="2026Q2")["caveats"]
+    assert value(table, "average_contract_value", quarter="2026Q1") == "undefined"
+
+
+def test_sales_cycle_days_won_is_the_mean_of_the_won(table):
+    assert value(table, "sales_cycle_days_won") == 40  # 70, 30, 20
+    assert slices(table, "sales_cycle_days_won", "source_owner") == {
+        "marketing": 70,
+        "sales": 25,
+        "unknown": "undefined",
+    }
+    assert slices(table, "sales_cycle_days_won", "promotion") == {"Summer": 30, "no promotion": 45}
+    assert value(table, "sales_cycle_days_won", quarter="2026Q1") == "undefined"
+
+
+def test_sales_velocity_multiplies_its_four_parts(table):
+    assert value(table, "sales_velocity") == 20  # 8 created x 0.25 x 400 / 40 days
+    assert value(table, "sales_velocity", quarter="2026Q1") == "undefined"
+
+
+def test_promotion_wins_count_customers_and_each_promotion_by_name(table):
+    assert value(table, "promotion_wins") == 1
+    assert slices(table, "promotion_wins", "promotion") == {"Summer": 1, "no promotion": 2}
+    assert value(table, "promotion_wins", quarter="2026Q2") == 0
+    assert value(table, "promotion_wins", quarter="2025Q3") == "no_data"
+
+
+def test_promotion_win_share_is_of_all_new_deals_won(table):
+    assert value(table, "promotion_win_share") == 0.333333333
+    parts = slices(table, "promotion_win_share", "promotion")
+    assert parts == {"Summer": 0.333333333, "no promotion": 0.666666667}
+    assert value(table, "promotion_win_share", quarter="2026Q1") == "undefined"
+
+
+WAITS = """
+deal | qualified  | ended      | stage | amount
+o1   | 2026-07-01 | 2026-07-11 | won   | 1
+o2   | 2026-07-01 | 2026-07-21 | won   | 1
+o3   | 2026-07-01 | 2026-07-16 | lost  | 1
+o4   | 2026-08-31 |            |       | 1
+o5   |            | 2026-04-02 | lost  | 1
+"""
+
+
+@pytest.fixture(scope="module")
+def waits(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return read(company(tmp_path_factory.mktemp("waits"), deals(WAITS)), "sales_cycle_days", by=[])
+
+
+def test_sales_cycle_days_lets_open_deals_wait_and_lost_ones_leave(waits):
+    # Won after 10 days: 3 of 4 wait on. Lost after 15. Won after 20: of two, one waits on; 3/4 x 1/2 is under a half.
+    found = reading(waits, "sales_cycle_days")
+    assert (found["value"], found["n"]) == (20, 4)
+
+
+def test_sales_cycle_days_without_anything_qualified_is_undefined(waits):
+    assert value(waits, "sales_cycle_days", quarter="2026Q2") == "undefined"
+    assert value(waits, "sales_cycle_days", quarter="2025Q4") == "no_data"
+
+
+def test_sales_cycle_days_is_undefined_while_fewer_than_half_are_won(tmp_path):
+    table = read(
+        company(tmp_path, deals(WAITS.replace("2026-07-21 | won", "2026-07-21 | lost"))), "sales_cycle_days", by=[]
+    )
+    assert value(table, "sales_cycle_days") == "undefined"
+    assert "fewer than half" in reading(table, "sales_cycle_days")["caveats"]
+
+
+def test_without_opportunity_changes_no_revenue_metric_is_collected(tmp_path):
+    table = read(company(tmp_path, ACCOUNTS, 'switched_off = ["deals_won"]'), "revenue")
+    assert value(table, "deals_won") == "switched_off"
+    wholes = table[(table["slice_by"] == "") & (table["metric"] != "deals_won") & (table["metric"] != "sales_velocity")]
+    assert set(wholes["missing_because"]) == {"not_collected"}
+    assert table["value"].isna().all()
