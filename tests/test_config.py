@@ -238,12 +238,23 @@ def test_a_date_may_be_written_as_toml_writes_dates(tmp_path: Path) -> None:
     [
         SMALLEST.replace('qualified_from = "Discovery"', 'qualified_from = "Discovry"'),
         SMALLEST.replace('lost = ["Lost"]', 'lost = ["Won"]'),
+        SMALLEST.replace('["Discovery", "Offer"]', '["Discovery", "Offer", "Discovery"]'),
+        SMALLEST.replace('won = ["Won"]', "won = []"),
         SMALLEST + '[coverage.yardstick_by_quarter]\n"2026Q5" = 3.0\n',
         SMALLEST + "[coverage]\nyardstick = nan\n",
         SMALLEST + "[min_n]\ncolour = -3\n",
         SMALLEST.replace("[company]", '[company]\ntimezone = "Factory"'),
     ],
-    ids=["stage not in order", "won and lost", "no such quarter", "not a number", "below nothing", "no real zone"],
+    ids=[
+        "stage not in order",
+        "won and lost",
+        "a stage twice",
+        "nothing is won",
+        "no such quarter",
+        "not a number",
+        "below nothing",
+        "no real zone",
+    ],
 )
 def test_settings_that_cannot_be_meant_are_refused(tmp_path: Path, text: str) -> None:
     assert faults(tmp_path, text)

@@ -83,7 +83,14 @@ def test_an_error_tells_all_its_faults_in_order() -> None:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("UsageError", 2), ("InputRefused", 3), ("PublishRefused", 5), ("EnvironmentFault", 7), ("Busy", 75), ("KernelDied", 138)],
+    [
+        ("UsageError", 2),
+        ("InputRefused", 3),
+        ("PublishRefused", 5),
+        ("EnvironmentFault", 7),
+        ("Busy", 75),
+        ("KernelDied", 138),
+    ],
 )
 def test_each_failure_has_its_exit_code_and_is_caught_as_one_family(name: str, code: int) -> None:
     kind = getattr(errors, name)

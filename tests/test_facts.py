@@ -260,18 +260,21 @@ def told(history: list[Change], quarter: str) -> dict[str, object]:
     return said
 
 
+def whole(amount: float) -> int | None:
+    return None if pd.isna(amount) else int(amount)
+
+
 def as_read(folder: Path) -> dict[tuple[str, str], dict[str, object]]:
     """(quarter, opportunity) -> what the facts do say."""
     found: dict[tuple[str, str], dict[str, object]] = defaultdict(dict)
-    for name, table in facts(folder, *STATES, shown=2).items():
-        for row in table.itertuples():
-            amount = None if pd.isna(row.amount) else int(row.amount)
-            said = {
-                "opportunities_qualified": lambda: ("qualified", (row.qualified_on.date(), amount)),
-                "opportunities_closed": lambda: ("closed", (row.closed_on.date(), row.is_won, amount, row.is_contest)),
-                "open_opportunities": lambda: ("open", amount),
-            }[name]()
-            found[row.quarter, row.opportunity_id] |= dict([said])
+    read = facts(folder, *STATES, shown=2)
+    for row in read["opportunities_qualified"].itertuples():
+        found[row.quarter, row.opportunity_id]["qualified"] = (row.qualified_on.date(), whole(row.amount))
+    for row in read["opportunities_closed"].itertuples():
+        said = (row.closed_on.date(), row.is_won, whole(row.amount), row.is_contest)
+        found[row.quarter, row.opportunity_id]["closed"] = said
+    for row in read["open_opportunities"].itertuples():
+        found[row.quarter, row.opportunity_id]["open"] = whole(row.amount)
     return found
 
 

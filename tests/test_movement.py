@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ def test_what_is_won_in_the_bridge_is_what_revenue_counts(tmp_path: Path) -> Non
     folder = company(tmp_path, {"opportunities": one, "opportunity_changes": CORRECTED})
     table = readings_of(folder, "pipeline_movement", "closed_won_revenue", by=["movement", "business_type"])
     assert slices(table, "closed_won_revenue", "business_type") == {"new": 100}
-    assert slices(table, "pipeline_movement", "movement")["won"] == -100
+    assert slices(table, "pipeline_movement", "movement").get("won") == -100
 
 
 TIED = """
@@ -275,7 +276,7 @@ def told_apart(history: list[Change]) -> bool:
     counted = [change.is_live or change.is_won for change in order]
     straight = any(
         one.is_won and not before.is_live and not before.is_won and any(counted[:n])
-        for n, (before, one) in enumerate(zip(order, order[1:], strict=False), 1)
+        for n, (before, one) in enumerate(pairwise(order), 1)
     )
     return len({change.effective_at for change in order}) == len(order) and not straight
 

@@ -91,13 +91,15 @@ def _text(cell: Any) -> str:
     return "" if cell is None else cell.isoformat() if isinstance(cell, date) else str(cell)
 
 
-def deals(drawing: str) -> dict[str, str]:
+def deals(drawing: str, details: str = "") -> dict[str, str]:
     """`opportunities` and `opportunity_changes` from one line per deal: `deal, qualified, ended, stage, amount, due`.
 
     A deal is recorded when it is qualified (in discovery, where it never was) and when it ended; `due` is the close date
-    until then. Every other column is the opportunity's own.
+    until then. Every other column is the opportunity's own, and so is every column of `details`, drawn for some deals.
     """
     drawn, changes, opportunities = rows(drawing), [], []
+    told = {row.pop("deal"): row for row in rows(details)} if details else {}
+    blank = dict.fromkeys(column for row in told.values() for column in row)
     for deal in drawn:
         name, begun, ended, stage, amount = (deal.pop(c) for c in ("deal", "qualified", "ended", "stage", "amount"))
         due = deal.pop("due", None) or ended or date(2027, 12, 31)
@@ -105,7 +107,9 @@ def deals(drawing: str) -> dict[str, str]:
         changes.append((name, first, "qualified" if begun else "discovery", amount, due))
         if ended:
             changes.append((name, ended, stage, amount, ended))
-        opportunities.append({"opportunity_id": name, "created_at": first, "business_type": "new", **deal})
+        opportunities.append(
+            {"opportunity_id": name, "created_at": first, "business_type": "new", **deal, **told.get(name, blank)}
+        )
     written = ["opportunity_id | changed_at | stage | amount | currency | close_on"]
     written += [
         f"{n} | {at} | {stage} | {'' if amount is None else amount} | EUR | {due}"
@@ -149,17 +153,17 @@ def _needed(names: Iterable[str]) -> set[str]:
     return found | (_needed(found) if found else set())
 
 
-def reading(table: pd.DataFrame, metric: str, slice_by: str = "", slice: str = "", quarter: str = "") -> dict[str, Any]:
+def reading(table: pd.DataFrame, metric: str, slice_by: str = "", named: str = "", quarter: str = "") -> dict[str, Any]:
     """The one row of a metric and slice, in the last quarter read unless another is named."""
-    found = table[(table["metric"] == metric) & (table["slice_by"] == slice_by) & (table["slice"] == slice)]
+    found = table[(table["metric"] == metric) & (table["slice_by"] == slice_by) & (table["slice"] == named)]
     found = found[found["quarter"] == (quarter or table["quarter"].max())]
-    assert len(found) == 1, f"{len(found)} rows of {metric} {slice_by} {slice}"
+    assert len(found) == 1, f"{len(found)} rows of {metric} {slice_by} {named}"
     return {name: None if pd.isna(cell) else cell for name, cell in found.to_dict("records")[0].items()}
 
 
-def value(table: pd.DataFrame, metric: str, slice_by: str = "", slice: str = "", quarter: str = "") -> Any:
+def value(table: pd.DataFrame, metric: str, slice_by: str = "", named: str = "", quarter: str = "") -> Any:
     """The value to nine places, or the code of the reason why there is none."""
-    found = reading(table, metric, slice_by, slice, quarter)
+    found = reading(table, metric, slice_by, named, quarter)
     return found["missing_because"] if found["value"] is None else round(found["value"], 9)
 
 

@@ -93,8 +93,7 @@ def _accept(
         delivery.faults.append(Fault("C11", "table-twice", where, found, "one source for each table", fix))
         return
     try:
-        delivered = delivered_columns(con, table.relation)
-        con.execute(f'create or replace table raw."{table.name}" as {table.query(delivered)}')
+        delivered = _raw_table(con, table)
     except duckdb.Error as error:
         delivery.faults.append(_query_fault(where, error))
         return
@@ -107,6 +106,13 @@ def _accept(
         report.set_aside += len(file.broken)
     delivery.reports[table.name], delivery.origins[table.name] = report, file
     delivery.faults += report.faults
+
+
+def _raw_table(con: duckdb.DuckDBPyConnection, table: TableMap) -> list[str]:
+    """Make `raw.NAME` by the map; returns the columns that were delivered for it."""
+    delivered = delivered_columns(con, table.relation)
+    con.execute(f'create or replace table raw."{table.name}" as {table.query(delivered)}')
+    return delivered
 
 
 def _query_fault(where: str, error: duckdb.Error) -> Fault:

@@ -39,32 +39,45 @@ ACCOUNTS = {
 }
 # New business won in the third quarter: 300 + 200 + 700 = 1,200, after 70, 30 and 20 days. Lost: 500 + 700 = 1,200.
 THIRD = """
-deal | account_id | business_type | qualified  | ended      | stage | amount | source    | term_months | annual_value | owner_id | competitor | win_reason | loss_reason | promotion | campaign_id
-o1   | a1         | new           | 2026-07-01 | 2026-09-09 | won   | 300    | LinkedIn  | 10          |              | u1       | Rival      | price      |             |           | c1
-o2   | a2         | new           | 2026-07-11 | 2026-08-10 | won   | 200    | Cold Call | 24          |              | u2       |            |            |             | Summer    |
-o12  | a6         | new           | 2026-07-01 | 2026-07-21 | won   | 700    | cold call | 6           | 500          | u2       |            | service    |             |           |
-o3   | a3         | new           | 2026-07-01 | 2026-09-20 | lost  | 500    |           |             |              | u1       | Rival      |            | price       |           |
-o4   | a4         | new           | 2026-07-01 | 2026-09-30 | lost  | 700    | LinkedIn  |             |              | u1       |            |            |             |           |
-o7   | a6         | new           | 2026-07-01 | 2026-09-10 | lost  | 900    |           |             |              | u1       |            |            | duplicate   |           |
-o8   | a6         | new           |            | 2026-09-11 | lost  | 900    |           |             |              | u1       |            |            | no budget   |           |
-o10  | a6         | new           | 2026-09-01 |            |       | 100    |           |             |              |          |            |            |             |           |
-o11  | a6         | new           | 2026-09-01 |            |       | 100    |           |             |              |          |            |            |             |           |
-o5   | a5         | expansion     | 2026-07-01 | 2026-09-15 | won   | 600    |           |             |              |          |            |            |             |           |
-o6   | a1         | renewal       | 2026-07-01 | 2026-09-30 | won   | 1000   |           |             |              |          |            |            |             |           |
+deal | account_id | business_type | qualified  | ended      | stage | amount | source
+o1   | a1         | new           | 2026-07-01 | 2026-09-09 | won   | 300    | LinkedIn
+o2   | a2         | new           | 2026-07-11 | 2026-08-10 | won   | 200    | Cold Call
+o12  | a6         | new           | 2026-07-01 | 2026-07-21 | won   | 700    | cold call
+o3   | a3         | new           | 2026-07-01 | 2026-09-20 | lost  | 500    |
+o4   | a4         | new           | 2026-07-01 | 2026-09-30 | lost  | 700    | LinkedIn
+o7   | a6         | new           | 2026-07-01 | 2026-09-10 | lost  | 900    |
+o8   | a6         | new           |            | 2026-09-11 | lost  | 900    |
+o10  | a6         | new           | 2026-09-01 |            |       | 100    |
+o11  | a6         | new           | 2026-09-01 |            |       | 100    |
+o5   | a5         | expansion     | 2026-07-01 | 2026-09-15 | won   | 600    |
+o6   | a1         | renewal       | 2026-07-01 | 2026-09-30 | won   | 1000   |
 """
 # The second quarter: one won of four, without a term; one of the lost never had an amount.
 SECOND = """
-p1   | a8         | new           | 2026-04-10 | 2026-05-10 | won   | 80     |           |             |              |          |            |            |             |           |
-p2   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  |        |           |             |              |          |            |            | price       |           |
-p3   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  | 20     |           |             |              |          |            |            | price       |           |
-p4   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  | 20     |           |             |              |          |            |            | price       |           |
+p1   | a8         | new           | 2026-04-10 | 2026-05-10 | won   | 80     |
+p2   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  |        |
+p3   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  | 20     |
+p4   | a8         | new           | 2026-04-10 | 2026-05-10 | lost  | 20     |
 """
 # The fourth quarter of 2025: one won after 30 days, three still open. Nothing happens in the first of 2026.
 FOURTH = """
-q1   |            | new           | 2025-11-01 | 2025-12-01 | won   | 50     |           |             |              |          |            |            |             |           |
-q2   |            | new           | 2025-11-01 |            |       | 50     |           |             |              |          |            |            |             |           |
-q3   |            | new           | 2025-11-01 |            |       | 50     |           |             |              |          |            |            |             |           |
-q4   |            | new           | 2025-11-01 |            |       | 50     |           |             |              |          |            |            |             |           |
+q1   |            | new           | 2025-11-01 | 2025-12-01 | won   | 50     |
+q2   |            | new           | 2025-11-01 |            |       | 50     |
+q3   |            | new           | 2025-11-01 |            |       | 50     |
+q4   |            | new           | 2025-11-01 |            |       | 50     |
+"""
+DETAILS = """
+deal | term_months | annual_value | owner_id | competitor | win_reason | loss_reason | promotion | campaign_id
+o1   | 10          |              | u1       | Rival      | price      |             |           | c1
+o2   | 24          |              | u2       |            |            |             | Summer    |
+o12  | 6           | 500          | u2       |            | service    |             |           |
+o3   |             |              | u1       | Rival      |            | price       |           |
+o4   |             |              | u1       |            |            |             |           |
+o7   |             |              | u1       |            |            | duplicate   |           |
+o8   |             |              | u1       |            |            | no budget   |           |
+p2   |             |              |          |            |            | price       |           |
+p3   |             |              |          |            |            | price       |           |
+p4   |             |              |          |            |            | price       |           |
 """
 TARGETS = """
 metric                    | period | slice_by | slice      | value | kind
@@ -80,7 +93,7 @@ DISQUALIFIED = '[win_rate]\ndisqualified_reasons = ["duplicate"]'
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    drawn = ACCOUNTS | deals(THIRD.strip() + SECOND + FOURTH) | {"targets": TARGETS}
+    drawn = ACCOUNTS | deals(THIRD.rstrip() + SECOND.rstrip() + FOURTH, DETAILS) | {"targets": TARGETS}
     # A CRM that blanks the amount of what it lost: 700 is the last amount above zero.
     drawn["opportunity_changes"] = drawn["opportunity_changes"].replace("lost | 700", "lost | 0")
     return read(company(tmp_path_factory.mktemp("revenue"), drawn, DISQUALIFIED), "revenue", by=BY)
@@ -163,7 +176,7 @@ def test_win_rate_closed_is_won_of_won_or_lost_without_the_disqualified(table):
 
 
 def test_win_rate_closed_takes_the_period_that_the_company_agreed(tmp_path):
-    drawn = deals(THIRD.strip() + SECOND + FOURTH) | ACCOUNTS
+    drawn = deals(THIRD.rstrip() + SECOND.rstrip() + FOURTH, DETAILS) | ACCOUNTS
     table = read(
         company(tmp_path, drawn, DISQUALIFIED + '\ncanonical_period = "trailing_4_quarters"'), "win_rate_closed", by=[]
     )
