@@ -35,6 +35,11 @@ class Company:
         """What was said when the inputs were frozen: files, counts per table, faults, and the days each table covers."""
         return self.frozen.notes
 
+    def delivers(self, column: str) -> bool:
+        """Whether a source delivers `table.column`."""
+        table, name = column.split(".")
+        return table in self.notes["tables"] and name not in self.notes["tables"][table]["missing_columns"]
+
     @cached_property
     def spans(self) -> dict[str, tuple[date, date]]:
         """The first and last day that each dated table covers: by its loads where they say so, else by its rows."""

@@ -42,6 +42,7 @@ class Look(Protocol):
 class Metric:
     """A registered metric: its definition, and all that a page needs to print it.
 
+    `needs`: columns without which its facts cannot tell it, as `table.column`, alternatives joined by `|`.
     `smallest_cell`: slices counting fewer stand together as one row, "under N".
     """
 
@@ -56,6 +57,7 @@ class Metric:
     counts: str
     facts: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     window: str = "quarter"
     scope: Literal["new", "all"] = "all"
@@ -86,7 +88,7 @@ def family(name: str, **defaults: Any) -> Callable[..., Callable[[Callable[..., 
 
     def metric(**given: Any) -> Callable[[Callable[..., Any]], Metric]:
         settings = defaults | given
-        for plural in ("facts", "of", "by", "audience"):
+        for plural in ("facts", "of", "needs", "by", "audience"):
             if isinstance(settings.get(plural), str):
                 settings[plural] = (settings[plural],)
 

@@ -99,10 +99,8 @@ class Calendar:
         """The three fiscal months of a quarter: 2026-07, or 2026-P07 where weeks make months with no calendar name."""
         first = quarter.number * 3 - 2
         edges = [self._month_start(quarter.year, first + n) for n in (0, 1, 2, 3)]
-        if self.pattern == "months":
-            labels = [f"{edge:%Y-%m}" for edge in edges]
-        else:
-            labels = [f"{quarter.year}-P{first + n:02}" for n in (0, 1, 2)]
+        named = [f"{edge:%Y-%m}" for edge in edges]
+        labels = named if self.pattern == "months" else [f"{quarter.year}-P{first + n:02}" for n in (0, 1, 2)]
         return [Period(*month) for month in zip(labels, edges, edges[1:], strict=False)]
 
     def weeks(self, quarter: Quarter) -> list[Period]:

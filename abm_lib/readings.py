@@ -72,10 +72,13 @@ def _from_formulas(base: Base, metrics: list[Metric]) -> Iterator[pd.DataFrame]:
 
 
 def _why_not(base: Base, metric: Metric) -> Reading | None:
-    """Why a metric has no rows at all: switched off, or a table that no source delivers."""
+    """Why a metric has no rows at all: switched off, or a table or column that no source delivers."""
     if metric.name in base.config.switched_off:
         return missing("switched_off", "switched off in abm.toml")
     lacking = sorted({table for fact in metric.facts for table in FACTS[fact].needs} - base.tables.delivered)
+    lacking += [
+        need.replace("|", " or ") for need in metric.needs if not any(map(base.company.delivers, need.split("|")))
+    ]
     if lacking:
         return missing("not_collected", f"needs {', '.join(lacking)}, which no source delivers")
     return None

@@ -41,18 +41,7 @@ def test_every_fact_is_used_and_promises_a_key_and_what_it_is() -> None:
         assert found.needs and found.doc.strip()
 
 
-DOUBLE = pytest.mark.xfail(
-    strict=True, reason="An account that kept its tier leaves and enters it in two rows of one key."
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        pytest.param(*place, marks=[DOUBLE] if place[0] == "pipeline_changes" else [])
-        for place in [("accounts_at_start", "quarter"), *_used()]
-    ],
-)
+@pytest.mark.parametrize(("name", "kind"), [("accounts_at_start", "quarter"), *_used()])
 def test_every_fact_has_one_row_for_each_key_on_the_sample(base: Base, name: str, kind: str) -> None:
     key = FACTS[name].one_row_per
     counted = FACTS[name].cut(Cut(base, kind)).group_by(*key).agg(rows=nw.len())
@@ -177,9 +166,6 @@ def test_a_deal_lost_before_it_was_qualified_was_never_qualified_and_one_won_at_
     assert places(made, "never") == places(made, "at once") == {"closed 2026Q3"}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A merger recorded after a quarter takes the opportunity out of its open pipeline."
-)
 def test_a_deal_merged_after_the_quarter_was_known_is_still_open_at_its_end(made: Told) -> None:
     assert places(made, "merged") == {"opportunities 2026Q3"}
 

@@ -156,12 +156,5 @@ def test_a_quarter_opens_with_what_the_one_before_closed_with(settled: pd.DataFr
     assert (opening != 0).any(axis=None)
 
 
-def test_the_bridge_closes_with_open_pipeline(settled: pd.DataFrame) -> None:
-    assert same(steps(settled, "movement").droplevel("of")["closing"], whole(settled, "open_pipeline"))
-
-
-@pytest.mark.xfail(
-    strict=True, reason="A merger recorded after a quarter takes the opportunity out of its open pipeline."
-)
-def test_the_bridge_of_the_sample_closes_with_open_pipeline(sampled: pd.DataFrame) -> None:
-    assert same(steps(sampled, "movement").droplevel("of")["closing"], whole(sampled, "open_pipeline"))
+def test_the_bridge_closes_with_open_pipeline(table: pd.DataFrame) -> None:
+    assert same(steps(table, "movement").droplevel("of")["closing"], whole(table, "open_pipeline"))

@@ -192,6 +192,8 @@ usd            | 2026-07-10 | qualified | 100    | USD      | 2026-12-01
 usd            | 2026-08-20 | won       | 100    | USD      | 2026-08-20
 gbp            | 2026-07-10 | qualified | 100    | GBP      | 2026-12-01
 gbp            | 2026-08-20 | won       | 100    | GBP      | 2026-08-20
+away           | 2026-07-10 | qualified | 100    | USD      | 2026-12-01
+away           | 2026-08-20 | lost      | 100    | USD      | 2026-08-20
 stale          | 2026-07-18 | qualified | 100    | USD      | 2026-12-01
 """
 GIVEN = """
@@ -199,6 +201,7 @@ opportunity_id | business_type
 eur            | new
 usd            | new
 gbp            | new
+away           | new
 stale          | new
 """
 
@@ -211,6 +214,7 @@ def priced(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         "pipeline_created",
         "closed_won_revenue",
         "deals_won",
+        "win_rate_closed_value",
         "average_selling_price",
         "open_pipeline",
     )
@@ -218,18 +222,17 @@ def priced(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 def test_each_amount_is_converted_at_the_rate_of_its_own_day(priced: pd.DataFrame) -> None:
-    assert value(priced, "pipeline_created") == 150  # 100 EUR, and 100 USD at 0.5
+    assert value(priced, "pipeline_created") == 200  # 100 EUR, and 200 USD at 0.5
     assert value(priced, "closed_won_revenue") == 180  # 100 EUR, and 100 USD at the 0.8 of six days before
+    assert value(priced, "win_rate_closed_value") == round(180 / 260, 9)  # 100 USD lost, at that rate too
 
 
 def test_what_has_no_rate_is_counted_and_not_priced(priced: pd.DataFrame) -> None:
     created, won = reading(priced, "pipeline_created"), reading(priced, "closed_won_revenue")
-    assert (created["n"], created["caveats"]) == (
-        4,
-        "2 of 4 carry no amount or no exchange rate",
-    )  # GBP, and a rate 8 days old
+    assert created["n"] == 5
+    assert created["caveats"] == "2 of 5 carry no amount or no exchange rate"  # GBP, and a rate 8 days old
     assert (won["n"], won["caveats"]) == (3, "1 of 3 carry no amount or no exchange rate")
-    assert value(priced, "opportunities_created") == 4 and value(priced, "deals_won") == 3
+    assert value(priced, "opportunities_created") == 5 and value(priced, "deals_won") == 3
     assert value(priced, "average_selling_price") == 90  # of two
 
 
@@ -259,7 +262,7 @@ def test_spend_in_two_currencies_is_never_added_as_it_stands(tmp_path: Path) -> 
 def test_the_most_days_that_a_rate_holds_are_the_company_s_choice(tmp_path: Path) -> None:
     drawn = {"opportunities": GIVEN, "opportunity_changes": CHANGES, "fx": RATES}
     table = read(company(tmp_path, drawn, "[fx]\nmax_age_days = 8"), "pipeline_created", by=[])
-    assert value(table, "pipeline_created") == 200
+    assert value(table, "pipeline_created") == 250
 
 
 # Delivery

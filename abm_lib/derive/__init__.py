@@ -64,6 +64,12 @@ def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config
                 keep.append(f"{survivor}.id is null")
         else:
             parts.append(f't."{column.name}"')
+    if "accounts" in given and "account_id" in table.columns:
+        # Test accounts, and all that they did, are no part of the company.
+        joins.append(
+            "left join (select account_id from canonical.accounts where is_test) test on test.account_id = t.account_id"
+        )
+        keep.append("test.account_id is null")
     if table.day:
         parts.append(f"{local_day(f't.{table.dated}', config)} as {table.day}")
     where = f"where {' and '.join(keep)}" if keep else ""

@@ -13,6 +13,7 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
 
     Where the source says when a change was recorded, it took effect when it says it changed. Where it does not, a close
     takes effect on its close date and every other change when it was made, and all were known when made (settled 0.2).
+    A merged opportunity counts until it was deleted; one that never says so counts in its survivor alone.
     """
     from . import frozen
 
@@ -23,20 +24,24 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     con.execute(
         f"""create or replace table frozen.opportunity_history as
         with stage_order (stage, place) as (values {order}),
+        merged as (
+            select opportunity_id from {frozen(con, "opportunities")} where survivor_id is not null
+            except select opportunity_id from {changes} where is_deleted),
         dated as (
-            select c.*, {closed} as is_closed,
+            select c.* exclude (is_deleted), {closed} as is_closed,
+                coalesce(c.is_deleted, false) or m.opportunity_id is not null as is_deleted,
                 case when recorded_at is null and {closed} and close_on < changed_on
                     then (close_on::timestamp at time zone {zone}) at time zone 'UTC' else changed_at end as effective_at
-            from {changes} c)
+            from {changes} c left join merged m using (opportunity_id))
         select d.opportunity_id, effective_at, coalesce(d.recorded_at, d.changed_at) as known_at, d.changed_at,
             ((effective_at at time zone 'UTC') at time zone {zone})::date as effective_on,
             d.stage, d.amount, d.currency, d.close_on, d.probability, d.forecast_category,
-            d.business_type, d.owner_id, coalesce(d.is_deleted, false) as is_deleted,
+            d.business_type, d.owner_id, d.is_deleted,
             (coalesce(o.place >= {stages.order.index(stages.qualified_from)}, false) or d.stage in ({_list(stages.won)}))
-                and d.stage not in ({_list(stages.lost)}) and not coalesce(d.is_deleted, false) as is_qualified,
-            d.stage in ({_list(stages.won)}) and not coalesce(d.is_deleted, false) as is_won,
-            d.stage in ({_list(stages.lost)}) and not coalesce(d.is_deleted, false) as is_lost,
-            not d.is_closed and not coalesce(d.is_deleted, false) as is_open
+                and d.stage not in ({_list(stages.lost)}) and not d.is_deleted as is_qualified,
+            d.stage in ({_list(stages.won)}) and not d.is_deleted as is_won,
+            d.stage in ({_list(stages.lost)}) and not d.is_deleted as is_lost,
+            not d.is_closed and not d.is_deleted as is_open
         from dated d left join stage_order o on o.stage = d.stage
         order by d.opportunity_id, effective_at, known_at"""
     )

@@ -29,7 +29,9 @@ from ..period import Quarter
 from .calendar import Windows
 
 Frame = nw.LazyFrame[Any]
-HISTORY = 8  # quarters before the oldest one shown, for what is learnt from the past
+HISTORY = (
+    10  # quarters before the oldest one shown: eight to learn from, and two in which the first of them was read ahead
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ class Base:
         """`amount` in the reporting currency, to the cent, by its currency's rate on `day`; null where no rate is known."""
         rates = self.tables.fx_days.select(currency="currency", _rated_day="day", _rate="rate")
         rate = nw.when(nw.col("currency") == self.config.company.currency).then(nw.lit(1.0)).otherwise(nw.col("_rate"))
-        value = (nw.col(amount).cast(nw.Float64) * rate * 100).round() / 100
+        cents = nw.col(amount).cast(nw.Float64) * rate * 100
+        # Half a cent goes away from zero, as in decimals: its double may lie a hair below the half.
+        value = (cents + nw.when(cents < 0).then(-1e-6).otherwise(1e-6)).round() / 100
         frame = frame.with_columns(_rated_day=nw.col(day)).join(rates, on=["currency", "_rated_day"], how="left")
         return frame.with_columns(value.alias(into or amount)).drop("_rated_day", "_rate")
 

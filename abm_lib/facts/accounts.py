@@ -27,8 +27,9 @@ def at_edge(base: Base, edge: str) -> Frame:
 
 def _at_edge(base: Base, edge: str) -> Frame:
     edges = base.windows.edges().filter(nw.col("edge") == edge)
-    accounts = base.tables.accounts.filter(~nw.col("is_test").fill_null(False))
-    names = accounts.select("account_id", "name", "customer_since", *(nw.col(c).alias(f"_{c}") for c in ATTRIBUTES))
+    names = base.tables.accounts.select(
+        "account_id", "name", "customer_since", *(nw.col(c).alias(f"_{c}") for c in ATTRIBUTES)
+    )
     every = edges.join(names, how="cross").join(_attributes(base, edges), on=["quarter", "account_id"], how="left")
     every = every.join(_listed(base, edges), on=["quarter", "account_id"], how="left")
     now = [nw.coalesce(nw.col(c), nw.col(f"_{c}")).alias(c) for c in ATTRIBUTES]

@@ -35,28 +35,23 @@ def won_by_reading_day(cut: Cut) -> Frame:
 
 @fact(one_row_per=("horizon", "past_quarter", "segment"), needs=("opportunity_changes", "opportunities"))
 def past_conversion(cut: Cut) -> Frame:
-    """For each of the eight quarters before: new business due in it when it was read, and new business won in it (S0-64)."""
+    """For each of the eight quarters before: new business due in it when it was read, and new business won in it (S0-64).
+
+    A past quarter counts where the data reach back to the day of its reading, also when nothing was due or won in it.
+    """
     base = cut.base
     new = nw.col("business_type") == "new"
-    due = (
-        due_pipeline(Cut(base, "quarter"))
-        .filter(new)
-        .group_by("horizon", "due_in", "segment")
-        .agg(due=nw.col("amount").sum())
-    )
+    due = due_pipeline(Cut(base, "quarter")).filter(new).with_columns(past_quarter=nw.col("due_in"))
+    due = due.group_by("horizon", "segment", "past_quarter").agg(due=nw.col("amount").sum())
     won = opportunities_closed(Cut(base, "quarter")).filter(new, nw.col("is_won"))
-    won = won.group_by("quarter", "segment").agg(won=nw.col("amount").sum())
-    horizons = due.select("horizon").unique()
-    won = won.join(horizons, how="cross").select(
-        "horizon", "segment", "won", due=nw.lit(0.0), past_quarter=nw.col("quarter")
-    )
-    due_rows = due.select("horizon", "segment", "due", won=nw.lit(0.0), past_quarter=nw.col("due_in"))
-    columns = ["horizon", "past_quarter", "segment"]
-    both = nw.concat([due_rows, won.select("horizon", "segment", "due", "won", "past_quarter")])
-    both = both.group_by(*columns).agg(due=nw.col("due").fill_null(0.0).sum(), won=nw.col("won").fill_null(0.0).sum())
-    # A past quarter counts only where its own reading could be taken: the data must reach back to it.
-    read = base.windows.past(8).join(due.select("horizon", past_quarter="due_in").unique(), on="past_quarter")
-    return read.join(both, on=["horizon", "past_quarter"]).join(cut.windows, on="quarter")
+    won = won.with_columns(past_quarter=nw.col("quarter"))
+    won = won.group_by("segment", "past_quarter").agg(won=nw.col("amount").sum())
+    segments = nw.concat([due.select("segment"), won.select("segment")]).unique()
+    grid = base.windows.past(8).join(segments, how="cross")
+    both = grid.join(due, on=["horizon", "past_quarter", "segment"], how="left")
+    both = both.join(won, on=["past_quarter", "segment"], how="left")
+    zeros = {name: nw.col(name).fill_null(0.0) for name in ("due", "won")}
+    return both.with_columns(**zeros).join(cut.windows, on="quarter")
 
 
 @fact(one_row_per=("horizon", "due_in", "goal", "segment"), needs=("targets",))

@@ -89,16 +89,17 @@ def _bridge(base: Base, steps: Frame, bridge: str) -> Frame:
     )
     opening = opening.filter(nw.col("effective_at") == nw.col("_later"), nw.col("now"))
     closing = steps.filter(nw.col("_next").is_null(), nw.col("now"))
-    rows = [
-        _row(opening, "opening", nw.col("start_value")),
-        _row(opening, "fx", nw.col("value") - nw.col("start_value")),
-    ]
-    rows += [_row(steps.filter(in_quarter), name, amount) for name, amount in _flows(bridge).items()]
+    revalued = _row(opening, "fx", nw.col("value") - nw.col("start_value")).filter(nw.col("amount") != 0)
+    rows = [_row(opening, "opening", nw.col("start_value")), revalued]
+    changed = steps.filter(in_quarter)
+    rows += [_row(changed.filter(happened), name, amount) for name, (happened, amount) in _flows(bridge).items()]
     flows = nw.concat(rows).with_columns(bridge=nw.lit(bridge))
     end = _row(closing, "closing", nw.col("value")).with_columns(bridge=nw.lit(bridge))
-    flows, end = (_placed(base, frame, edge) for frame, edge in ((flows, "start"), (end, "end")))
-    moved = [_placed(base, end.select(*BARE).with_columns(amount=-nw.col("amount")), "start"), end]
-    re_tiered = nw.concat(moved).with_columns(movement=nw.lit("re_tiered"))
+    flows, end = _placed(base, flows), _placed(base, end)
+    moved = end.filter(nw.col("tier") != nw.col("end_tier"))
+    back = [moved.with_columns(amount=-nw.col("amount")), moved.with_columns(tier=nw.col("end_tier"))]
+    re_tiered = nw.concat(back).with_columns(movement=nw.lit("re_tiered")).select(*BARE, "tier")
+    flows, end = flows.select(*BARE, "tier"), end.with_columns(tier=nw.col("end_tier")).select(*BARE, "tier")
     signed = nw.concat(
         [flows.with_columns(amount=-nw.col("amount")), re_tiered.with_columns(amount=-nw.col("amount")), end]
     )
@@ -107,7 +108,7 @@ def _bridge(base: Base, steps: Frame, bridge: str) -> Frame:
         amount=nw.col("amount").sum().round(2), effective_at=nw.col("effective_at").max()
     )
     residual = residual.with_columns(movement=nw.lit("residual")).select(*BARE, "tier")
-    return nw.concat([nw.concat([flows, re_tiered, end]).filter(nw.col("amount") != 0), residual])
+    return nw.concat([flows, re_tiered, end, residual])
 
 
 BARE = ("quarter", "opportunity_id", "account_id", "business_type", "effective_at", "movement", "amount", "bridge")
@@ -125,8 +126,8 @@ def _row(frame: Frame, movement: str, amount: nw.Expr) -> Frame:
     )
 
 
-def _flows(bridge: str) -> dict[str, nw.Expr]:
-    """What one change did to the bridge, as signed amounts that add up to `now` − `was`.
+def _flows(bridge: str) -> dict[str, tuple[nw.Expr, nw.Expr]]:
+    """What one change did to the bridge: when, and the signed amount; together they add up to `now` − `was`.
 
     A win first takes on the final amount (up or down) and then leaves with it, so `won` is what was won.
     """
@@ -142,23 +143,24 @@ def _flows(bridge: str) -> dict[str, nw.Expr]:
         won & ~was & (nw.col("was_is_live") | fresh) & (nw.col("is_due") if bridge == "due_in_quarter" else fresh)
     )
     arrived = (now & ~was) | straight
-    was_open = nw.col("was_is_live")
+    was_open, merged = nw.col("was_is_live"), ~nw.col("survivor_id").is_null()
     return {
-        "created": nw.when(arrived & fresh).then(value).otherwise(0.0),
-        "reopened": nw.when(arrived & ~fresh & ~was_open).then(value).otherwise(0.0),
-        "pulled_in": nw.when(arrived & ~fresh & was_open).then(value).otherwise(0.0),
-        "amount_up": nw.when(step > 0).then(step).otherwise(0.0),
-        "amount_down": nw.when(step < 0).then(step).otherwise(0.0),
-        "pushed_out": nw.when(out).then(-before).otherwise(0.0),
-        "won": nw.when((was & won) | straight).then(-value).otherwise(0.0),
-        "lost": nw.when(left & nw.col("is_lost")).then(-before).otherwise(0.0),
-        "deleted": nw.when(gone & ~out & nw.col("survivor_id").is_null()).then(-before).otherwise(0.0),
-        "merged": nw.when(gone & ~out & ~nw.col("survivor_id").is_null()).then(-before).otherwise(0.0),
+        "created": (arrived & fresh, value),
+        "reopened": (arrived & ~fresh & ~was_open, value),
+        "pulled_in": (arrived & ~fresh & was_open, value),
+        "amount_up": (step > 0, step),
+        "amount_down": (step < 0, step),
+        "pushed_out": (out, -before),
+        "won": ((was & won) | straight, -value),
+        "lost": (left & nw.col("is_lost"), -before),
+        "deleted": (gone & ~out & ~merged, -before),
+        "merged": (gone & ~out & merged, -before),
     }
 
 
-def _placed(base: Base, frame: Frame, edge: str) -> Frame:
-    """The tier that the account had at the quarter's start, or has at its end."""
-    tiers = accounts.at_edge(base, edge).select("quarter", "account_id", "tier")
-    placed = frame.join(tiers, on=["quarter", "account_id"], how="left")
-    return placed.select(*BARE, tier=nw.col("tier").fill_null(accounts.OUTSIDE))
+def _placed(base: Base, frame: Frame) -> Frame:
+    """The tier that the account had at the quarter's start, and the `end_tier` that it has at its end."""
+    for name, edge in (("tier", "start"), ("end_tier", "end")):
+        held = accounts.at_edge(base, edge).select("quarter", "account_id", nw.col("tier").alias(name))
+        frame = frame.join(held, on=["quarter", "account_id"], how="left")
+    return frame.with_columns(*(nw.col(name).fill_null(accounts.OUTSIDE) for name in ("tier", "end_tier")))

@@ -97,7 +97,7 @@ def described(cut: Cut, moment: str) -> Frame:
     """States at a moment with the account as it stood at the quarter's start; deleted and merged ones are left out."""
     base = cut.base
     return base.once(f"described at {moment}", lambda: with_accounts(
-        base, states(base, moment).filter(~nw.col("is_deleted"), nw.col("survivor_id").is_null())
+        base, states(base, moment).filter(~nw.col("is_deleted"))
     ))  # fmt: skip
 
 

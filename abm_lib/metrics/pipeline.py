@@ -9,6 +9,7 @@ from ..metric import Look, family
 from ..reading import Reading, Worked, missing
 
 metric = family("pipeline", kind="funnel", pillar="revenue", audience=("marketing", "sales", "finance"))
+SOURCE = "opportunity_sources.owner|opportunities.source|opportunities.channel"
 ORIGIN = (
     "month",
     "quarter",
@@ -53,7 +54,7 @@ def pipeline_created(created: Columns) -> Formula:
     return total(created.money("amount"), n=created.count())
 
 
-@metric(facts="opportunities_qualified", label="Marketing-sourced opportunities", unit="count", better="higher",
+@metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced opportunities", unit="count", better="higher",
         counts="opportunities", by=("month", "quarter", "year", "channel", "source_detail", "segment", "campaign"), scope="new",
         additive=True, core=True)  # fmt: skip
 def marketing_sourced_opportunities(created: Columns) -> Formula:
@@ -66,7 +67,7 @@ def marketing_sourced_opportunities(created: Columns) -> Formula:
     return total(created.count(where=created.source_owner == "marketing"))
 
 
-@metric(facts="opportunities_qualified", label="Marketing-sourced pipeline", unit="money", better="higher",
+@metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced pipeline", unit="money", better="higher",
         counts="opportunities", by=("month", "quarter", "year", "channel", "source_detail", "segment", "campaign"), scope="new",
         additive=True, core=True)  # fmt: skip
 def marketing_sourced_pipeline(created: Columns) -> Formula:
@@ -80,7 +81,7 @@ def marketing_sourced_pipeline(created: Columns) -> Formula:
     return total(created.money("amount", where=marketing), n=created.count(where=marketing))
 
 
-@metric(facts="opportunities_qualified", label="Marketing-sourced share of pipeline created", unit="share", better="higher",
+@metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced share of pipeline created", unit="share", better="higher",
         counts="opportunities", by=("source_owner", "channel", "month", "quarter", "year"), scope="new")  # fmt: skip
 def marketing_sourced_pipeline_share(created: Columns) -> Formula:
     """Marketing's part of all new-business pipeline created in the quarter.
@@ -147,8 +148,8 @@ def pipeline_movement(changes: Columns) -> Formula:
     Missing: no opportunity history.
     """
     one_bridge = changes.bridge == "all_open"
-    every = total(changes.money("amount"), n=changes.distinct("opportunity_id"))
-    all_open = total(changes.money("amount", where=one_bridge), n=changes.distinct("opportunity_id", where=one_bridge))
+    all_open = total(changes.money("amount", where=one_bridge), n=changes.count(where=one_bridge))
+    every = total(changes.money("amount"), n=changes.count())
     return every.but(**dict.fromkeys(("movement", "movement/tier", "movement/business_type"), all_open))
 
 

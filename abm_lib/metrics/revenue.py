@@ -9,9 +9,11 @@ from ..reading import Reading, Worked, missing
 metric = family(
     "revenue", kind="return", pillar="revenue", counts="opportunities", audience=("marketing", "sales", "finance")
 )
+SOURCE = "opportunity_sources.owner|opportunities.source|opportunities.channel"
 WON = ("month", "quarter", "year", "segment", "tier", "business_type", "source_owner", "programme", "target")
 RATE = ("month", "quarter", "year", "segment", "icp", "competitor", "source_owner", "tier", "target", "owner")
 SOURCED = ("month", "quarter", "year", "segment", "channel", "campaign")
+PROMOTION = "opportunities.is_promotion|opportunities.promotion"
 NOTHING_WON = "nothing won"
 NO_CONTEST = "nothing won or lost"
 
@@ -50,8 +52,17 @@ def new_customers(closed: Columns) -> Formula:
     return total(closed.distinct("account_id", where=closed.is_first_win))
 
 
-@metric(facts="opportunities_closed", label="Marketing-sourced revenue", unit="money", better="higher", by=SOURCED, scope="new",
-        additive=True, core=True)  # fmt: skip
+@metric(
+    needs=SOURCE,
+    facts="opportunities_closed",
+    label="Marketing-sourced revenue",
+    unit="money",
+    better="higher",
+    by=SOURCED,
+    scope="new",
+    additive=True,
+    core=True,
+)
 def marketing_sourced_revenue(closed: Columns) -> Formula:
     """New-business revenue won in the quarter whose frozen source belongs to marketing.
 
@@ -63,7 +74,7 @@ def marketing_sourced_revenue(closed: Columns) -> Formula:
     return total(closed.money("amount", where=won), n=closed.count(where=won))
 
 
-@metric(facts="opportunities_closed", label="Marketing-sourced share of new revenue", unit="share", better="higher",
+@metric(needs=SOURCE, facts="opportunities_closed", label="Marketing-sourced share of new revenue", unit="share", better="higher",
         by=("source_owner", "month", "quarter", "year"), scope="new")  # fmt: skip
 def marketing_sourced_revenue_share(closed: Columns) -> Formula:
     """Marketing's part of the new-business revenue won in the quarter.
@@ -79,7 +90,7 @@ def marketing_sourced_revenue_share(closed: Columns) -> Formula:
     )
 
 
-@metric(facts="opportunities_closed", label="Win rate of marketing-sourced opportunities", unit="share", better="higher",
+@metric(needs=SOURCE, facts="opportunities_closed", label="Win rate of marketing-sourced opportunities", unit="share", better="higher",
         by=("source_owner", "channel", "month", "quarter", "year"), scope="new", window="canonical")  # fmt: skip
 def sourced_opportunity_win_rate(closed: Columns) -> Formula:
     """Marketing-sourced opportunities won, of those won or lost.
@@ -187,13 +198,21 @@ def target_account_conversion_rate(cohorts: Columns) -> Formula:
     )
 
 
-@metric(facts="opportunities_closed", label="Loss reasons", unit="share", better="neither", by=("loss_reason", "competitor"), scope="new",
-        has_whole=False)  # fmt: skip
+@metric(
+    needs="opportunities.loss_reason",
+    facts="opportunities_closed",
+    label="Loss reasons",
+    unit="share",
+    better="neither",
+    by=("loss_reason", "competitor"),
+    scope="new",
+    has_whole=False,
+)
 def loss_reason_share(closed: Columns) -> Formula:
-    """Deals lost for one reason, of all deals lost in the quarter.
+    """Deals lost for one reason, of all deals lost in a contest in the quarter.
 
     Source: opportunities_closed (S0-85).
-    Counts: one reason for each deal; a blank one is its own row.
+    Counts: one reason for each deal; a blank one is its own row; reasons that abm.toml calls disqualified are left out.
     Missing: nothing lost.
     """
     lost = closed.count(where=closed.is_contest & closed.is_lost)
@@ -201,11 +220,12 @@ def loss_reason_share(closed: Columns) -> Formula:
 
 
 @metric(
+    needs="opportunities.win_reason",
     facts="opportunities_closed",
     label="Win reasons",
     unit="share",
     better="neither",
-    by=("win_reason",),
+    by=("win_reason"),
     scope="new",
     has_whole=False,
 )
@@ -303,8 +323,16 @@ def sales_velocity(read: Look) -> Worked:
     )
 
 
-@metric(facts="opportunities_closed", label="Deals won with a promotion", unit="count", better="neither", counts="accounts",
-        by=("promotion",), scope="new")  # fmt: skip
+@metric(
+    needs=PROMOTION,
+    facts="opportunities_closed",
+    label="Deals won with a promotion",
+    unit="count",
+    better="neither",
+    counts="accounts",
+    by=("promotion"),
+    scope="new",
+)
 def promotion_wins(closed: Columns) -> Formula:
     """Customers won in the quarter on a special promotion.
 
@@ -312,17 +340,16 @@ def promotion_wins(closed: Columns) -> Formula:
     Counts: accounts with a deal won that carries a promotion.
     Missing: no opportunity data for the quarter.
     """
-    return total(closed.distinct("account_id", where=closed.is_won & closed.is_promotion)).but(
-        promotion=total(closed.distinct("account_id", where=closed.is_won))
-    )
+    return total(closed.distinct("account_id", where=closed.is_won & closed.is_promotion))
 
 
 @metric(
+    needs=PROMOTION,
     facts="opportunities_closed",
     label="Share of deals won with a promotion",
     unit="share",
     better="neither",
-    by=("promotion",),
+    by=("promotion"),
     scope="new",
 )
 def promotion_win_share(closed: Columns) -> Formula:
@@ -332,6 +359,5 @@ def promotion_win_share(closed: Columns) -> Formula:
     Counts: deals; each promotion by name in its slice.
     Missing: nothing won.
     """
-    won = closed.count(where=closed.is_won)
-    part = share(won, whole(won), nothing=NOTHING_WON)
-    return share(closed.count(where=closed.is_won & closed.is_promotion), won, nothing=NOTHING_WON).but(promotion=part)
+    won, promoted = closed.count(where=closed.is_won), closed.count(where=closed.is_won & closed.is_promotion)
+    return share(promoted, won, nothing=NOTHING_WON).but(promotion=share(promoted, whole(won), nothing=NOTHING_WON))

@@ -73,7 +73,7 @@ TABLES = {
             (n_first_day() + floor((k + 1 + u(i, 'listed')) * n_days() / 4)::int)::date as valid_to,
             valid_from::timestamp as recorded_at
         from range(n_accounts()) r(i), range(3) s(k) where u(i, 'target') < 0.1""",
-    "account_stages": f"""
+    "account_stages": """
         select 'a' || i as account_id, 'mqa' as stage,
             n_first_day() + to_seconds(floor(u(i, 'mqa') * n_days() * 86400)::bigint) as entered_at, entered_at as recorded_at
         from range(n_accounts()) r(i) where u(i, 'engaged') < 0.3""",

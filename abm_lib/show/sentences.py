@@ -56,13 +56,28 @@ def tally(tiles: Sequence[Tile]) -> tuple[Markup, str]:
 
 
 def fill(text: str, readings: Readings) -> tuple[Markup, str]:
-    """Prose with `{metric}` and `{metric:field}` replaced from the readings, as HTML and as plain text."""
+    """Prose with `{metric}` and `{metric:field}` replaced from the readings, as HTML and as plain text.
+
+    A sentence with a hole says nothing: where a value is missing, the reason stands in its place.
+    """
+    if lacking := _first_missing(text, readings):
+        return escape(lacking), lacking
     html, plain, end = [], [], 0
     for found in FIELD.finditer(text):
         html += [escape(text[end : found.start()]), _field(readings, found[1], found[2] or "value")]
         plain += [text[end : found.start()], str(Markup(html[-1]).striptags())]
         end = found.end()
     return join([*html, escape(text[end:])]), "".join([*plain, text[end:]])
+
+
+def _first_missing(text: str, readings: Readings) -> str:
+    """Why the first of a sentence's values cannot be given; empty where all can."""
+    for found in FIELD.finditer(text):
+        row = readings.whole(found[1]) if found[1] in readings.register else None
+        if row is not None and row.value is None:
+            why = row.caveat_list[0] if row.caveat_list else row.text()
+            return f"{row.label} cannot be given: {why}"
+    return ""
 
 
 def needed(readings: Readings, metric: str) -> Row | None:

@@ -292,7 +292,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 def test_quarter_start_conversion_is_all_that_was_won_over_what_was_due(record):
     found = reading(record, "quarter_start_conversion")
-    assert (found["numerator"], found["denominator"], found["n"]) == (800, 1600, 4)
+    assert (found["numerator"], found["denominator"]) == (800, 1600)
+    assert found["n"] == 5  # the second quarter of 2025 could be read as well, and had nothing due
     assert slices(record, "quarter_start_conversion", "horizon") == {"current": 0.5, "next": 0.5, "in_two": 0.5}
     assert slices(record, "quarter_start_conversion", "segment") == {"unknown": 0.5}
     assert value(record, "quarter_start_conversion", quarter="2025Q3") == "undefined"
@@ -308,7 +309,7 @@ def test_required_pipeline_coverage_is_one_over_the_own_record_of_four_quarters(
 
 
 def test_required_pipeline_coverage_falls_back_on_the_win_rate_while_the_record_is_short(record):
-    # Two quarters of history only; of 500 won or lost in the quarter 200 were won.
+    # Three quarters of history only; of 500 won or lost in the quarter 200 were won.
     assert value(record, "required_pipeline_coverage", quarter="2026Q1") == 2.5
     assert value(record, "required_pipeline_coverage", "method", "quarter_start_conversion", quarter="2026Q1") == 2
     assert value(record, "required_pipeline_coverage", quarter="2025Q2") == "undefined"
@@ -465,6 +466,13 @@ def test_without_account_stages_the_days_from_the_first_touch_stand_alone(tmp_pa
     drawn = ACCOUNTS | deals(JUDGED) | {"touches": TOUCHES}
     table = read(company(tmp_path, drawn), "pipeline_generation_days", by=["from"])
     assert value(table, "pipeline_generation_days") == 30
+
+
+def test_without_a_source_nothing_is_sourced_and_nothing_is_claimed(tmp_path):
+    metrics = ("marketing_sourced_opportunities", "marketing_sourced_pipeline", "marketing_sourced_pipeline_share")
+    table = read(company(tmp_path, deals(JUDGED)), *metrics)
+    assert set(table["metric"]) == set(metrics)
+    assert set(table["missing_because"]) == {"not_collected"}
 
 
 def test_without_opportunity_changes_no_pipeline_metric_is_collected(tmp_path):
