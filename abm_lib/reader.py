@@ -273,7 +273,15 @@ def read_frames(metric: Metric, *frames: Any) -> Reading:
         answer = engine.collect(given[term.fact].select(term.aggregate(None).alias("sum")))
         sums[str(place)] = float(answer["sum"].fillna(0).iloc[0]) * term.factor / (100 if term.how == "money" else 1)
     rows = _frame_rows(engine, formula, given[metric.facts[0]]) if _needs_rows(formula) else None
-    return work_out(formula, _amounts(pd.DataFrame([sums]), formula)[0], rows, metric.name)
+    reading = work_out(formula, _amounts(pd.DataFrame([sums]), formula)[0], rows, metric.name)
+    if formula.denominator is None and not len(engine.collect(given[metric.facts[0]].head(1))):
+        return missing("no_data", "the frame has no row")
+    term = _terms(formula)[0]
+    if term.how != "money":
+        return reading
+    priced = nw.when(~term.contribution(None).is_null()).then(1).otherwise(0).sum()
+    counts = engine.collect(given[term.fact].select(rows=term.rows(None), priced=priced)).fillna(0)
+    return _priced(reading, counts["rows"][0], counts["priced"][0])
 
 
 def _frame_rows(engine: DuckDB, formula: Formula, table: nw.LazyFrame[Any]) -> pd.DataFrame:

@@ -61,6 +61,9 @@ def work_out(formula: Formula, amounts: list[float], rows: pd.DataFrame | None, 
         return Reading(numerator, numerator, None, n)
     if denominator <= 0:
         return missing("undefined", formula.nothing, numerator=numerator, denominator=denominator, n=n)
+    if formula.interval == "wilson" and numerator > denominator:
+        found = f"{numerator:g} of {denominator:g}: more than there were"
+        return missing("undefined", found, numerator=numerator, denominator=denominator, n=n)
     low, high, method = _interval(formula, numerator, denominator, rows, seed)
     return Reading(numerator / denominator, numerator, denominator, n, low, high, method)
 

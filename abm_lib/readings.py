@@ -19,6 +19,7 @@ from .metric import REGISTER, Metric
 from .period import Quarter
 from .reader import PARTS, TIME, Reader, SliceSet, slice_sets
 from .reading import Reading, Worked, missing
+from .tables import tables
 
 COLUMNS = (
     "metric", "version", "family", "quarter", "period_start", "period_end", "as_of", "slice_by", "slice", "unit",
@@ -105,7 +106,10 @@ def _small_cells_together(rows: pd.DataFrame, smallest: int) -> pd.DataFrame:
 
 def _uncovered(base: Base, metric: Metric, rows: pd.DataFrame) -> pd.DataFrame:
     table = FACTS[metric.facts[0]].needs[0]
-    first, last = base.company.spans.get(table, (date.min, date.max))
+    if not tables()[table].dated:
+        return rows
+    # A table that was delivered without a row reaches nowhere.
+    first, last = base.company.spans.get(table, (date.max, date.min))
     outside = [q.label for q in base.shown if q.end <= first or q.start > last]
     return _emptied(rows, rows["quarter"].isin(outside), "no_data", f"{table} does not reach into the quarter")
 

@@ -112,12 +112,13 @@ with due_then as (
 won_then as (
     select q.quarter as past_quarter, segment, sum(amount_closed) as won from closed join quarters q using (quarter)
     where is_won and business_type = 'new' and closed_on >= start_on and closed_on < end_on group by all),
-both_then as (
-    select horizon, past_quarter, segment, coalesce(due, 0) as due, coalesce(won, 0) as won
-    from (select horizon, d.past_quarter, w.segment from due_then d, won_then w union select horizon, past_quarter, segment from due_then)
-    left join due_then using (horizon, past_quarter, segment) left join won_then using (past_quarter, segment))
-select q.quarter, b.* from quarters q join quarters p on p.start_on < q.start_on and p.start_on >= q.start_on - interval 24 month
-join both_then b on b.past_quarter = p.quarter where q.shown;
+read as (
+    select q.quarter, p.quarter as past_quarter, horizon from quarters q
+    join quarters p on p.start_on < q.start_on and p.start_on >= q.start_on - interval 24 month, (select unnest(['current', 'next', 'in_two']) as horizon)
+    where q.shown and p.start_on - if(horizon = 'in_two', interval 3 month, interval 0 day) >= date '2023-10-01'),  -- history begins
+segments as (select segment from due_then union select segment from won_then)
+select quarter, past_quarter, horizon, segment, coalesce(due, 0) as due, coalesce(won, 0) as won
+from read cross join segments left join due_then using (horizon, past_quarter, segment) left join won_then using (past_quarter, segment);
 
 -- What was done towards an account in the year before its opportunity qualified.
 create temp table touches_before as

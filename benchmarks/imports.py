@@ -23,7 +23,7 @@ print(time.perf_counter() - start)
 PAGE = """
 import abm_lib as abm
 page = abm.page("ads", "2026Q3", "data/sample")
-page.headline()
+page.scorecard("ad_click_rate", "ad_cost_per_click", "ad_spend")
 """
 
 

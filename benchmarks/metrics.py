@@ -54,7 +54,6 @@ def benchmark(scale: float, rounds: int) -> list[Figure]:
 def company(scale: float) -> Path:
     """A company folder with a frozen store of that size, written again only when the library would freeze it otherwise."""
     from abm_lib import store
-    from abm_lib.sample import stream
 
     folder = Path(__file__).parent / ".abm" / f"stream-{scale:g}"
     if not (folder / "abm.toml").exists() or store.recall(folder, store.key_of(folder, [])) is None:

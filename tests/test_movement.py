@@ -126,9 +126,6 @@ o1             | 2026-08-01 | won       | 100    | EUR      | 2026-08-01
 """
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A win straight out of a loss is in closed-won revenue and in no movement (D14)."
-)
 def test_what_is_won_in_the_bridge_is_what_revenue_counts(tmp_path: Path) -> None:
     one = "opportunity_id | business_type\no1 | new"
     folder = company(tmp_path, {"opportunities": one, "opportunity_changes": CORRECTED})
@@ -146,9 +143,6 @@ o2             | 2026-07-01 | qualified | 50     | EUR      | 2026-12-01
 """
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Of two changes that took effect at one instant, the one overtaken still opens the quarter."
-)
 def test_a_deal_closed_at_the_instant_of_another_change_does_not_open_the_next_quarter(tmp_path: Path) -> None:
     """Days without a time of day are midnight, and so is the close date of a late close."""
     two = "opportunity_id | business_type\no1 | new\no2 | new"

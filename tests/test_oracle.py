@@ -37,12 +37,12 @@ def said(folder: Path, edition: str) -> pd.DataFrame:
 
 
 @functools.cache
-def worked_out(folder: Path, quarter: str, decimal_money: bool = False) -> pd.DataFrame:
+def worked_out(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataFrame:
     """The same by plain SQL."""
     return readings(folder, quarter, decimal_money)
 
 
-def side_by_side(folder: Path, edition: str, quarter: str, decimal_money: bool = False) -> pd.DataFrame:
+def side_by_side(folder: Path, edition: str, quarter: str, decimal_money: bool = True) -> pd.DataFrame:
     """One row per reading that either has; the product's names are bare, the oracle's end in _sql."""
     theirs = said(folder, edition)
     theirs = theirs[theirs["quarter"] == quarter]
@@ -67,7 +67,7 @@ def explained(pairs: pd.DataFrame) -> pd.Series:
     return pairs["value_sql"].isna() & (has_reason | (pairs["value"] == 0))
 
 
-def disagreements(folder: Path, edition: str, names: list[str], decimal_money: bool = False) -> list[str]:
+def disagreements(folder: Path, edition: str, names: list[str], decimal_money: bool = True) -> list[str]:
     """One line for each reading in which a number differs."""
     quarters = sorted(said(folder, edition)["quarter"].unique()) if edition == QUARTERS[0] else [edition]
     lines = []

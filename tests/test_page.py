@@ -80,7 +80,10 @@ def test_sentences_do_not_claim_a_change_that_the_range_does_not_show() -> None:
 
 
 def test_prose_says_why_a_number_is_missing() -> None:
-    assert page_of().answer("A year is {average_contract_value}").text == "A year is withheld"
+    assert (
+        page_of().answer("A year is {average_contract_value}").text
+        == "Average contract value cannot be given: Term missing on 4 of 9 deals"
+    )
     assert page_of().answer("It is {pipeline_gap}").text == "It is no reading"
 
 
@@ -168,5 +171,5 @@ def test_a_page_opens_the_readings_of_the_run_that_the_environment_names(
 
 def test_the_header_brings_its_style_to_jupyterlab_and_only_there() -> None:
     bundle: dict[str, Any] = page_of()._repr_mimebundle_()
-    assert "<style>@scope (.abm)" in bundle["text/html"]
+    assert "<style>.abm.abm {" in bundle["text/html"]
     assert "<style" not in bundle["application/vnd.abm+json"]["html"]

@@ -71,10 +71,6 @@ def test_a_rate_over_nothing_is_missing_and_not_0() -> None:
     assert abm.ad_click_rate(nothing).missing_because == "undefined"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Over an analyst's own frame a sum over nothing is 0: `_priced` is asked for the store's rows only.",
-)
 @pytest.mark.parametrize(
     "frame", [DEALS | {"amount": [None] * 4}, {name: [] for name in DEALS}], ids=["no amount", "no row"]
 )

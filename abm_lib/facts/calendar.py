@@ -159,12 +159,12 @@ class Windows:
 
     def past(self, count: int) -> Frame:
         """quarter, horizon, past_quarter: the quarters before each one whose due pipeline could be read at that horizon."""
-        first = self.company.spans["opportunity_changes"][0]
+        first, _ = self.company.spans.get("opportunity_changes", (date.max, date.min))
         rows = []
         for q in self.quarters[-SHOWN:]:
             for past in self.calendar.quarters(self.calendar.step(q, -1), count):
                 read_on = {"current": past.start, "next": past.start, "in_two": self.calendar.step(past, -1).start}
-                rows += [(q.label, horizon, past.label) for horizon, day in read_on.items() if day >= first]
+                rows += [(q.label, horizon, past.label) for horizon, day in read_on.items() if day > first]
         return self._frame(f"past {count}", rows, dict.fromkeys(("quarter", "horizon", "past_quarter"), "VARCHAR"))
 
     def _frame(self, name: str, rows: list[tuple[Any, ...]], types: dict[str, str]) -> Frame:

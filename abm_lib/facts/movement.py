@@ -69,11 +69,12 @@ def _steps(base: Base) -> Frame:
     return order.with_columns(
         _next=nw.col("effective_at").shift(-1).over(*key, **over),
         _seen=nw.col("_seen") - nw.when(counted).then(1).otherwise(0),
-        **{f"was_{c}": nw.col(c).shift(1).over(*key, **over) for c in ("value", "is_live", "is_due")},
+        **{f"was_{c}": nw.col(c).shift(1).over(*key, **over) for c in ("value", "is_live", "is_due", "is_won")},
     ).with_columns(
         was_value=nw.col("was_value").fill_null(0.0),
         was_is_live=nw.col("was_is_live").fill_null(False),
         was_is_due=nw.col("was_is_due").fill_null(False),
+        was_is_won=nw.col("was_is_won").fill_null(False),
     )
 
 
@@ -84,10 +85,8 @@ def _bridge(base: Base, steps: Frame, bridge: str) -> Frame:
         was, now = was & nw.col("was_is_due"), now & nw.col("is_due")
     steps = steps.with_columns(was=was, now=now)
     in_quarter = nw.col("effective_at") >= nw.col("start_at")
-    opening = steps.filter(~in_quarter).with_columns(
-        _later=nw.col("effective_at").max().over("quarter", "opportunity_id")
-    )
-    opening = opening.filter(nw.col("effective_at") == nw.col("_later"), nw.col("now"))
+    last_before = nw.col("_next").is_null() | (nw.col("_next") >= nw.col("start_at"))
+    opening = steps.filter(~in_quarter, last_before, nw.col("now"))
     closing = steps.filter(nw.col("_next").is_null(), nw.col("now"))
     revalued = _row(opening, "fx", nw.col("value") - nw.col("start_value")).filter(nw.col("amount") != 0)
     rows = [_row(opening, "opening", nw.col("start_value")), revalued]
@@ -138,10 +137,10 @@ def _flows(bridge: str) -> dict[str, tuple[nw.Expr, nw.Expr]]:
     gone = left & ~won & ~nw.col("is_lost")
     out = nw.col("is_live") & gone
     step = nw.when(was & (now | won)).then(value - before).otherwise(0.0)
-    # A deal that was open but not due, or never open, and is won in the quarter comes in and leaves at once.
-    straight = (
-        won & ~was & (nw.col("was_is_live") | fresh) & (nw.col("is_due") if bridge == "due_in_quarter" else fresh)
-    )
+    # A deal that is won from outside the bridge (not due, never open, or lost before) comes in and leaves at once.
+    straight = won & ~was & ~nw.col("was_is_won")
+    if bridge == "due_in_quarter":
+        straight = straight & nw.col("is_due")
     arrived = (now & ~was) | straight
     was_open, merged = nw.col("was_is_live"), ~nw.col("survivor_id").is_null()
     return {

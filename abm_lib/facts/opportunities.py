@@ -42,7 +42,10 @@ def _states(base: Base, moment: str) -> Frame:
         _worth_at=nw.when(worth).then(nw.col("effective_at")).max().over(*KEY),
     )
     marked = marked.with_columns(
-        _qualified=nw.when(nw.col("effective_at") == nw.col("qualified_at")).then(nw.col("amount")).max().over(*KEY),
+        _qualified=nw.when(qualified, nw.col("effective_at") == nw.col("qualified_at"))
+        .then(nw.col("amount"))
+        .max()
+        .over(*KEY),
         _contested=nw.when(nw.col("effective_at") == nw.col("_worth_at")).then(nw.col("amount")).max().over(*KEY),
     )
     last = marked.filter(nw.col("_next").is_null())

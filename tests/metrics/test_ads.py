@@ -218,9 +218,6 @@ def test_metrics_of_a_table_that_nobody_delivers_are_not_collected(trials):
     assert "ad_account_days" in reading(trials, "ad_target_reach_rate")["caveats"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="More clicks than impressions in one slice stop the whole run."
-)
 def test_more_clicks_than_impressions_are_no_share_and_no_crash(tmp_path):
     """Platforms bill clicks a day after the impression they belong to."""
     late = {
