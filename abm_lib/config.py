@@ -1,6 +1,6 @@
 """abm.toml: everything a company may define, as typed settings. Code holds none of it.
 
-Unknown keys are errors that name the nearest known one. Every default is the specification's; a company folder needs
+Unknown keys are errors that name the nearest known one. Every default is the report's own; a company folder needs
 only `[company]` and `[sources]`.
 """
 
