@@ -20,7 +20,9 @@ CREATED = """count(*) as opportunities_created, sum(amount_qualified) as pipelin
     sum(amount_qualified) filter (source_owner = 'marketing') as marketing_sourced_pipeline,
     sum(amount_qualified) filter (source_owner = 'marketing') / sum(amount_qualified) as marketing_sourced_pipeline_share,
     avg(amount_qualified) as average_deal_size, median(amount_qualified) as typical_deal_size"""
-OPEN = "sum(amount_open) as open_pipeline, sum(amount_open) filter (is_stale) / sum(amount_open) as stale_pipeline_share"
+OPEN = (
+    "sum(amount_open) as open_pipeline, sum(amount_open) filter (is_stale) / sum(amount_open) as stale_pipeline_share"
+)
 CLOSED = """sum(amount_closed) filter (is_won) as closed_won_revenue, count(*) filter (is_won) as deals_won,
     count(distinct account_id) filter (is_first_win) as new_customers"""
 CLOSED_NEW = """sum(amount_closed) filter (is_won and source_owner = 'marketing') as marketing_sourced_revenue,
@@ -47,7 +49,11 @@ def inside(table: str, day: str, kind: str = "quarter", where: str = "true") -> 
 
 NEW = "business_type = 'new'"
 COVERAGE = "sum(amount_open) / any_value(goal)"
-HORIZONS = {"current": "pipeline_coverage", "next": "pipeline_coverage_next_quarter", "in_two": "pipeline_coverage_in_two_quarters"}
+HORIZONS = {
+    "current": "pipeline_coverage",
+    "next": "pipeline_coverage_next_quarter",
+    "in_two": "pipeline_coverage_in_two_quarters",
+}
 CHANNEL_ROWS = """(select t.*, touch_channel from judged t join (select distinct quarter, opportunity_id, touch_channel from touches_before
     where touches_default > 0) using (quarter, opportunity_id))"""
 WHO = ("segment", "tier", "source_owner", "programme", "target")

@@ -40,7 +40,12 @@ class Figure:
         shown = f"{self.value:.2f}" if self.value < 100 else f"{self.value:,.0f}"
         if self.target is None:
             return [self.name, f"{shown} {self.unit}", "", ""]
-        return [self.name, f"{shown} {self.unit}", f"at most {self.target:g} {self.unit}", "met" if self.is_met else "MISSED"]
+        return [
+            self.name,
+            f"{shown} {self.unit}",
+            f"at most {self.target:g} {self.unit}",
+            "met" if self.is_met else "MISSED",
+        ]
 
 
 def environment() -> dict[str, str]:
@@ -69,5 +74,7 @@ def middle(costs: list[Cost]) -> Cost:
 def table(figures: list[Figure]) -> str:
     rows = [["what", "figure", "target", ""], ["---"] * 4, *(figure.cells() for figure in figures)]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    filled = [[cell.ljust(w) if cell != "---" else "-" * w for cell, w in zip(row, widths, strict=True)] for row in rows]
+    filled = [
+        [cell.ljust(w) if cell != "---" else "-" * w for cell, w in zip(row, widths, strict=True)] for row in rows
+    ]
     return "\n".join(f"| {' | '.join(row)} |" for row in filled)

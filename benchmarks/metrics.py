@@ -44,7 +44,9 @@ def benchmark(scale: float, rounds: int) -> list[Figure]:
         Figure("readings, CPU", whole.cpu, "s"),
         Figure("readings without resampled intervals, CPU", values.cpu, "s"),
         Figure("SQL by hand, CPU", hand.cpu, "s"),
-        Figure("readings without resampled intervals / SQL by hand", values.cpu / hand.cpu, "x", None if small else 1.3),
+        Figure(
+            "readings without resampled intervals / SQL by hand", values.cpu / hand.cpu, "x", None if small else 1.3
+        ),
         Figure("readings / SQL by hand", whole.cpu / hand.cpu, "x"),
         Figure("readings, peak memory", whole.peak, "MB", 2000),
         Figure("SQL by hand, peak memory", hand.peak, "MB"),

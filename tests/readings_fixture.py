@@ -156,6 +156,7 @@ closed_won_revenue | business_type | new 1.47e+06; expansion 580000; renewal 0
 win_rate_closed | tier | tier_1 4/9; tier_2 3/10; tier_3 2/8
 win_rate_closed | segment | enterprise 5/13; mid_market 3/10; small 1/4
 win_rate_closed | source_owner | marketing 3/9; sales 5/14; partner 1/4
+win_rate_closed | competitor | halvard 2/9; orlin 5/13; vestra 2/5
 win_rate_cohort | cohort | 2025Q3 9/36; 2025Q4 8/33; 2026Q1 5/31
 loss_reason_share | loss_reason | price 0.39; no_decision 0.28; competitor 0.17; unknown 0.16
 win_reason_share | win_reason | product_fit 0.44; references 0.33; unknown 0.23
