@@ -178,7 +178,10 @@ class DuckDB(Engine):
 
 
 class Spark(Engine):
-    """PySpark, for more than one machine; needs the extra `spark` and a Java runtime."""
+    """PySpark, for more than one machine; needs the extra `spark` and a Java runtime.
+
+    Only what changes numbers is set here; where it runs and how wide it shuffles is for the session or spark-defaults.conf.
+    """
 
     def __init__(self) -> None:
         try:
@@ -188,27 +191,33 @@ class Spark(Engine):
                 Fault("P21", "no-spark", "engine spark", "pyspark is not installed", "the extra `spark`",
                       "pip install 'abm_lib[spark]', and a Java runtime of version 17")
             ) from None  # fmt: skip
-        settings = {"spark.sql.session.timeZone": "UTC", "spark.sql.timestampType": "TIMESTAMP_NTZ",
-                    "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4",
+        settings: dict[str, bool | float | int | str | None] = {"spark.sql.session.timeZone": "UTC", "spark.sql.timestampType": "TIMESTAMP_NTZ",
                     "spark.sql.ansi.enabled": "true"}  # fmt: skip
-        builder = SparkSession.builder.appName("abm_lib")
-        for name, value in settings.items():
-            builder = builder.config(name, value)
-        self.session = builder.getOrCreate()
+        self.session = SparkSession.builder.appName("abm_lib").config(map=settings).getOrCreate()
 
     def table(self, path: Path) -> nw.LazyFrame[Any]:
         return nw.from_native(self.session.read.parquet(str(path))).lazy()
 
     def frame(self, rows: pd.DataFrame, types: dict[str, str]) -> nw.LazyFrame[Any]:
-        schema = ", ".join(f"`{name}` {SPARK_TYPES[kind]}" for name, kind in types.items())
-        plain = [tuple(None if pd.isna(v) else v for v in row) for row in rows[list(types)].astype(object).to_numpy()]
-        return nw.from_native(self.session.createDataFrame(plain, schema)).lazy()
+        from pyspark.sql import functions
+
+        # As JSON in the query itself: rows handed over as Python objects would start a Python worker for each query.
+        schema = f"array<struct<{', '.join(f'`{name}`: {SPARK_TYPES[kind]}' for name, kind in types.items())}>>"
+        plain = rows[list(types)].astype(object)
+        text = json.dumps(plain.where(plain.notna(), None).to_dict("records"), default=lambda day: day.isoformat())
+        parsed = functions.from_json(functions.lit(text), schema, {"mode": "FAILFAST"})
+        return nw.from_native(self.session.range(1).select(functions.inline(parsed))).lazy()
 
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         return nw.from_native(frame.to_native().localCheckpoint()).lazy()
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-        return frame.to_native().toPandas()
+        from pyspark.sql import functions
+
+        native = frame.to_native()
+        decimals = [name for name, kind in native.dtypes if kind.startswith("decimal")]
+        doubles = {name: functions.col(f"`{name}`").cast("double") for name in decimals}
+        return native.withColumns(doubles).toPandas()
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"duckdb": DuckDB, "spark": Spark}

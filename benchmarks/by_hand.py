@@ -27,10 +27,14 @@ CLOSED = """sum(amount_closed) filter (is_won) as closed_won_revenue, count(*) f
     count(distinct account_id) filter (is_first_win) as new_customers"""
 CLOSED_NEW = """sum(amount_closed) filter (is_won and source_owner = 'marketing') as marketing_sourced_revenue,
     sum(amount_closed) filter (is_won and source_owner = 'marketing') / sum(amount_closed) filter (is_won) as
-    marketing_sourced_revenue_share, avg(amount_closed) filter (is_won) as average_selling_price, median(amount_closed) filter (is_won) as typical_selling_price,
-    avg(yearly) filter (is_won) as average_contract_value, median(yearly) filter (is_won) as typical_contract_value, avg(cycle_days) filter (is_won) as sales_cycle_days_won,
-    count(distinct account_id) filter (is_won and is_promotion) as promotion_wins, count(*) filter (is_won and is_promotion) / count(*) filter (is_won) as promotion_win_share,
-    count(*) filter (is_contest and is_lost) / sum(count(*) filter (is_contest and is_lost)) over (partition by quarter) as loss_reason_share,
+    marketing_sourced_revenue_share, avg(amount_closed) filter (is_won) as average_selling_price,
+    median(amount_closed) filter (is_won) as typical_selling_price,
+    avg(yearly) filter (is_won) as average_contract_value,
+    median(yearly) filter (is_won) as typical_contract_value, avg(cycle_days) filter (is_won) as sales_cycle_days_won,
+    count(distinct account_id) filter (is_won and is_promotion) as promotion_wins,
+    count(*) filter (is_won and is_promotion) / count(*) filter (is_won) as promotion_win_share,
+    count(*) filter (is_contest and is_lost)
+        / sum(count(*) filter (is_contest and is_lost)) over (partition by quarter) as loss_reason_share,
     count(*) filter (is_won) / sum(count(*) filter (is_won)) over (partition by quarter) as win_reason_share"""
 RATES = """count(*) filter (is_contest and is_won) / count(*) filter (is_contest) as win_rate_closed,
     count(*) filter (is_contest and is_won and source_owner = 'marketing') / count(*) filter (is_contest and source_owner = 'marketing')
@@ -106,7 +110,8 @@ QUESTIONS: list[tuple[str, str, tuple[str, ...]]] = [
 SURVIVAL = """
 with days as (select quarter, {keys} age, count(*) filter (is_won) as wins, count(*) as leaving from ages group by all),
 left_over as (select *, sum(leaving) over (partition by quarter {partition} order by age desc) as at_risk from days),
-curve as (select *, exp(sum(ln(greatest(1 - wins / at_risk, 1e-300))) over (partition by quarter {partition} order by age)) as alive from left_over)
+curve as (select *,
+    exp(sum(ln(greatest(1 - wins / at_risk, 1e-300))) over (partition by quarter {partition} order by age)) as alive from left_over)
 select quarter, {keys} min(age) as sales_cycle_days from curve where alive <= 0.5 + 1e-12 group by all"""
 SURVIVORS = ("", "segment", "source_owner", "target", "promotion")
 RENAMED = {"touch_channel": "channel", "moment": "as_of_day"}
