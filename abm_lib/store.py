@@ -191,8 +191,11 @@ class Spark(Engine):
                 Fault("P21", "no-spark", "engine spark", "pyspark is not installed", "the extra `spark`",
                       "pip install 'abm_lib[spark]', and a Java runtime of version 17")
             ) from None  # fmt: skip
-        settings: dict[str, bool | float | int | str | None] = {"spark.sql.session.timeZone": "UTC", "spark.sql.timestampType": "TIMESTAMP_NTZ",
-                    "spark.sql.ansi.enabled": "true"}  # fmt: skip
+        settings: dict[str, bool | float | int | str | None] = {
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.timestampType": "TIMESTAMP_NTZ",
+            "spark.sql.ansi.enabled": "true",
+        }
         self.session = SparkSession.builder.appName("abm_lib").config(map=settings).getOrCreate()
 
     def table(self, path: Path) -> nw.LazyFrame[Any]:
