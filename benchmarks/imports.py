@@ -13,12 +13,14 @@ import measure
 from measure import PROJECT, Figure
 
 IMPORT = """
+import time
 import pandas, narwhals
 start = time.perf_counter()
 import abm_lib
 print(time.perf_counter() - start)
 """
 PAGE = """
+import time
 start = time.perf_counter()
 import abm_lib as abm
 page = abm.page("ads", "2026Q3", "data/sample")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -55,15 +58,23 @@ def environment() -> dict[str, str]:
 
 def run(*command: str) -> Cost:
     """Run a command to its end. Raises CalledProcessError when it fails."""
-    before = os.times()
-    child = subprocess.Popen(command, env=environment())
+    # A child's peak starts at the size of whoever starts it, so a process that holds nothing does.
+    starter = [sys.executable, "-S", __file__, *command]
+    done = subprocess.run(starter, env=environment(), stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, command)
+    return Cost(**json.loads(done.stdout))
+
+
+def start(command: list[str]) -> int:
+    """In the process that holds nothing: run the command and print its cost. Gives the command's exit code."""
+    begun = time.perf_counter()
+    child = subprocess.Popen(command, stdout=sys.stderr)
     _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise subprocess.CalledProcessError(child.returncode, command)
-    # ru_maxrss counts kilobytes on Linux, bytes on macOS.
-    unit = 1 if os.uname().sysname == "Darwin" else 1024
-    return Cost(usage.ru_utime + usage.ru_stime, os.times().elapsed - before.elapsed, usage.ru_maxrss * unit / 1e6)
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss counts bytes there, kilobytes elsewhere
+    cpu, wall = usage.ru_utime + usage.ru_stime, time.perf_counter() - begun
+    print(json.dumps({"cpu": cpu, "wall": wall, "peak": usage.ru_maxrss * unit / 1e6}))
+    return os.waitstatus_to_exitcode(status)
 
 
 def middle(costs: list[Cost]) -> Cost:
@@ -78,3 +89,7 @@ def table(figures: list[Figure]) -> str:
         [cell.ljust(w) if cell != "---" else "-" * w for cell, w in zip(row, widths, strict=True)] for row in rows
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in filled)
+
+
+if __name__ == "__main__":
+    sys.exit(start(sys.argv[1:]))

@@ -14,7 +14,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLES = {
     "Metrics": "The three families at 20 million ad rows, 20 million touches, 50,000 accounts and 20,000 opportunities, eight quarters "
     "and every slice, against SQL written by hand (by_hand.sql). Median of three, in turn; each a process of its own.",
-    "Imports": "Median of seven processes; three kernels.",
+    "Imports": "Median of seven processes; of three for the page.",
 }
 
 
