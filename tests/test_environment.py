@@ -55,7 +55,10 @@ def imported(folder: str) -> set[str]:
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
-    own = {"abm_lib", *(name for path in paths for name in (path.stem, path.parent.name))}
+    own = {
+        "abm_lib",
+        *(name for path in [*paths, *ROOT.glob("benchmarks/*.py")] for name in (path.stem, path.parent.name)),
+    }
     return {name.split(".")[0] for name in names} - own - sys.stdlib_module_names
 
 
