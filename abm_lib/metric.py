@@ -24,7 +24,7 @@ from .reading import Reading
 
 Unit = Literal["share", "count", "money", "money_per_day", "days", "months", "times", "points", "score", "seconds"]
 Better = Literal["higher", "lower", "neither"]
-Kind = Literal["leading", "funnel", "return"]
+Kind = Literal["leading", "funnel", "return", "quality"]
 Pillar = Literal["reputation", "relationships", "revenue"]
 
 
@@ -43,6 +43,7 @@ class Metric:
     """A registered metric: its definition, and all that a page needs to print it.
 
     `needs`: columns without which its facts cannot tell it, as `table.column`, alternatives joined by `|`.
+    `window` is the kind of time span counted in; `also_window` a second one, published as the slice `window`.
     `smallest_cell`: slices counting fewer stand together as one row, "under N".
     """
 
@@ -60,6 +61,7 @@ class Metric:
     needs: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     window: str = "quarter"
+    also_window: str = ""
     scope: Literal["new", "all"] = "all"
     additive: bool = False
     has_whole: bool = True

@@ -56,6 +56,8 @@ def slice_sets(metric: Metric) -> list[SliceSet]:
     for name in metric.by:
         columns = () if name in TIME else tuple(part for part in name.split("/") if part != STATISTIC)
         sets.append(SliceSet(name, TIME.get(name, metric.window), columns))
+    if metric.also_window:
+        sets.append(SliceSet("window", metric.also_window))
     return sets
 
 
@@ -239,6 +241,8 @@ def _slice_values(table: pd.DataFrame, chosen: SliceSet) -> pd.Series | str:
     """Slice values joined by `/`; a `/` inside a value is percent-encoded."""
     if chosen.is_time:
         return table["window"]
+    if chosen.name == "window":
+        return chosen.kind
     parts = [
         table[c].astype(str) if c != STATISTIC else pd.Series("median", table.index)
         for c in chosen.name.split("/")

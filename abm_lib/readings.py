@@ -14,7 +14,7 @@ import pandas as pd
 from .company import Company
 from .comparison import compared, status, targeted
 from .facts import FACTS, Base
-from .facts.calendar import SHOWN
+from .facts.calendar import LAST_DAYS, SHOWN
 from .metric import REGISTER, Metric
 from .period import Quarter
 from .reader import PARTS, TIME, Reader, SliceSet, slice_sets
@@ -191,13 +191,18 @@ def _finished(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _dated(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     """`period_start` and `period_end`: the first day of the window and the day after its last."""
-    kinds = ("quarter", "canonical", "trailing_8_quarters", *TIME)
+    kinds = ("quarter", "canonical", "trailing_4_quarters", "trailing_8_quarters", *LAST_DAYS, *TIME)
     spans = {(q.label, kind, w.label): w for kind in kinds for q, w in base.windows.spans(kind)}
     quarters = {q.label: q for q in base.quarters}
     periods = [
-        spans.get((quarter, TIME.get(by, REGISTER[metric].window), window), quarters[quarter])
+        spans.get((quarter, _kind(REGISTER[metric], by), window), quarters[quarter])
         for metric, quarter, by, window in rows[["metric", "quarter", "slice_by", "window"]].to_numpy()
     ]
     return rows.assign(
         period_start=[p.start.isoformat() for p in periods], period_end=[p.end.isoformat() for p in periods]
     )
+
+
+def _kind(metric: Metric, slice_by: str) -> str:
+    """The kind of window that a row of the metric is counted in."""
+    return metric.also_window if slice_by == "window" else TIME.get(slice_by, metric.window)

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abm_lib.config import Fiscal
 from abm_lib.errors import UsageError
 from abm_lib.period import WEEKDAYS, Calendar, Period, Quarter, instant
+from abm_lib.settings import Fiscal
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=150)
 DAY = timedelta(days=1)

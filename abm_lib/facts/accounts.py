@@ -7,6 +7,7 @@ from datetime import date, datetime
 import narwhals as nw
 
 from . import Base, Cut, Frame, fact
+from .calendar import EDGES
 
 ATTRIBUTES = ("segment", "industry", "region", "is_icp", "is_addressable")
 OUTSIDE = "not on the list"
@@ -16,12 +17,15 @@ ALWAYS, NEVER = datetime(1900, 1, 1), datetime(9999, 1, 1)  # noqa: DTZ001  (tim
 
 @fact(one_row_per=("account_id",), needs=("accounts",))
 def accounts_at_start(cut: Cut) -> Frame:
-    """Every account as it stood when the quarter began: the population that rates are counted in."""
-    return at_edge(cut.base, "start").join(cut.windows, on="quarter")
+    """Every account as it stood when the quarter began, or a trailing window: the population that rates are counted in."""
+    return at_edge(cut.base, cut.kind if cut.kind in EDGES else "start").join(cut.windows, on="quarter")
 
 
 def at_edge(base: Base, edge: str) -> Frame:
-    """One row per quarter and account at its `start` or `end`: attributes, tier, programme, and whether it is a target."""
+    """One row per quarter and account at an edge: attributes, tier, programme, and whether it is a target.
+
+    `start` and `end` are the quarter's; a kind of EDGES is the start of that window.
+    """
     return base.once(f"accounts at {edge}", lambda: _at_edge(base, edge))
 
 

@@ -14,6 +14,8 @@ from ..period import Period, Quarter, instant
 
 Frame = nw.LazyFrame[Any]
 SHOWN = 8  # quarters that readings show
+LAST_DAYS = {f"last_{days}_days": days for days in (30, 60, 90)}
+EDGES = (*LAST_DAYS, "trailing_4_quarters")
 AS_OF_DAYS = (1, 5, 15, 30, 45, 60, 75, 90)  # days of the quarter on which the coverage track is read
 
 
@@ -53,6 +55,8 @@ class Windows:
             return self.calendar.months(quarter) if kind == "month" else self.calendar.weeks(quarter)
         if kind == "cohort":
             return self.calendar.quarters(quarter, 8)
+        if kind in LAST_DAYS:
+            return [Period(quarter.label, quarter.end - timedelta(days=LAST_DAYS[kind]), quarter.end)]
         return [self.calendar.trailing(quarter, {"trailing_4_quarters": 4, "trailing_8_quarters": 8}[kind])]
 
     def frame(self, kind: str) -> Frame:
@@ -100,14 +104,15 @@ class Windows:
         return instant(day, self.zone), instant(known + timedelta(days=1), self.zone), day - timedelta(days=1)
 
     def edges(self) -> Frame:
-        """quarter, edge (`start` or `end`), edge_on, edge_at, known_until: where accounts are looked at."""
+        """quarter, edge, edge_on, edge_at, known_until: where accounts are looked at.
+
+        `start` and `end` are the quarter's; a kind of EDGES is the start of that window.
+        """
         rows = []
         for q in self.quarters:
             known = instant(self.as_of(q.end) + timedelta(days=1), self.zone)
-            rows += [
-                (q.label, name, day, instant(day, self.zone), known)
-                for name, day in (("start", q.start), ("end", q.end))
-            ]
+            days = {"start": q.start, "end": q.end} | {kind: self._inside(q, kind)[0].start for kind in EDGES}
+            rows += [(q.label, name, day, instant(day, self.zone), known) for name, day in days.items()]
         types = {
             "quarter": "VARCHAR",
             "edge": "VARCHAR",

@@ -82,7 +82,9 @@ def _fill(con: duckdb.DuckDBPyConnection, name: str, settings: config.Config) ->
         columns += f", {table.day} DATE"
         query = f"select *, {derive.local_day(table.dated, settings)} as {table.day} from ({query})"
     con.execute(f'create table {schema}."{name}" ({columns})')
-    con.execute(f'insert into {schema}."{name}" by name {query}')
+    # Joins give their rows in no order; the large tables are drawn from one range and keep its own.
+    ordered = query if name in LARGE else f"from ({query}) order by all"
+    con.execute(f'insert into {schema}."{name}" by name {ordered}')
 
 
 def _notes(con: duckdb.DuckDBPyConnection, days: tuple[date, date]) -> dict[str, object]:

@@ -25,8 +25,9 @@ import duckdb
 from pydantic import Field
 
 from .. import tables
-from ..config import Config, Settings, read_toml
+from ..config import Config, read_toml
 from ..errors import Fault, UsageError, nearest
+from ..settings import Settings
 from ..tables import quoted
 
 
