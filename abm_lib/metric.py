@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from .config import Config
 from .errors import Fault, UsageError, nearest
 from .formula import Columns, Formula
 from .reading import Reading
@@ -29,7 +30,9 @@ Pillar = Literal["reputation", "relationships", "revenue"]
 
 
 class Look(Protocol):
-    """How a worked metric asks for another's reading of the same quarter."""
+    """How a worked metric asks for another's reading of the same quarter, and for what the company has set."""
+
+    config: Config
 
     def __call__(self, metric: str, slice_by: str = "", value: str = "") -> Reading: ...
 
@@ -37,11 +40,16 @@ class Look(Protocol):
         """The slices that the other metric has."""
         ...
 
+    def rows(self, fact: str) -> list[dict[str, Any]]:
+        """The rows of a fact that the metric `looks_up`."""
+        ...
+
 
 @dataclass(frozen=True)
 class Metric:
     """A registered metric: its definition, and all that a page needs to print it.
 
+    `of` names the metrics that a worked one reads, `looks_up` the facts whose rows it takes one by one.
     `needs`: columns without which its facts cannot tell it, as `table.column`, alternatives joined by `|`.
     `window` is the kind of time span counted in; `also_window` a second one, published as the slice `window`.
     `smallest_cell`: slices counting fewer stand together as one row, "under N".
@@ -58,6 +66,7 @@ class Metric:
     counts: str
     facts: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
+    looks_up: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     window: str = "quarter"
@@ -90,7 +99,7 @@ def family(name: str, **defaults: Any) -> Callable[..., Callable[[Callable[..., 
 
     def metric(**given: Any) -> Callable[[Callable[..., Any]], Metric]:
         settings = defaults | given
-        for plural in ("facts", "of", "needs", "by", "audience"):
+        for plural in ("facts", "of", "looks_up", "needs", "by", "audience"):
             if isinstance(settings.get(plural), str):
                 settings[plural] = (settings[plural],)
 

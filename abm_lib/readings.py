@@ -13,7 +13,8 @@ import pandas as pd
 
 from .company import Company
 from .comparison import compared, status, targeted
-from .facts import FACTS, Base
+from .config import Config
+from .facts import FACTS, Base, Cut
 from .facts.calendar import LAST_DAYS, SHOWN
 from .metric import REGISTER, Metric
 from .period import Quarter
@@ -76,7 +77,8 @@ def _why_not(base: Base, metric: Metric) -> Reading | None:
     """Why a metric has no rows at all: switched off, or a table or column that no source delivers."""
     if metric.name in base.config.switched_off:
         return missing("switched_off", "switched off in abm.toml")
-    lacking = sorted({table for fact in metric.facts for table in FACTS[fact].needs} - base.tables.delivered)
+    read = (*metric.facts, *metric.looks_up)
+    lacking = sorted({table for fact in read for table in FACTS[fact].needs} - base.tables.delivered)
     lacking += [
         need.replace("|", " or ") for need in metric.needs if not any(map(base.company.delivers, need.split("|")))
     ]
@@ -105,8 +107,8 @@ def _small_cells_together(rows: pd.DataFrame, smallest: int) -> pd.DataFrame:
 
 
 def _uncovered(base: Base, metric: Metric, rows: pd.DataFrame) -> pd.DataFrame:
-    table = FACTS[metric.facts[0]].needs[0]
-    if not tables()[table].dated:
+    table = next(iter(FACTS[metric.facts[0]].needs), "")
+    if not table or not tables()[table].dated:
         return rows
     # A table that was delivered without a row reaches nowhere.
     first, last = base.company.spans.get(table, (date.max, date.min))
@@ -128,9 +130,10 @@ def _emptied(rows: pd.DataFrame, gone: pd.Series, code: str, why: str) -> pd.Dat
 
 
 class _Lookup:
-    """How worked metrics read others: the readings of one quarter."""
+    """How worked metrics read others: the readings of one quarter, and the rows of facts looked up."""
 
-    def __init__(self, rows: pd.DataFrame) -> None:
+    def __init__(self, rows: pd.DataFrame, facts: dict[str, pd.DataFrame], config: Config) -> None:
+        self._facts, self.config = facts, config
         self._rows = {(r["metric"], r["slice_by"], r["slice"]): r for r in rows.to_dict("records")}
 
     def __call__(self, metric: str, slice_by: str = "", value: str = "") -> Reading:
@@ -143,19 +146,28 @@ class _Lookup:
     def values(self, metric: str, slice_by: str) -> list[str]:
         return [value for name, by, value in self._rows if (name, by) == (metric, slice_by)]
 
+    def rows(self, fact: str) -> list[dict[str, Any]]:
+        return cast(list[dict[str, Any]], self._facts[fact].to_dict("records"))
+
 
 def _from_others(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The metrics worked out from others, quarter by quarter; a metric may read one worked out before it."""
-    working = [m for m in _with_those_needed(metrics) if m.of and m.name not in base.config.switched_off]
+    working = [m for m in _with_those_needed(metrics) if m.of and not _why_not(base, m)]
+    looked_up = {name: _collected(base, name) for name in {name for m in working for name in m.looks_up}}
     for quarter in base.shown:
         known = rows[rows["quarter"] == quarter.label]
+        facts = {name: table[table["quarter"] == quarter.label] for name, table in looked_up.items()}
         for metric in working:
-            worked: Worked = metric.function(_Lookup(known[known["metric"].isin(metric.of)]))
-            readings = {("", ""): worked.whole, **worked.slices}
+            worked: Worked = metric.function(_Lookup(known[known["metric"].isin(metric.of)], facts, base.config))
+            readings = ({("", ""): worked.whole} if metric.has_whole else {}) | worked.slices
             made = pd.DataFrame([{**vars(r), "slice_by": by, "slice": value} for (by, value), r in readings.items()])
             made = made.assign(metric=metric.name, quarter=quarter.label, window=quarter.label)
             known = pd.concat([known, made], ignore_index=True)
             yield made
+
+
+def _collected(base: Base, fact: str) -> pd.DataFrame:
+    return base.tables.engine.collect(FACTS[fact].cut(Cut(base, "quarter")))
 
 
 def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:

@@ -43,11 +43,13 @@ class Windows:
         """(quarter, window) pairs of a kind: the windows of a quarter never reach beyond its end."""
         if kind == "canonical":
             kind = self.company.config.win_rate.canonical_period
-        return [(quarter, window) for quarter in self.quarters for window in self._inside(quarter, kind)]
+        # What is known of the delivery alone is told for the quarter reported, not for those before it.
+        quarters = self.quarters[-1:] if kind == "delivery" else self.quarters
+        return [(quarter, window) for quarter in quarters for window in self._inside(quarter, kind)]
 
     def _inside(self, quarter: Quarter, kind: str) -> Sequence[Period]:
         """The windows of one quarter."""
-        if kind == "quarter":
+        if kind in ("quarter", "delivery"):
             return [quarter]
         if kind == "year":
             return [Period(str(quarter.year), self.calendar.year(quarter).start, quarter.end)]
