@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from .findings import findings
 from .fragment import Fragment
 from .html import clean, said, tag
 from .numbers import change, day, missing_words, quarter_name
@@ -15,6 +16,14 @@ from .sentences import HORIZONS, ahead_of, needed
 from .verdict import verdict
 
 MOST_NAMED = 3
+OUTCOMES = (
+    "accounts",
+    "demand",
+    "journey",
+    "pipeline",
+    "revenue",
+    "customers",
+)  # what the executive page looks through
 # What a page's message speaks of; the first two with a reading are taken.
 LEADS = {
     "summary": ("revenue_target_attainment", "pipeline_coverage_next_quarter", "closed_won_revenue"),
@@ -35,7 +44,7 @@ CLAUSES = {
 
 def header(readings: Readings, family: str, metrics: Sequence[str], edition: Mapping[str, Any]) -> Fragment:
     """The message as h1, at most three sentences, and the edition's line for readers in JupyterLab."""
-    message, lead = headline(readings, family, metrics), standfirst(readings, metrics)
+    message, lead = headline(readings, family, metrics), standfirst(readings, family, metrics)
     state = str(edition["state"]).replace("_", " ").capitalize()
     name = f"{clean(edition['company'])}, {quarter_name(edition['quarter'])}"
     line = f"{name}. {state} edition, data as of {day(edition['as_of'])}."
@@ -53,8 +62,8 @@ def headline(readings: Readings, family: str, metrics: Sequence[str]) -> str:
     return first[0].upper() + first[1:] + "".join(f", and {text}" for text in more)
 
 
-def standfirst(readings: Readings, metrics: Sequence[str]) -> Markup:
-    """At most three sentences: what is worse, what is better, what did not clearly change."""
+def standfirst(readings: Readings, family: str, metrics: Sequence[str]) -> Markup:
+    """At most three sentences: what is worse, what is better, what stands out; what did not clearly change, if there is room."""
     rows = [row for name in metrics if (row := readings.whole(name)) and row.value is not None]
     judged = [(row, verdict(row, needed(readings, row.metric))) for row in rows]
     groups = (
@@ -62,7 +71,11 @@ def standfirst(readings: Readings, metrics: Sequence[str]) -> Markup:
         ("Better than target or last year:", [row for row, v in judged if v.tone == "good"]),
         ("No clear change:", [row for row, v in judged if v.words.startswith("No clear")]),
     )
-    return Markup(" ").join(_group(opening, group) for opening, group in groups if group)
+    said = [_group(opening, group) for opening, group in groups if group]
+    clearest = [found.sentence() for found in findings(readings, OUTCOMES if family == "summary" else (family,))[:1]]
+    last = said[len(said) - 1 :] if groups[2][1] else []
+    sentences = [*said[: len(said) - len(last)], *clearest, *last][:3]
+    return Markup(" ").join(tag("span", sentence) for sentence in sentences)
 
 
 def absent(metric: Known, row: Row | None, dimension: str) -> Fragment:

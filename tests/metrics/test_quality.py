@@ -160,7 +160,7 @@ def test_readiness_counts_headline_numbers_that_rest_on_enough(tmp_path: Path) -
     found = read(folder, "readiness")
     assert value(found, "readiness", "headline", "closed_won_revenue") == 1  # two deals
     assert value(found, "readiness", "headline", "pipeline_coverage") == 0  # no target
-    assert reading(found, "readiness", "headline", "net_revenue_retention")["caveats"].startswith("needs")
+    assert reading(found, "readiness", "headline", "net_revenue_retention")[.caveats"] != ""
 
 
 def test_questions_answered_says_of_each_question_which_input_it_lacks(tmp_path: Path) -> None:
