@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -11,39 +11,96 @@ from pydantic.fields import FieldInfo
 
 from .config import Config
 from .facts import FACTS
+from .formula import Term
 from .metric import Metric
+from .show.rows import Readings
 
+MANY = 20
 WRITTEN = "Written by `make docs` from the code; do not edit."
 
 
-def pages(metrics: Iterable[Metric]) -> dict[str, str]:
-    """Every generated document by its file name."""
-    return {"metrics.md": metrics_page(metrics), "settings.md": settings_page()}
+def pages(metrics: Mapping[str, Metric], readings: Readings) -> dict[str, str]:
+    """Every generated document by its file name; the examples are the readings of the sample company."""
+    return {"metrics.md": metrics_page(metrics, readings), "settings.md": settings_page()}
 
 
-def metrics_page(metrics: Iterable[Metric]) -> str:
+def metrics_page(metrics: Mapping[str, Metric], readings: Readings) -> str:
     """The catalogue, family by family."""
     parts, family = ["# Metrics", WRITTEN], ""
-    for metric in metrics:
+    for metric in metrics.values():
         if metric.family != family:
             family = metric.family
             parts.append(f"## {family.capitalize()}")
-        parts.append(entry(metric))
+        parts.append(entry(metric, example(metric, readings)))
     return "\n\n".join(parts) + "\n"
 
 
-def entry(metric: Metric) -> str:
-    """One metric: its definition as printed on the page, and what its decorator says."""
-    tables = sorted({table for fact in metric.facts for table in FACTS[fact].needs})
-    facts = f"facts {', '.join(metric.facts)}; tables {', '.join(tables)}"
-    said = {
+def entry(metric: Metric, shown: str = "") -> str:
+    """One metric: its definition as printed on the page, its formula, an example, and what its decorator says."""
+    line = " · ".join(f"{name}: {value}" for name, value in described(metric).items())
+    parts = [f"### {metric.name}", f"**{metric.label}.** {metric.doc}", f"Formula: {formula(metric)}.", shown, line]
+    return "\n\n".join(part for part in parts if part)
+
+
+def described(metric: Metric) -> dict[str, str]:
+    """What a metric's decorator says, as text."""
+    return {
         "unit": metric.unit, "better": metric.better, "kind": metric.kind, "pillar": metric.pillar,
+        "activity or outcome": metric.activity, "audience": ", ".join(metric.audience), "core": _yes(metric.core),
         "counts": metric.counts, "business": metric.scope, "window": metric.window.replace("_", " "),
-        "slices": ", ".join(metric.by) or "none", "slices add up": "yes" if metric.additive else "no",
-        "reads": facts if metric.facts else f"metrics {', '.join(metric.of)}", "version": str(metric.version),
+        "slices": ", ".join(metric.by) or "none", "slices add up": _yes(metric.additive),
+        "reads": _reads(metric), "version": str(metric.version),
     }  # fmt: skip
-    line = " · ".join(f"{name}: {value}" for name, value in said.items())
-    return f"### {metric.name}\n\n**{metric.label}.** {metric.doc}\n\n{line}"
+
+
+def formula(metric: Metric) -> str:
+    """How the value is made of its parts; what each part counts stands in the definition."""
+    if metric.of:
+        return "worked out from other readings"
+    made = metric.formula
+    top = " + ".join(_part(term) for term in made.numerator.terms)
+    if made.statistic != "ratio":
+        return f"{'Kaplan-Meier median' if made.statistic == 'survival' else 'median'} of {top}"
+    if made.denominator is None:
+        return top
+    share = f"{top} ÷ {' + '.join(_part(term) for term in made.denominator.terms)}"
+    return f"{share}, less the same of the group compared against" if made.against else share
+
+
+def example(metric: Metric, readings: Readings) -> str:
+    """A reading of the sample company with its parts put in: 40.0M ÷ 10.0M = 4.0x. Empty where it has none."""
+    told = [row for row in readings.rows(metric.name) if row.value is not None]
+    if not told:
+        return ""
+    row = min(told, key=lambda row: bool(row.slice_by))
+    where = f", {row.slice_by} {row.slice}" if row.slice_by else ""
+    return f"Example: {row.substituted} (sample company, {row.quarter}{where})."
+
+
+def records(metrics: Mapping[str, Metric]) -> list[dict[str, str]]:
+    """The catalogue as one record for each metric, for spreadsheets and data catalogues."""
+    return [
+        {"metric": m.name, "family": m.family, "label": m.label, "definition": m.doc, "formula": formula(m)}
+        | described(m)
+        for m in metrics.values()
+    ]
+
+
+def _part(term: Term) -> str:
+    how = {"total": "sum of", "money": "money of", "count": "number of", "distinct": "distinct"}[term.how]
+    what = repr(term.column).removeprefix("col(").removesuffix(")") if term.column is not None else term.fact
+    return f"{how} {what}{' that qualify' if term.where is not None else ''}"
+
+
+def _reads(metric: Metric) -> str:
+    if metric.of:
+        return "metrics of every family" if len(metric.of) > MANY else f"metrics {', '.join(metric.of)}"
+    tables = sorted({table.replace("|", " or ") for fact in metric.facts for table in FACTS[fact].needs})
+    return f"facts {', '.join(metric.facts)}; tables {', '.join(tables) or 'all'}"
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
 
 
 def settings_page() -> str:

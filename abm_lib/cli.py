@@ -153,15 +153,37 @@ def show_metric(name: str) -> None:
     typer.echo(catalogue.entry(find(name)))
 
 
+@metrics_app.command("export")
+def export_metrics(form: Annotated[str, typer.Option("--format", help="csv or json.")] = "csv") -> None:
+    """The whole catalogue on stdout, one record a metric."""
+    import csv
+
+    from . import catalogue
+
+    _known("--format", (form,), ("csv", "json"))
+    records = catalogue.records(_register())
+    if form == "json":
+        typer.echo(json.dumps(records, ensure_ascii=False, indent=1))
+        return
+    writer = csv.DictWriter(sys.stdout, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+
+
 @metrics_app.command("docs")
 def metric_docs(
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs"),
     check_only: Annotated[bool, typer.Option("--check", help="Fail when a file is not fresh.")] = False,
+    company: Annotated[str, typer.Option(help="Whose readings are the examples.")] = "data/sample",
 ) -> None:
     """Write the catalogue of metrics and of settings from the code."""
-    from . import catalogue
+    from . import catalogue, open_company, readings
+    from .show.rows import Readings
 
-    for name, text in catalogue.pages(_register().values()).items():
+    opened, register = open_company(company), _register()
+    quarter = opened.quarter()
+    told = Readings(readings.read(opened, quarter), register, quarter.label)
+    for name, text in catalogue.pages(register, told).items():
         path = folder / name
         if check_only and (not path.is_file() or path.read_text(encoding="utf-8") != text):
             _refuse("metrics docs", str(path), "not what the code says", "a fresh document", "run `make docs`")

@@ -14,24 +14,38 @@ from pydantic import BaseModel, Field, ValidationError
 
 from .errors import Fault, UsageError, setting_faults
 from .settings import (
+    BUYING_GROUPS,
+    TITLES,
+    Acquisition,
     Agreement,
     AsOf,
+    Attribution,
+    Bands,
+    BuyingGroups,
     Channel,
     Company,
     Coverage,
     Days,
     Derive,
     Engaged,
+    EngagedVisit,
     Fiscal,
     Fx,
+    Health,
     Influence,
+    Leads,
+    Lifetime,
     OpportunityStages,
     Qualified,
+    Role,
+    Scroll,
     Settings,
     SmallNumbers,
     Source,
     Sourced,
     Thresholds,
+    Utm,
+    WaitDays,
     WinRate,
 )
 
@@ -48,13 +62,27 @@ class Config(Settings):
     coverage: Coverage = Coverage()
     win_rate: WinRate = WinRate()
     influence: Influence = Influence()
+    attribution: Attribution = Attribution()
     engaged: Engaged = Engaged()
+    engaged_visit: EngagedVisit = EngagedVisit()
+    scroll: Scroll = Scroll()
+    utm: Utm = Utm()
     mqa: Qualified = Qualified()
+    leads: Leads = Leads()
+    mqa_meeting_days: WaitDays = 90
+    meeting_to_opportunity_days: WaitDays = 90
+    lifetime: Lifetime = Lifetime()
+    cac: Acquisition = Acquisition()
+    health: Health = Health()
+    buying_group: BuyingGroups = BUYING_GROUPS
+    titles: dict[Role, list[str]] = TITLES
+    bands: Bands = Bands()
     derive: Derive = Derive()
     min_n: SmallNumbers = SmallNumbers()
     fx: Fx = Fx()
     thresholds: Thresholds = Thresholds()
     stale_after_days: Days = 60
+    offline_kinds: list[str] = Field(default=["event", "direct_mail"])
     definitions: dict[str, Agreement] = Field(default={})
     switched_off: list[str] = Field(default=[])
     sources: dict[str, Source] = Field(min_length=1)

@@ -103,7 +103,7 @@ class Formula:
     n: Amount | None = None
     nothing: str = ""
     statistic: Statistic = "ratio"
-    interval: Literal["", "wilson", "bootstrap", "newcombe"] = ""
+    interval: Literal["", "wilson", "bootstrap", "newcombe", "net promoter"] = ""
     unit: str = ""
     event: nw.Expr | None = None
     given: tuple[Amount, Amount, float, str] | None = None
@@ -160,6 +160,12 @@ def survival_median(days: Amount, event: nw.Expr, *, nothing: str) -> Formula:
 def difference(one: Formula, other: Formula) -> Formula:
     """One share minus another, with Newcombe's interval."""
     return replace(one, against=other, interval="newcombe")
+
+
+def net_score(promoters: Amount, detractors: Amount, answers: Amount, *, nothing: str) -> Formula:
+    """Promoters less detractors for each hundred answers, with the adjusted Wald interval of a net promoter score."""
+    against = Formula(detractors, answers)
+    return Formula(promoters, answers, answers, nothing, interval="net promoter", against=against)
 
 
 def whole(amount: Amount) -> Amount:

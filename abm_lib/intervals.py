@@ -1,4 +1,4 @@
-"""95 % intervals for shares, differences of shares, medians, means, ratios of sums and waiting times.
+"""95 % intervals for shares, differences of shares, net scores, medians, means, ratios of sums and waiting times.
 
 Thin over NumPy and SciPy; nothing here knows a metric. An interval is a pair (low, high), nan where the data are too
 few to give one. SciPy is imported where it is used, because a page that needs no interval should not wait for it.
@@ -51,6 +51,22 @@ def newcombe(k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike) -> tupl
     low = difference - np.hypot(share1 - low1, high2 - share2)
     high = difference + np.hypot(high1 - share1, share2 - low2)
     return low, high
+
+
+def net_promoter(promoters: float, detractors: float, answers: float) -> tuple[float, float]:
+    """The adjusted Wald interval of promoters less detractors for each hundred answers, within -100 and 100.
+
+    Three answers are added, of which three quarters of one promote and as many detract: Rocks, American Statistician 70
+    (2016) 365-372. nan without an answer. Raises ValueError when there are more promoters and detractors than answers.
+    """
+    if min(promoters, detractors) < 0 or promoters + detractors > answers:
+        raise ValueError("promoters and detractors are parts of the answers")
+    if answers == 0:
+        return UNKNOWN
+    size = answers + 3
+    above, below = (promoters + 0.75) / size, (detractors + 0.75) / size
+    half = Z * float(np.sqrt((above + below - (above - below) ** 2) / size))
+    return max(-100.0, 100 * (above - below - half)), min(100.0, 100 * (above - below + half))
 
 
 def median_interval(values: ArrayLike) -> tuple[float, float]:

@@ -103,6 +103,9 @@ def family(name: str, **defaults: Any) -> Callable[..., Callable[[Callable[..., 
             if isinstance(settings.get(plural), str):
                 settings[plural] = (settings[plural],)
 
+        if settings.get("also_window"):
+            settings["by"] = (*settings.get("by", ()), "window")
+
         def register(function: Callable[..., Any]) -> Metric:
             if function.__name__ in REGISTER:
                 raise ValueError(f"two metrics are called {function.__name__}")

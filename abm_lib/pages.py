@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from typing import Any
 import pandas as pd
 
 from .errors import Fault, UsageError, nearest
+from .questions import questions
+from .show import boards, rates, sentences, tables, trends, wholes
 from .show import definitions as counted
-from .show import rates, sentences, tables, trends, wholes
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
 from .show.fragment import Figure, Fragment
@@ -34,8 +36,16 @@ COMPANIONS = {
     "win_rate_closed": ("win_rate_cohort",),
     "mqa_meeting_rate": ("meeting_to_opportunity_rate",),
     "marketing_sourced_revenue": ("marketing_sourced_revenue_share",),
+    "average_contract_value": (
+        "average_contract_value:source_owner=marketing",
+        "average_contract_value:source_owner=sales",
+    ),
+    "accounts_progressed_rate": tuple(f"accounts_progressed_rate:tier={tier}" for tier in (1, 2, 3)),
+    "closed_won_revenue": ("new_customers",),
+    "net_revenue_retention": ("retained_revenue",),
+    "readiness": ("questions_answered",),
 }
-PEOPLE = {"owner", "owner_id", "person", "person_id", "email"}
+PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
 class Page:
@@ -131,6 +141,27 @@ class Page:
         name = f"{metric}-{identifier(dimension)}-alone"
         return tables.of_slices(name, self._slices(metric, dimension), self._read.whole(metric), heading(dimension))
 
+    def questions(self) -> Fragment:
+        """Every question that the report is asked: the page that answers it, or the input that would."""
+        return boards.questions(self._slices("questions_answered", "question"), questions())
+
+    def promises(self) -> Fragment:
+        """What was promised for this quarter, and whether it came true."""
+        rows = self._slices("promises_kept_share", "promise")
+        whole = self._read.whole("promises_kept_share")
+        return boards.promises(rows) if rows else absent(self._metric("promises_kept_share"), whole, "")
+
+    def overview(self, side: str) -> Fragment:
+        """Every metric of one side: `core` (the nine), a pillar (`revenue` …) or an audience (`finance` …)."""
+        names = [
+            name for name, m in self._read.register.items() if side in (m.pillar, *m.audience, "core" if m.core else "")
+        ]
+        if not names:
+            known = {each for m in self._read.register.values() for each in (m.pillar, *m.audience)} | {"core"}
+            raise _unknown("side", side, known)
+        rows = [row for name in names if (row := self._read.whole(self._use(name)))]
+        return boards.overview(side, rows)
+
     def answer(self, text: str) -> Fragment:
         """The section's heading: what the readings answer to its question."""
         return Fragment("answer", *sentences.fill(text, self._read))
@@ -185,21 +216,39 @@ class Page:
             return absent(self._metric(metric), rows[0] if rows else whole, dimension)
         return draw(rows, whole, dimension)
 
-    def _tile(self, metric: str) -> Tile:
-        history = self._read.history(self._use(metric))
-        row = self._read.whole(metric)
+    def _tile(self, named: str) -> Tile:
+        """`named` is a metric, or one slice of it: `buying_group_penetration:tier=1`."""
+        metric, by, value = _part(named)
+        history = self._read.history(self._use(metric), by, value)
+        row = self._one(named)
         if row is None:
-            fault = ("no_whole", "no reading of the whole", metric, "only slices", "a metric with a whole", "use by()")
+            fault = ("no_whole", "no reading of that", named, "only slices", "a metric with a whole", "use by()")
             raise UsageError(Fault(*fault))
-        names = [name for name in COMPANIONS.get(metric, ()) if name in self._read.register]
         self._letter([row])
-        companions = [other for name in names if (other := self._read.whole(name))]
+        names = [name for name in COMPANIONS.get(named, ()) if _part(name)[0] in self._read.register]
+        companions = [other for name in names if (other := self._one(name))]
         return Tile(row, history, companions, sentences.needed(self._read, metric), self._letters)
+
+    def _one(self, named: str) -> Row | None:
+        """The reading of a metric or of one slice, labelled so; the whole, which says why, where the metric has no slices."""
+        metric, by, value = _part(named)
+        whole = self._read.whole(metric)
+        if not by or (whole is not None and whole.value is None):
+            return whole
+        row = next((row for row in self._read.slices(metric, by) if row.slice == value), None)
+        return replace(row, label=f"{row.label}, {row.name[:1].lower()}{row.name[1:]}") if row else None
 
     def _letter(self, rows: Sequence[Row]) -> None:
         """A letter for each caveat, in the order in which the page comes to them."""
         for text in (text for row in rows for text in row.caveat_list):
             self._letters.setdefault(text, counted.letter(len(self._letters)))
+
+
+def _part(named: str) -> tuple[str, str, str]:
+    """metric, slice_by, slice of `metric:slice_by=slice`, the last two empty for the whole."""
+    metric, _, part = named.partition(":")
+    by, _, value = part.partition("=")
+    return metric, by, value
 
 
 def page(family: str, quarter: str, company: str) -> Page:

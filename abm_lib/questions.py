@@ -9,17 +9,17 @@ from pathlib import Path
 
 # The twelve cards of the executive page, in its order: the headline number of each, as metric, slice_by and slice.
 HEADLINES: tuple[tuple[str, str, str], ...] = (
+    ("closed_won_revenue", "", ""),
+    ("marketing_sourced_revenue", "", ""),
+    ("average_contract_value", "", ""),
+    ("net_revenue_retention", "", ""),
     ("pipeline_coverage", "", ""),
     ("pipeline_coverage_next_quarter", "", ""),
     ("marketing_sourced_pipeline_share", "", ""),
-    ("marketing_sourced_revenue", "", ""),
     ("win_rate_closed", "", ""),
-    ("average_contract_value", "", ""),
     ("accounts_progressed_rate", "", ""),
     ("mqa_meeting_rate", "", ""),
     ("buying_group_penetration", "tier", "1"),
-    ("closed_won_revenue", "", ""),
-    ("net_revenue_retention", "", ""),
 )
 
 

@@ -25,7 +25,8 @@ from .store import DuckDB
 STATISTIC = "statistic"
 Place = tuple[str, str]  # fact, kind of windows
 PARTS = ("value", "numerator", "denominator", "n", "low", "high", "method", "missing_because", "caveat")
-ONE_QUARTER = {"account", "campaign", "asset", "page", "owner"}  # slices read for the quarter reported only
+# Slices read for the quarter reported only.
+ONE_QUARTER = {"account", "campaign", "asset", "email", "landing_page", "next_page", "faulty", "owner"}
 MOST_VALUES = 50  # as is every slice with more values than this
 TIME = {"month": "month", "week": "week", "quarter": "quarter", "year": "year"}
 
@@ -54,10 +55,10 @@ def slice_sets(metric: Metric) -> list[SliceSet]:
     """The whole, then each slice that the metric declares."""
     sets = [SliceSet("", metric.window)]
     for name in metric.by:
-        columns = () if name in TIME else tuple(part for part in name.split("/") if part != STATISTIC)
-        sets.append(SliceSet(name, TIME.get(name, metric.window), columns))
-    if metric.also_window:
-        sets.append(SliceSet("window", metric.also_window))
+        is_column = name not in TIME and name != "window"
+        columns = tuple(part for part in name.split("/") if part != STATISTIC) if is_column else ()
+        kind = metric.also_window if name == "window" else TIME.get(name, metric.window)
+        sets.append(SliceSet(name, kind, columns))
     return sets
 
 
@@ -73,6 +74,7 @@ class Reader:
         self._answers: dict[tuple[str, str, tuple[str, ...]], pd.DataFrame] = {}
         self._row_columns: dict[Place, dict[str, nw.Expr]] = defaultdict(dict)
         self._rows: dict[Place, pd.DataFrame] = {}
+        self._days: dict[str, tuple[dict[str, str], nw.LazyFrame[Any]]] = {}
 
     def plan(self, metrics: Iterable[Metric]) -> None:
         """Note every aggregate and every row column that the metrics will ask for."""
@@ -108,8 +110,7 @@ class Reader:
 
     def frame(self, fact: str, kind: str) -> nw.LazyFrame[Any]:
         if (fact, kind) not in self._frames:
-            shown = nw.col("quarter").is_in([quarter.label for quarter in self.base.shown])
-            frame = FACTS[fact].cut(Cut(self.base, kind)).filter(shown)
+            frame = FACTS[fact].cut(Cut(self.base, kind)).filter(self.base.is_shown)
             self._frames[fact, kind] = self.base.tables.engine.keep(frame) if FACTS[fact].is_held else frame
             self._schemas[fact, kind] = self._frames[fact, kind].collect_schema().names()
         return self._frames[fact, kind]
@@ -127,8 +128,8 @@ class Reader:
         if place not in self._answers:
             self.queries += 1
             keys = ["quarter", "window", *columns]
-            aggregates = {f"a{i}": expression for i, expression in enumerate(self._planned[place].values())}
-            query = self.frame(fact, kind).group_by(*keys).agg(**aggregates)
+            frame, planned = self._source(place)
+            query = frame.group_by(*keys).agg(**{f"a{i}": expression for i, expression in enumerate(planned)})
             # A row that a slice does not concern has no value for it: the target of the whole has no segment.
             table = (
                 self.base.tables.engine.collect(query)
@@ -139,6 +140,27 @@ class Reader:
             )
             self._answers[place] = table.set_axis(list(self._planned[place]), axis=1)
         return self._answers[place]
+
+    def _source(self, place: tuple[str, str, tuple[str, ...]]) -> tuple[nw.LazyFrame[Any], list[nw.Expr]]:
+        """What a query groups, and its aggregates in the order planned: rows of the fact, or sums of its days."""
+        fact, kind, _ = place
+        planned = self._planned[place]
+        if not FACTS[fact].by_day or any(name.startswith("distinct") for name in planned):
+            return self.frame(fact, kind), list(planned.values())
+        if fact not in self._days:
+            self._days[fact] = self._added_up(fact)
+        places, days = self._days[fact]
+        windows = self.base.windows.days(kind)
+        return days.join(windows, on="day").filter(self.base.is_shown), [nw.col(places[name]).sum() for name in planned]
+
+    def _added_up(self, fact: str) -> tuple[dict[str, str], nw.LazyFrame[Any]]:
+        """A fact added up by day and by every column it is sliced by, for all windows at once; and the column of each sum."""
+        every = {place: planned for place, planned in self._planned.items() if place[0] == fact}
+        columns = sorted({column for place in every for column in place[2]})
+        sums = {name: e for planned in every.values() for name, e in planned.items() if not name.startswith("distinct")}
+        rows = FACTS[fact].cut(Cut(self.base, "day"))
+        days = rows.group_by("day", *columns).agg(**{f"s{i}": sum_ for i, sum_ in enumerate(sums.values())})
+        return {name: f"s{i}" for i, name in enumerate(sums)}, self.base.tables.engine.keep(days)
 
     def rows(self, fact: str, kind: str) -> pd.DataFrame:
         """The rows of a fact with the planned columns, sorted by its key so that a draw always meets the same order."""
@@ -172,10 +194,12 @@ class Reader:
         if terms[0].how == "money":
             priced = zip(readings, table["rows of"].tolist(), table["priced of"].tolist(), strict=True)
             readings = [_priced(*each) for each in priced]
-        out = pd.DataFrame([vars(r) for r in readings], columns=list(PARTS), index=table.index).reset_index()
+        place = table.index.to_frame(index=False)
         if chosen.is_cohort:
-            out["window"] = out["quarter"]
-        return out.assign(slice=_slice_values(out, chosen))
+            place["window"] = place["quarter"]
+        # A slice may be called as a part of a reading is: `denominator`.
+        out = pd.DataFrame([vars(r) for r in readings], columns=list(PARTS))
+        return out.assign(quarter=place["quarter"], window=place["window"], slice=_slice_values(place, chosen))
 
     def _column(self, term: Term, scope: str, chosen: SliceSet, part: str = "") -> pd.Series:
         """One planned aggregate by quarter, window and slice; that of the whole window where the term asks for it."""

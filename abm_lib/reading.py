@@ -55,6 +55,8 @@ def work_out(formula: Formula, amounts: list[float], rows: pd.DataFrame | None, 
             return missing("withheld", f"{have:.0f} of {of:.0f} {words}; {floor:.0%} are needed", n=n)
     if formula.statistic != "ratio":
         return _from_rows(formula, rows)
+    if formula.interval == "net promoter":
+        return _net_score(formula, numerator, next(given), cast(float, denominator))
     if formula.against is not None:
         return _difference(formula, numerator, cast(float, denominator), next(given), next(given))
     if denominator is None:
@@ -86,7 +88,15 @@ def _difference(formula: Formula, k1: float, n1: float, k2: float, n2: float) ->
         return missing("undefined", formula.nothing, n=n1 + n2)
     low, high = intervals.newcombe(k1, n1, k2, n2)
     value = k1 / n1 - k2 / n2
-    return Reading(value, k1, n1, n1 + n2, float(low), float(high), "Newcombe, 95%", "", f"against {k2:g} of {n2:g}")
+    return Reading(value, k1, n1, n1 + n2, float(low), float(high), "Newcombe, 95%", "", f"against {round(k2, 1):g} of {round(n2, 1):g}")
+
+
+def _net_score(formula: Formula, promoters: float, detractors: float, answers: float) -> Reading:
+    if answers <= 0:
+        return missing("undefined", formula.nothing, n=answers)
+    low, high = intervals.net_promoter(promoters, detractors, answers)
+    net, hundreds = promoters - detractors, answers / 100
+    return Reading(net / hundreds, net, hundreds, answers, low, high, "adjusted Wald, 95%")
 
 
 def _from_rows(formula: Formula, rows: pd.DataFrame | None) -> Reading:

@@ -78,10 +78,10 @@ def _why_not(base: Base, metric: Metric) -> Reading | None:
     if metric.name in base.config.switched_off:
         return missing("switched_off", "switched off in abm.toml")
     read = (*metric.facts, *metric.looks_up)
-    lacking = sorted({table for fact in read for table in FACTS[fact].needs} - base.tables.delivered)
-    lacking += [
-        need.replace("|", " or ") for need in metric.needs if not any(map(base.company.delivers, need.split("|")))
-    ]
+    tables_needed = sorted({table for fact in read for table in FACTS[fact].needs})
+    lacking = [need for need in tables_needed if base.tables.delivered.isdisjoint(need.split("|"))]
+    lacking += [need for need in metric.needs if not any(map(base.company.delivers, need.split("|")))]
+    lacking = [need.replace("|", " or ") for need in lacking]
     if lacking:
         return missing("not_collected", f"needs {', '.join(lacking)}, which no source delivers")
     return None
@@ -107,7 +107,8 @@ def _small_cells_together(rows: pd.DataFrame, smallest: int) -> pd.DataFrame:
 
 
 def _uncovered(base: Base, metric: Metric, rows: pd.DataFrame) -> pd.DataFrame:
-    table = next(iter(FACTS[metric.facts[0]].needs), "")
+    needed = next(iter(FACTS[metric.facts[0]].needs), "").split("|")
+    table = next((name for name in needed if name in base.tables.delivered), "")
     if not table or not tables()[table].dated:
         return rows
     # A table that was delivered without a row reaches nowhere.

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from .errors import nearest
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=0)]
+WaitDays = Annotated[int, Field(ge=1)]
 Times = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 QuarterLabel = Annotated[str, Field(pattern="^[0-9]{4}Q[1-4]$")]
 Stages = Annotated[list[str], Field(min_length=1)]
 Owner = Literal["marketing", "sales", "partner", "other"]
+UtmName = Literal["source", "medium", "campaign", "content", "term"]
+Percent = Annotated[int, Field(ge=1, le=100)]
+CostKind = Literal["media", "people", "tools", "agency", "overhead", "onboarding", "support"]
+Tier = Literal["1", "2", "3"]
+Role = Literal["champion", "economic_buyer", "decision_maker", "influencer", "user", "blocker"]
 NO_PLACE = {"Factory", "localtime"}  # names that the zone database has and no place on earth
 
 
@@ -140,6 +147,15 @@ class Influence(Settings):
 
     default: InfluenceRule = InfluenceRule(min_touches=3, min_people=2)
     any_touch: InfluenceRule = InfluenceRule(min_touches=1, min_people=0, responses_only=False)
+    one_response: InfluenceRule = InfluenceRule(min_touches=1, min_people=0)
+    strict: InfluenceRule = InfluenceRule(min_touches=5, min_people=3)
+
+
+class Attribution(Settings):
+    """How far back credit reaches, and the channels that the last touch is not looked for in while there is another."""
+
+    look_back_days: Days = 365
+    direct: list[str] = ["direct"]
 
 
 class Engaged(Settings):
@@ -157,6 +173,126 @@ class Qualified(Settings):
     min_touches: Annotated[int, Field(ge=1)] = 5
 
 
+class Leads(Settings):
+    """Raw sources that mean a list was loaded: whoever came with one is no lead. Upper and lower case are alike."""
+
+    imported: list[str] = ["import", "imported", "list import", "data import"]
+
+
+class Lifetime(Settings):
+    """What a customer's lifetime is worth: the gross margin on revenue, and the longest lifespan that is believed."""
+
+    gross_margin: Share = 0.75
+    longest_years: Times = 7.0
+
+
+class Acquisition(Settings):
+    """Which kinds of cost win a new customer, plainly and in full, and by how many quarters they come before it (S1-33, S1-34)."""
+
+    simple_kinds: list[CostKind] = ["media", "agency", "people", "tools"]
+    full_kinds: list[CostKind] = ["media", "people", "tools", "agency", "overhead", "onboarding", "support"]
+    lag_quarters: Annotated[int, Field(ge=1, le=8)] = 3
+
+
+class Health(Settings):
+    """A healthy customer: a last recommendation score of at least this, seen lately, and nothing taken back in that time."""
+
+    lowest_score: Annotated[int, Field(ge=0, le=10)] = 7
+    active_days: Literal[30, 60, 90] = 90
+
+
+class Utm(Settings):
+    """The house format of UTMs (S0-20): each name in `required` is given and meets `pattern`; no list allows every value."""
+
+    required: list[UtmName] = ["source", "medium", "campaign"]
+    pattern: str = "^[a-z0-9][a-z0-9_.-]*$"
+    sources: list[str] = []
+    mediums: list[str] = []
+
+    @field_validator("pattern")
+    @classmethod
+    def meant(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"a regular expression; {error}") from None
+        return pattern
+
+
+class Scroll(Settings):
+    """The depths that the tag reports, in percent (S0-28), and when a paid landing page does not keep what its ad promised.
+
+    A page is flagged when the median depth of at least `min_views` views is `flagged_at` or less, red at `red_at` (S0-31).
+    """
+
+    steps: Annotated[list[Percent], Field(min_length=1)] = [25, 50, 75, 100]
+    flagged_at: Percent = 50
+    red_at: Percent = 25
+    min_views: Annotated[int, Field(ge=1)] = 30
+
+
+class EngagedVisit(Settings):
+    """A visit stayed when it lasted so long, saw so many pages, or held a key event (S0-32)."""
+
+    min_seconds: Annotated[int, Field(ge=0)] = 10
+    min_pages: Annotated[int, Field(ge=1)] = 2
+
+
+class BuyingGroup(Settings):
+    """The people who decide at an account of a tier (S2-12): the roles needed, how many there are, the tier's weight (S2-31)."""
+
+    roles: list[Role]
+    team_size: Annotated[int, Field(ge=1)]
+    weight: Times
+
+
+BUYING_GROUPS: dict[Tier, BuyingGroup] = {
+    "1": BuyingGroup(
+        roles=["champion", "economic_buyer", "decision_maker", "influencer", "user"], team_size=12, weight=3.0
+    ),
+    "2": BuyingGroup(roles=["champion", "economic_buyer", "decision_maker", "user"], team_size=7, weight=2.0),
+    "3": BuyingGroup(roles=["champion", "decision_maker"], team_size=3, weight=1.0),
+}
+
+
+def _every_tier(given: Any) -> Any:
+    """What a company sets of a tier over the report's own; the tiers that it does not name stay as they are."""
+    if not isinstance(given, dict):
+        return given
+    ours: dict[str, Any] = {tier: group.model_dump() for tier, group in BUYING_GROUPS.items()}
+    both = {
+        tier: {**ours.get(tier, {}), **group} if isinstance(group, dict) else group for tier, group in given.items()
+    }
+    return ours | both
+
+
+BuyingGroups = Annotated[dict[Tier, BuyingGroup], BeforeValidator(_every_tier)]
+# The words of a job title that tell its role; a title takes the first role of which it holds a word.
+TITLES: dict[Role, list[str]] = {
+    "blocker": ["procurement", "purchasing", "legal"],
+    "economic_buyer": ["chief", "ceo", "cfo", "coo", "owner", "managing director"],
+    "champion": ["head of", "plant manager", "project manager"],
+    "influencer": ["it director", "manager", "architect", "consultant"],
+    "decision_maker": ["director", "vp", "vice president"],
+    "user": ["engineer", "operator", "technician", "specialist"],
+}
+Bounds = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=1)]
+
+
+class Bands(Settings):
+    """Where one band of company size ends and the next begins: employees, and yearly revenue in the company's currency (S1-37)."""
+
+    employees: Bounds = [50, 250, 1_000]
+    revenue: Bounds = [10_000_000, 50_000_000, 250_000_000]
+
+    @field_validator("employees", "revenue")
+    @classmethod
+    def rising(cls, bounds: list[int]) -> list[int]:
+        if sorted(set(bounds)) != bounds:
+            raise ValueError("each bound is above the one before it")
+        return bounds
+
+
 class Derive(Settings):
     """Per table: as the source gives it, or worked out here from its event tables."""
 
@@ -165,10 +301,11 @@ class Derive(Settings):
 
 
 class SmallNumbers(Settings):
-    """Below these counts there is no colour, and no sentence about a trend."""
+    """Below these counts there is no colour, no sentence about a trend, and no share of what people say."""
 
     colour: Annotated[int, Field(ge=0)] = 10
     trend: Annotated[int, Field(ge=0)] = 30
+    qualitative: Annotated[int, Field(ge=0)] = 30
 
 
 class Fx(Settings):

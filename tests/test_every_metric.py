@@ -28,6 +28,9 @@ STATUS = {"good", "bad", "unclear", "no_target", "small_n", "none"}
 OVER_A_TARGET = {
     "revenue_target_attainment",
     "quarter_start_conversion",
+    "net_revenue_retention",
+    "programme_return",
+    "budget_used_share",
 }  # of something else, so more than all of it is fine
 
 

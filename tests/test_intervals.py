@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from abm_lib.intervals import Z, bootstrap, kaplan_meier_median, median_interval, newcombe, wilson
+from abm_lib.intervals import Z, bootstrap, kaplan_meier_median, median_interval, net_promoter, newcombe, wilson
 
 ROOT = Path(__file__).resolve().parent.parent
 repeatable = settings(derandomize=True, deadline=None, max_examples=150)
@@ -180,6 +180,52 @@ def test_newcombe_is_unknown_where_either_side_is_empty() -> None:
     low, high = newcombe([1, 0], [2, 0], [1, 1], [2, 2])
     assert (low[0], high[0]) == newcombe(1, 2, 1, 2)
     assert unknown((low[1], high[1]))
+
+
+# Net promoter score
+
+
+def test_net_promoter_is_the_plain_interval_of_the_answers_with_three_more() -> None:
+    """In quarters of an answer: twelve more, of which three promote and three detract."""
+    scores = np.repeat([1, -1, 0], [4 * 20 + 3, 4 * 8 + 3, 4 * 12 + 6])
+    half = 1.959964 * scores.std() / math.sqrt(len(scores) / 4)
+    assert net_promoter(20, 8, 40) == pytest.approx(
+        (100 * (scores.mean() - half), 100 * (scores.mean() + half)), abs=1e-4
+    )
+
+
+def test_net_promoter_turns_over_with_the_sides_and_stays_on_the_scale() -> None:
+    low, high = net_promoter(20, 8, 40)
+    assert net_promoter(8, 20, 40) == pytest.approx((-high, -low))
+    assert net_promoter(10, 0, 10)[1] == 100 and net_promoter(0, 10, 10)[0] == -100
+    assert unknown(net_promoter(0, 0, 0))
+
+
+@repeatable
+@given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 3000))
+def test_net_promoter_holds_the_score_itself(promoters: int, detractors: int, passives: int) -> None:
+    assume(promoters + detractors + passives)
+    answers = promoters + detractors + passives
+    low, high = net_promoter(promoters, detractors, answers)
+    assert (
+        low <= 100 * (promoters - detractors) / answers + 1e-9
+        and high >= 100 * (promoters - detractors) / answers - 1e-9
+    )
+
+
+def test_net_promoter_covers_the_truth_about_95_times_in_100() -> None:
+    random = np.random.default_rng(5)
+    for chances in ([0.5, 0.2, 0.3], [0.7, 0.05, 0.25], [0.2, 0.5, 0.3]):
+        drawn = random.multinomial(30, chances, 4000)
+        truth = 100 * (chances[0] - chances[1])
+        ends = [net_promoter(promoters, detractors, 30) for promoters, detractors, _ in drawn.tolist()]
+        assert 0.93 < np.mean([low <= truth <= high for low, high in ends]) < 0.98
+
+
+@pytest.mark.parametrize(("promoters", "detractors", "answers"), [(3, 3, 5), (-1, 0, 5), (0, -1, 5)])
+def test_net_promoter_of_more_than_all_answers_is_refused(promoters: int, detractors: int, answers: int) -> None:
+    with pytest.raises(ValueError, match="parts of the answers"):
+        net_promoter(promoters, detractors, answers)
 
 
 # Median

@@ -40,7 +40,7 @@ def test_an_unknown_page_quarter_metric_or_dimension_names_the_nearest_known() -
         page_of().say("{win_rate_closed:verdct}")
 
 
-@pytest.mark.parametrize("dimension", ["owner", "owner_id", "person_id", "email"])
+@pytest.mark.parametrize("dimension", ["owner", "owner_id", "person_id"])
 def test_a_page_never_names_people(dimension: str) -> None:
     with pytest.raises(UsageError, match="never names people"):
         page_of().rates("win_rate_closed", dimension)

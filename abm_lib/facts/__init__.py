@@ -11,7 +11,20 @@ fact promises its key; a test counts it.
     cohorts.py         opportunities and accounts by the quarter they began in
     movement.py        how open pipeline got from one quarter's edge to the next
     influence.py       what was done towards an account before its opportunity
+    leads.py           people and accounts on their way to sales
+    meetings.py        meetings, demos and calls, and what came of them
+    spend.py           budgets, costs, and what ads brought
     ads.py             ad delivery by day, by company, by title, by experiment
+    visits.py          sessions, landing pages and how far they were read, target accounts that came
+    content.py         what was viewed, downloaded and watched, and whether accounts moved on after it
+    mail.py            mailings: sent, delivered, opened, clicked, replied to
+    forms.py           calls to action and their forms; social and offline acts
+    voice.py           answers to "how did you hear of us?", coded notes
+    target_list.py     the target list at both ends of a quarter: who is on it, who joined, left, changed tier
+    engagement.py      who acted, and which accounts are engaged
+    people.py          people at accounts, their roles in the buying group, champions and blockers
+    conversations.py   meetings and calls in which the other side had its say
+    market.py          what the addressable accounts are worth, who of them is a customer, who is engaged
 """
 
 from __future__ import annotations
@@ -38,7 +51,9 @@ HISTORY = (
 class Fact:
     """A registered fact: its function, the columns that identify a row, and the tables it cannot do without.
 
+    `needs` are tables, alternatives joined by `|`.
     `is_held`: its rows are computed once and held for the queries of every slice; not for the tables that grow without bound.
+    `by_day`: not held either, but read once and added up by day and slice; its rows know the quarter by their `day` alone.
     The first of `needs` dates it: where that table does not reach into a quarter, there is no data and not zero.
     """
 
@@ -48,19 +63,20 @@ class Fact:
     needs: tuple[str, ...]
     doc: str
     is_held: bool = True
+    by_day: bool = False
 
 
 FACTS: dict[str, Fact] = {}
 
 
 def fact(
-    *, one_row_per: tuple[str, ...], needs: tuple[str, ...], is_held: bool = True
+    *, one_row_per: tuple[str, ...], needs: tuple[str, ...], is_held: bool = True, by_day: bool = False
 ) -> Callable[[Callable[[Cut], Frame]], Callable[[Cut], Frame]]:
     """Register a function as a fact. `quarter` and `window` belong to every key and need not be named."""
 
     def register(function: Callable[[Cut], Frame]) -> Callable[[Cut], Frame]:
-        key = ("quarter", "window", *one_row_per)
-        FACTS[function.__name__] = Fact(function.__name__, function, key, needs, function.__doc__ or "", is_held)
+        key, name = ("quarter", "window", *one_row_per), function.__name__
+        FACTS[name] = Fact(name, function, key, needs, function.__doc__ or "", is_held and not by_day, by_day)
         return function
 
     return register
@@ -75,6 +91,11 @@ class Base:
         self.quarters = self.windows.quarters
         self.shown = self.quarters[-shown:]
         self._kept: dict[str, Frame] = {}
+
+    @property
+    def is_shown(self) -> nw.Expr:
+        """The condition that a row's quarter is one of those shown, and not only read for them."""
+        return nw.col("quarter").is_in([quarter.label for quarter in self.shown])
 
     def once(self, name: str, build: Callable[[], Frame]) -> Frame:
         """The frame of that name, built and held at its first use."""
@@ -150,4 +171,34 @@ def within(day: str) -> nw.Expr:
     return (nw.col(day) >= nw.col("start_on")) & (nw.col(day) < nw.col("end_on"))
 
 
-from . import accounts, ads, cohorts, due, influence, movement, opportunities  # noqa: E402,F401  (each registers its facts)
+from . import (  # noqa: E402,F401  (each registers its facts)
+    accounts,
+    ads,
+    cohorts,
+    comparisons,
+    content,
+    conversations,
+    costs,
+    credit,
+    customers,
+    demos,
+    due,
+    engagement,
+    forms,
+    indicators,
+    influence,
+    leads,
+    mail,
+    market,
+    meetings,
+    movement,
+    opportunities,
+    people,
+    quality,
+    spend,
+    stages,
+    surveys,
+    target_list,
+    visits,
+    voice,
+)

@@ -7,7 +7,7 @@ import narwhals as nw
 from . import Cut, Frame, accounts, fact
 
 
-@fact(one_row_per=("day", "platform", "channel", "campaign_id", "ad_id", "variant"), needs=("ad_days",), is_held=False)
+@fact(one_row_per=("day", "platform", "channel", "campaign_id", "ad_id", "variant"), needs=("ad_days",), by_day=True)
 def ad_days(cut: Cut) -> Frame:
     """Ad delivery by day, ad and channel; cost in the reporting currency at the day's rate."""
     campaigns = cut.tables.campaigns.select("campaign_id", campaign="name", programme="programme")
@@ -65,7 +65,7 @@ def ad_titles(cut: Cut) -> Frame:
 @fact(
     one_row_per=("day", "platform", "channel", "campaign_id", "ad_id", "variant"),
     needs=("ad_days", "experiments"),
-    is_held=False,
+    by_day=True,
 )
 def experiment_days(cut: Cut) -> Frame:
     """Delivery of ads under a planned comparison, between its dates; `is_control` marks the variant compared against."""

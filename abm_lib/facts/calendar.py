@@ -55,6 +55,9 @@ class Windows:
             return [Period(str(quarter.year), self.calendar.year(quarter).start, quarter.end)]
         if kind in ("month", "week"):
             return self.calendar.months(quarter) if kind == "month" else self.calendar.weeks(quarter)
+        if kind == "day":
+            days = [quarter.start + timedelta(days=n) for n in range(quarter.days)]
+            return [Period(day.isoformat(), day, day + timedelta(days=1)) for day in days]
         if kind == "cohort":
             return self.calendar.quarters(quarter, 8)
         if kind in LAST_DAYS:
@@ -157,6 +160,12 @@ class Windows:
                 rows += [(q.label, window.label, name, self.calendar.step(q, n).label) for name, n in steps.items()]
         types = dict.fromkeys(("quarter", "window", "horizon", "due_in"), "VARCHAR")
         return self._frame(f"goals {kind}", rows, types)
+
+    def days_back(self, day: str, back: dict[str, int]) -> Frame:
+        """`day`, every day of the quarters, and under each name in `back` the day so many days before it."""
+        every = [q.start + timedelta(days=n) for q in self.quarters for n in range(q.days)]
+        rows = [(on, *(on - timedelta(days=n) for n in back.values())) for on in every]
+        return self._frame(f"{day} back {back}", rows, dict.fromkeys((day, *back), "DATE"))
 
     def quarter_days(self) -> Frame:
         """day, due_in: the quarter of each day, from the first quarter known to two years after the last."""

@@ -18,14 +18,18 @@ def opportunity_cohorts(cut: Cut) -> Frame:
     """
     known = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
     new = nw.col("business_type") == "new"
-    closed = nw.when(new & (nw.col("is_won") | nw.col("is_lost"))).then(1).otherwise(0).sum().over("quarter", "window")
-    size = nw.when(new).then(1).otherwise(0).sum().over("quarter", "window")
-    known = known.with_columns(_closed=closed, _size=size, _age=day_number("rated_on") - day_number("end_on") + 1)
-    known = known.join(_median_cycle(cut), on="quarter", how="left")
+    closed = nw.when(new & (nw.col("is_won") | nw.col("is_lost"))).then(1).otherwise(0).sum()
+    cohorts = known.group_by("quarter", "window", "rated_on", "end_on").agg(
+        _closed=closed, _size=nw.when(new).then(1).otherwise(0).sum()
+    )
+    cohorts = cohorts.with_columns(_age=day_number("rated_on") - day_number("end_on") + 1)
+    cohorts = cohorts.join(_median_cycle(cut), on="quarter", how="left")
     old = (nw.col("_age") >= nw.col("_median_cycle") * 1.5).fill_null(False)
-    known = known.with_columns(is_mature=(nw.col("_closed") * 5 >= nw.col("_size") * 4) & (nw.col("_size") > 0) | old)
+    cohorts = cohorts.with_columns(is_mature=(nw.col("_closed") * 5 >= nw.col("_size") * 4) & (nw.col("_size") > 0) | old)
     newest = nw.when(nw.col("is_mature") & (nw.col("_size") > 0)).then(nw.col("window")).max().over("quarter")
-    return known.with_columns(is_headline=nw.col("window") == newest, creation_quarter=nw.col("window"))
+    cohorts = cohorts.with_columns(is_headline=nw.col("window") == newest, creation_quarter=nw.col("window"))
+    told = ("is_mature", "is_headline", "creation_quarter")
+    return known.join(cohorts.select("quarter", "window", *told), on=["quarter", "window"])
 
 
 def _median_cycle(cut: Cut) -> Frame:

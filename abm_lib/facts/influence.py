@@ -7,15 +7,23 @@ from typing import Any
 import narwhals as nw
 
 from . import Base, Cut, Frame, day_number, fact, within
-from .opportunities import described
+from .engagement import engaged
+from .opportunities import described, opportunities_qualified
 
-RULES = ("default", "any_touch")
+RULES = ("any_touch", "one_response", "default", "strict")
+
+
+def acts(base: Base) -> Frame:
+    """Touches that may count for anything: impressions never do (S0-03), nor does what our own people did."""
+    ours = base.tables.people.filter(nw.col("is_internal")).select("person_id", _ours=nw.lit(True))
+    touches = base.tables.touches.filter(nw.col("kind") != "impression", ~nw.col("account_id").is_null())
+    return touches.join(ours, on="person_id", how="left").filter(nw.col("_ours").is_null())
 
 
 def touches_before(base: Base) -> Frame:
     """One row per quarter, opportunity qualified in it, channel and person: touches before qualification, per rule.
 
-    Touches of anyone in the account count, impressions never (S0-03). `first_on` is the first within `sourced.look_back_days`.
+    Touches of anyone in the account count. `first_on` is the first within `sourced.look_back_days`.
     """
     return base.once("touches before", lambda: _touches_before(base))
 
@@ -26,17 +34,18 @@ def _touches_before(base: Base) -> Frame:
         .join(base.windows.frame("quarter"), on="quarter")
         .filter(within("qualified_on"))
     )
-    created = created.select("quarter", "opportunity_id", "account_id", "qualified_at", "qualified_on")
-    touches = base.tables.touches.filter(nw.col("kind") != "impression").select(
+    look_back = base.config.sourced.look_back_days
+    lengths = {look_back, *(rule(base, name).window_days for name in RULES)}
+    since = base.windows.days_back("qualified_on", {_since(days): days for days in sorted(lengths)})
+    created = created.filter(base.is_shown).join(since, on="qualified_on").select(
+        "quarter", "opportunity_id", "account_id", "qualified_at", *map(_since, sorted(lengths)))  # fmt: skip
+    touches = acts(base).select(
         "account_id", "person_id", "touched_at", "touched_on", "is_response", touch_channel="channel"
     )
-    look_back = base.config.sourced.look_back_days
     near = touches.join(created, on="account_id").filter(nw.col("touched_at") < nw.col("qualified_at"))
-    near = near.with_columns(_before=day_number("qualified_on") - day_number("touched_on"))
-    longest = max(look_back, *(rule(base, name).window_days for name in RULES))
-    near = near.filter(nw.col("_before") <= longest)
+    near = near.filter(nw.col("touched_on") >= nw.col(_since(max(lengths))))
     counted = {f"touches_{name}": nw.when(_qualifies(base, name)).then(1).otherwise(0).sum() for name in RULES}
-    first = nw.when(nw.col("_before") <= look_back).then(nw.col("touched_on")).min()
+    first = nw.when(nw.col("touched_on") >= nw.col(_since(look_back))).then(nw.col("touched_on")).min()
     return near.group_by("quarter", "opportunity_id", "touch_channel", "person_id").agg(first_on=first, **counted)
 
 
@@ -47,7 +56,12 @@ def rule(base: Base, name: str) -> Any:
 def _qualifies(base: Base, name: str) -> nw.Expr:
     setting = rule(base, name)
     answered = nw.col("is_response").fill_null(False) if setting.responses_only else nw.lit(True)
-    return (nw.col("_before") <= setting.window_days) & answered
+    return (nw.col("touched_on") >= nw.col(_since(setting.window_days))) & answered
+
+
+def _since(days: int) -> str:
+    """The column with the first day of a window that ends with the qualification: a date to compare, not one to reckon with."""
+    return f"_since_{days}_days"
 
 
 @fact(one_row_per=("rule", "opportunity_id"), needs=("opportunity_changes", "opportunities", "touches"))
@@ -100,6 +114,23 @@ def pipeline_generation(cut: Cut) -> Frame:
     ]
     days = (day_number("qualified_on") - day_number("since_on")).cast(nw.Float64)
     return nw.concat(rows).with_columns(days=days)
+
+
+@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities", "touches"))
+def engaged_opportunities(cut: Cut) -> Frame:
+    """Opportunities qualified in the window by accounts that were engaged when it ended."""
+    accounts = engaged(cut).select("quarter", "window", "account_id")
+    return opportunities_qualified(cut).join(accounts, on=["quarter", "window", "account_id"])
+
+
+@fact(one_row_per=("account_id", "channel"), needs=("touches",))
+def engaged_responses(cut: Cut) -> Frame:
+    """Responses of the window from accounts that were engaged when it ended, by channel (S1-27)."""
+    answered = acts(cut.base).filter(nw.col("is_response")).select("account_id", "channel", day="touched_on")
+    answered = answered.join(cut.days, on="day")
+    counted = answered.group_by("quarter", "window", "account_id", "channel").agg(responses=nw.len())
+    accounts = engaged(cut).select("quarter", "window", "account_id")
+    return counted.join(accounts, on=["quarter", "window", "account_id"])
 
 
 def _distinct(column: str) -> nw.Expr:

@@ -45,7 +45,7 @@ def _changes(base: Base) -> Frame:
 
 def _steps(base: Base) -> Frame:
     """Each known state with the one before it: stage, value at the end's rate, and whether it is open pipeline."""
-    history = known_history(base, "end").select(
+    history = known_history(base, "end").filter(base.is_shown).select(
         "quarter", "opportunity_id", *ORDER, "amount", "currency", "close_on", "is_won", "is_lost", "is_qualified", "is_deleted",
         "rated_on", is_live=nw.col("is_open") & nw.col("is_qualified"),
     )  # fmt: skip
@@ -57,7 +57,7 @@ def _steps(base: Base) -> Frame:
     opportunity = base.tables.opportunities.select("opportunity_id", "account_id", "business_type", "survivor_id")
     history = history.join(opportunity, on="opportunity_id")
     due = (nw.col("close_on") >= nw.col("start_on")) & (nw.col("close_on") < nw.col("end_on"))
-    history = history.with_columns(
+    history = _placed(base, history).with_columns(
         value=nw.col("value").fill_null(0.0),
         start_value=nw.col("start_value").fill_null(0.0),
         is_due=due.fill_null(False),
@@ -65,12 +65,13 @@ def _steps(base: Base) -> Frame:
     over = {"order_by": ORDER}
     key = ("quarter", "opportunity_id")
     counted = nw.col("is_live") | (nw.col("is_won") & nw.col("is_qualified"))
-    order = history.with_columns(_seen=nw.when(counted).then(1).otherwise(0).cum_sum().over(*key, **over))
-    return order.with_columns(
+    history = history.with_columns(_counted=nw.when(counted).then(1).otherwise(0))
+    return history.with_columns(
         _next=nw.col("effective_at").shift(-1).over(*key, **over),
-        _seen=nw.col("_seen") - nw.when(counted).then(1).otherwise(0),
+        _seen=nw.col("_counted").cum_sum().over(*key, **over),
         **{f"was_{c}": nw.col(c).shift(1).over(*key, **over) for c in ("value", "is_live", "is_due", "is_won")},
     ).with_columns(
+        _seen=nw.col("_seen") - nw.col("_counted"),
         was_value=nw.col("was_value").fill_null(0.0),
         was_is_live=nw.col("was_is_live").fill_null(False),
         was_is_due=nw.col("was_is_due").fill_null(False),
@@ -92,9 +93,10 @@ def _bridge(base: Base, steps: Frame, bridge: str) -> Frame:
     rows = [_row(opening, "opening", nw.col("start_value")), revalued]
     changed = steps.filter(in_quarter)
     rows += [_row(changed.filter(happened), name, amount) for name, (happened, amount) in _flows(bridge).items()]
-    flows = nw.concat(rows).with_columns(bridge=nw.lit(bridge))
-    end = _row(closing, "closing", nw.col("value")).with_columns(bridge=nw.lit(bridge))
-    flows, end = _placed(base, flows), _placed(base, end)
+    rows.append(_row(closing, "closing", nw.col("value")))
+    # Held, since what follows reads it several times.
+    known = base.once(f"bridge {bridge}", lambda: nw.concat(rows).with_columns(bridge=nw.lit(bridge)))
+    flows, end = known.filter(nw.col("movement") != "closing"), known.filter(nw.col("movement") == "closing")
     moved = end.filter(nw.col("tier") != nw.col("end_tier"))
     back = [moved.with_columns(amount=-nw.col("amount")), moved.with_columns(tier=nw.col("end_tier"))]
     re_tiered = nw.concat(back).with_columns(movement=nw.lit("re_tiered")).select(*BARE, "tier")
@@ -120,6 +122,8 @@ def _row(frame: Frame, movement: str, amount: nw.Expr) -> Frame:
         "account_id",
         "business_type",
         "effective_at",
+        "tier",
+        "end_tier",
         movement=nw.lit(movement),
         amount=amount,
     )
@@ -160,6 +164,6 @@ def _flows(bridge: str) -> dict[str, tuple[nw.Expr, nw.Expr]]:
 def _placed(base: Base, frame: Frame) -> Frame:
     """The tier that the account had at the quarter's start, and the `end_tier` that it has at its end."""
     for name, edge in (("tier", "start"), ("end_tier", "end")):
-        held = accounts.at_edge(base, edge).select("quarter", "account_id", nw.col("tier").alias(name))
+        held = accounts.at_edge(base, edge).filter(base.is_shown).select("quarter", "account_id", nw.col("tier").alias(name))
         frame = frame.join(held, on=["quarter", "account_id"], how="left")
     return frame.with_columns(*(nw.col(name).fill_null(accounts.OUTSIDE) for name in ("tier", "end_tier")))

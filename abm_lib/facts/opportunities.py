@@ -9,46 +9,54 @@ from . import Base, Cut, Frame, accounts, day_number, fact, within
 KEY = ("quarter", "moment", "opportunity_id")
 
 
-def states(base: Base, moment: str) -> Frame:
+def known_history(base: Base, moment: str) -> Frame:
+    """Every recorded state that had taken effect and was known at the moment, for each quarter."""
+    moments = base.windows.moments(moment)
+    if moment == "as_of_day":  # no past quarter is read for its track
+        moments = moments.filter(base.is_shown)
+    known = (nw.col("effective_at") < nw.col("read_at")) & (nw.col("known_at") < nw.col("known_until"))
+    return moments.join(_numbered(base), how="cross").filter(known)
+
+
+ORDER = ["effective_at", "known_at", "changed_at"]
+FIRST, LAST = "_largest_first", "_largest_last"
+
+
+def _numbered(base: Base) -> Frame:
+    """Every recorded state with its place in its opportunity's history, counted once for all moments.
+
+    Of states that took effect at one instant, FIRST counts the largest amount first and LAST counts it last.
+    """
+    history = base.tables.opportunity_history.with_columns(
+        _one=nw.lit(1), _less=(-nw.col("amount").cast(nw.Float64)).fill_null(float("inf"))
+    )
+    orders = {"_place": ORDER, FIRST: ["effective_at", "_less"], LAST: ["effective_at", "amount"]}
+    places = {name: nw.col("_one").cum_sum().over("opportunity_id", order_by=order) for name, order in orders.items()}
+    return base.once("numbered history", lambda: history.with_columns(**places).drop("_one", "_less"))
+
+
+def _states(base: Base, moment: str) -> Frame:
     """One row per quarter, moment and opportunity known by then: its last state, and what its history says.
 
     Amounts are in the reporting currency: `amount_qualified` at the rate of that day, `amount_closed` and
     `amount_contested` (the last amount above zero before the close) at that of the close, `amount_open` at that of the
     day read.
     """
-    return base.once(f"states at {moment}", lambda: _states(base, moment))
-
-
-def known_history(base: Base, moment: str) -> Frame:
-    """Every recorded state that had taken effect and was known at the moment, oldest first within (quarter, opportunity)."""
-    moments = base.windows.moments(moment)
-    known = (nw.col("effective_at") < nw.col("read_at")) & (nw.col("known_at") < nw.col("known_until"))
-    return moments.join(base.tables.opportunity_history, how="cross").filter(known)
-
-
-ORDER = ["effective_at", "known_at", "changed_at"]
-
-
-def _states(base: Base, moment: str) -> Frame:
-    """The last row of each history, with the first qualified and the last priced row's facts beside it."""
-    history = known_history(base, moment)
-    qualified = nw.col("is_qualified")
-    worth = nw.col("amount") > 0
-    marked = history.with_columns(
-        _next=nw.col("effective_at").shift(-1).over(*KEY, order_by=ORDER),
-        qualified_at=nw.when(qualified).then(nw.col("effective_at")).min().over(*KEY),
-        qualified_on=nw.when(qualified).then(nw.col("effective_on")).min().over(*KEY),
-        _first_on=nw.col("effective_on").min().over(*KEY),
-        _worth_at=nw.when(worth).then(nw.col("effective_at")).max().over(*KEY),
-    )
-    marked = marked.with_columns(
-        _qualified=nw.when(qualified, nw.col("effective_at") == nw.col("qualified_at"))
-        .then(nw.col("amount"))
-        .max()
-        .over(*KEY),
-        _contested=nw.when(nw.col("effective_at") == nw.col("_worth_at")).then(nw.col("amount")).max().over(*KEY),
-    )
-    last = marked.filter(nw.col("_next").is_null())
+    qualified, worth = nw.when(nw.col("is_qualified")), nw.when(nw.col("amount") > 0)
+    seen = known_history(base, moment).group_by(*KEY).agg(
+        nw.col("_place").max(),
+        qualified.then(nw.col(FIRST)).min().alias(FIRST),
+        worth.then(nw.col(LAST)).max().alias(LAST),
+        qualified_at=qualified.then(nw.col("effective_at")).min(),
+        qualified_on=qualified.then(nw.col("effective_on")).min(),
+        _first_on=nw.col("effective_on").min(),
+    )  # fmt: skip
+    history = _numbered(base)
+    last = seen.join(history.drop(FIRST, LAST), on=["opportunity_id", "_place"])
+    last = last.join(base.windows.moments(moment), on=["quarter", "moment"])
+    for place, amount in ((FIRST, "_qualified"), (LAST, "_contested")):
+        held = history.select("opportunity_id", place, nw.col("amount").alias(amount))
+        last = last.join(held, on=["opportunity_id", place], how="left")
     closed_on = nw.when(nw.col("is_won") | nw.col("is_lost")).then(
         nw.coalesce(nw.col("close_on"), nw.col("effective_on"))
     )
@@ -99,9 +107,12 @@ def _described(base: Base, last: Frame) -> Frame:
 def described(cut: Cut, moment: str) -> Frame:
     """States at a moment with the account as it stood at the quarter's start; deleted and merged ones are left out."""
     base = cut.base
-    return base.once(f"described at {moment}", lambda: with_accounts(
-        base, states(base, moment).filter(~nw.col("is_deleted"))
-    ))  # fmt: skip
+
+    def known() -> Frame:
+        return with_accounts(base, _states(base, moment).filter(~nw.col("is_deleted")))
+
+    # The many days of the track have one reader, who asks for few of their rows.
+    return known() if moment == "as_of_day" else base.once(f"described at {moment}", known)
 
 
 def with_accounts(base: Base, frame: Frame) -> Frame:

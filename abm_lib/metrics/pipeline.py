@@ -21,6 +21,7 @@ ORIGIN = (
     "segment",
     "programme",
     "target",
+    "region",
 )
 COVERED = "closed_won_revenue has no target for new business in the quarter"
 HORIZONS = {
@@ -82,19 +83,19 @@ def marketing_sourced_pipeline(created: Columns) -> Formula:
 
 
 @metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced share of pipeline created", unit="share", better="higher",
-        counts="opportunities", by=("source_owner", "channel", "month", "quarter", "year"), scope="new")  # fmt: skip
+        counts="opportunities", by=("source_owner", "channel", "segment", "campaign", "month", "quarter", "year"), scope="new")  # fmt: skip
 def marketing_sourced_pipeline_share(created: Columns) -> Formula:
     """Marketing's part of all new-business pipeline created in the quarter.
 
     Source: opportunities_qualified (S0-59).
-    Counts: marketing + sales + partner + other + unknown = 1; channels add up to marketing's part.
+    Counts: marketing + sales + partner + other + unknown = 1; channels, and campaigns, add up to marketing's part.
     Missing: no pipeline was created.
     """
     marketing, everything = created.money("amount", where=created.source_owner == "marketing"), created.money("amount")
     n, nothing = created.count(), "no pipeline created"
+    part = ratio(marketing, whole(everything), nothing=nothing, n=n)
     return ratio(marketing, everything, nothing=nothing, n=n, spread=True).but(
-        source_owner=ratio(everything, whole(everything), nothing=nothing, n=n),
-        channel=ratio(marketing, whole(everything), nothing=nothing, n=n),
+        source_owner=ratio(everything, whole(everything), nothing=nothing, n=n), channel=part, campaign=part
     )
 
 
@@ -114,7 +115,7 @@ def average_deal_size(created: Columns) -> Formula:
 
 
 @metric(facts="open_opportunities", label="Open pipeline", unit="money", better="higher", counts="opportunities",
-        by=("stage", "tier", "close_quarter", "business_type", "segment"), additive=True)  # fmt: skip
+        by=("stage", "tier", "close_quarter", "business_type", "segment", "programme"), additive=True)  # fmt: skip
 def open_pipeline(opened: Columns) -> Formula:
     """The amount of all qualified opportunities open at the end of the quarter.
 
@@ -360,3 +361,17 @@ def pipeline_generation_days(created: Columns) -> Formula:
     nothing = "no opportunity created after it"
     first_touch = median(created.total("days", where=nw.col("from") == "first touch"), nothing=nothing)
     return first_touch.but(**{"from": median(created.total("days"), nothing=nothing)})
+
+
+@metric(facts="pipeline_credit", label="Attributed pipeline", unit="money", better="neither", counts="opportunities",
+        by=("model/channel", "model/campaign"), scope="new", has_whole=False, additive=True)  # fmt: skip
+def attributed_pipeline(credit: Columns) -> Formula:
+    """Pipeline created, shared out over the touches before it by three models: the first touch, the last, and all alike.
+
+    Source: pipeline_credit; `attribution` in abm.toml (S0-36, S0-55, S2-23).
+    Counts: touches of anyone in the account until qualification, no impressions; the last that is not direct, where there is one;
+        what nothing was done towards is `unattributed`, so that each model adds up to pipeline created.
+    Missing: no touches, or no opportunity data.
+    Beware: models differ, and none says what caused a deal; sourced pipeline follows one frozen rule instead.
+    """
+    return total(credit.money("amount"), n=credit.distinct("opportunity_id"))

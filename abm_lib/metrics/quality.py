@@ -144,7 +144,8 @@ def source_age_days(ages: Columns) -> Formula:
     )
 
 
-@metric(of=tuple(name for name, _, _ in HEADLINES if name in REGISTER), label="Headline numbers above their floor", unit="share", better="higher",
+@metric(of=tuple(name for name, _, _ in HEADLINES if name in REGISTER),
+        label="Headline numbers above their floor", unit="share", better="higher",
         by="headline", counts="numbers")  # fmt: skip
 def readiness(look: Look) -> Worked:
     """Of the headline numbers of the executive page, those that rest on enough to be read.
@@ -187,13 +188,17 @@ def promises_kept_share(look: Look) -> Worked:
 
 def _kept(look: Look, promise: dict[str, Any]) -> Reading:
     """One promise scored: 1 kept, 0 not, or why it cannot be said; the two numbers stand in the caveat."""
-    found = look(promise["metric"], promise["slice_by"], promise["slice"])
-    name = " ".join(filter(None, (promise["metric"], promise["slice"])))
-    said = f"{name} {promise['bound']} {promise['value']:g}, promised in {promise['made_in']}"
+    found, bound = look(promise["metric"], promise["slice_by"], promise["slice"]), promise["bound"]
+    label = REGISTER[promise["metric"]].label if promise["metric"] in REGISTER else promise["metric"]
+    name = f"{label} ({promise['slice']})" if promise["slice"] else label
+    said = (
+        f"{name} at {'least' if bound == '>=' else 'most'} {promise['value']:,.10g}, promised in {promise['made_in']}"
+    )
+    said += f" by the {promise['owner_role']}"
     if found.value is None:
         return missing(found.missing_because, f"{said}; {found.caveat}")
-    kept = found.value >= promise["value"] if promise["bound"] == ">=" else found.value <= promise["value"]
-    return Reading(float(kept), float(kept), 1.0, 1.0, caveat=f"{said}; it was {found.value:g}")
+    kept = found.value >= promise["value"] if bound == ">=" else found.value <= promise["value"]
+    return Reading(float(kept), float(kept), 1.0, 1.0, caveat=f"{said}; it was {found.value:,.10g}")
 
 
 def _share_kept(promises: list[Reading]) -> Reading:
@@ -222,6 +227,20 @@ def finance_tie_out(look: Look) -> Worked:
         if ours.value is not None and finance > 0:
             slices["metric", stated["metric"]] = Reading(ours.value / finance, ours.value, finance, ours.n)
     return Worked(missing("not_applicable", "told by metric"), slices)
+
+
+@metric(facts="indicator_lift", label="Lift of a leading indicator", unit="points", better="neither", by="indicator", has_whole=False,
+        pillar="relationships", counts="account quarters")  # fmt: skip
+def leading_indicator_lift(accounts: Columns) -> Formula:
+    """Progression of target accounts that showed an indicator in the quarter before, minus that of those that did not.
+
+    Source: indicator_lift, the eight quarters up to this one (S2-08).
+    Counts: a higher stage at a quarter's end than at its start; compared within tiers and weighted by their size, accounts drawn anew.
+    Missing: no tier where some accounts showed it and some did not.
+    Beware: goes together, which is not to say that one brings the other about.
+    """
+    nothing = "no tier with accounts of both kinds"
+    return ratio(accounts.total("lift"), accounts.total("pairs"), nothing=nothing, spread=True, unit="account_id")
 
 
 @metric(

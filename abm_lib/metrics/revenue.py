@@ -10,7 +10,7 @@ metric = family(
     "revenue", kind="return", pillar="revenue", counts="opportunities", audience=("marketing", "sales", "finance")
 )
 SOURCE = "opportunity_sources.owner|opportunities.source|opportunities.channel"
-WON = ("month", "quarter", "year", "segment", "tier", "business_type", "source_owner", "programme", "target")
+WON = ("month", "quarter", "year", "segment", "tier", "business_type", "source_owner", "programme", "target", "region")
 RATE = ("month", "quarter", "year", "segment", "icp", "competitor", "source_owner", "tier", "target", "owner")
 SOURCED = ("month", "quarter", "year", "segment", "channel", "campaign")
 PROMOTION = "opportunities.is_promotion|opportunities.promotion"
@@ -41,7 +41,7 @@ def deals_won(closed: Columns) -> Formula:
 
 
 @metric(facts="opportunities_closed", label="New customers", unit="count", better="higher", counts="accounts",
-        by=("month", "quarter", "year", "segment", "tier", "source_owner", "target"))  # fmt: skip
+        by=("month", "quarter", "year", "segment", "tier", "source_owner", "programme", "target"))  # fmt: skip
 def new_customers(closed: Columns) -> Formula:
     """Accounts that won their first deal ever in the quarter.
 
@@ -75,35 +75,39 @@ def marketing_sourced_revenue(closed: Columns) -> Formula:
 
 
 @metric(needs=SOURCE, facts="opportunities_closed", label="Marketing-sourced share of new revenue", unit="share", better="higher",
-        by=("source_owner", "month", "quarter", "year"), scope="new")  # fmt: skip
+        by=("source_owner", "segment", "channel", "campaign", "month", "quarter", "year"), scope="new")  # fmt: skip
 def marketing_sourced_revenue_share(closed: Columns) -> Formula:
     """Marketing's part of the new-business revenue won in the quarter.
 
     Source: opportunities_closed (S0-70).
-    Counts: marketing + sales + partner + other + unknown = 1.
+    Counts: marketing + sales + partner + other + unknown = 1; channels, and campaigns, add up to marketing's part.
     Missing: no new-business revenue.
     """
     marketing = closed.money("amount", where=closed.is_won & (closed.source_owner == "marketing"))
     everything, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
+    part = ratio(marketing, whole(everything), nothing=NOTHING_WON, n=n)
     return ratio(marketing, everything, nothing=NOTHING_WON, n=n, spread=True).but(
-        source_owner=ratio(everything, whole(everything), nothing=NOTHING_WON, n=n)
+        source_owner=ratio(everything, whole(everything), nothing=NOTHING_WON, n=n), channel=part, campaign=part
     )
 
 
 @metric(needs=SOURCE, facts="opportunities_closed", label="Win rate of marketing-sourced opportunities", unit="share", better="higher",
-        by=("source_owner", "channel", "month", "quarter", "year"), scope="new", window="canonical")  # fmt: skip
+        by=("source_owner", "channel", "form", "month", "quarter", "year"), scope="new", window="canonical")  # fmt: skip
 def sourced_opportunity_win_rate(closed: Columns) -> Formula:
     """Marketing-sourced opportunities won, of those won or lost.
 
     Source: opportunities_closed over the canonical period (S0-73, S0-74).
-    Counts: as win_rate_closed; the slice `source_owner` has every owner.
+    Counts: as win_rate_closed; the slice `source_owner` has every owner, `form` the rate of the newest mature cohort beside it.
     Missing: none won or lost.
     """
     contest, won = closed.is_contest, closed.is_contest & closed.is_won
     marketing = closed.source_owner == "marketing"
     every_owner = share(closed.count(where=won), closed.count(where=contest), nothing=NO_CONTEST)
     sourced = share(closed.count(where=won & marketing), closed.count(where=contest & marketing), nothing=NO_CONTEST)
-    return sourced.but(source_owner=every_owner)
+    forms = Columns("win_rate_forms")
+    owned = forms.source_owner == "marketing"
+    form = share(forms.count(where=forms.is_won & owned), forms.count(where=owned), nothing=NO_CONTEST)
+    return sourced.but(source_owner=every_owner, form=form)
 
 
 @metric(facts=("opportunities_closed", "revenue_targets"), label="Revenue target attainment", unit="share", better="higher",
@@ -257,11 +261,13 @@ def average_selling_price(closed: Columns) -> Formula:
 
 
 @metric(facts="opportunities_closed", label="Average contract value per year", unit="money", better="higher",
-        by=("source_owner", "target", "segment", "quarter", "year", "statistic"), scope="new")  # fmt: skip
+        by=("source_owner", "target", "segment", "quarter", "year", "statistic", "population", "population/source_owner"),
+        scope="new")  # fmt: skip
 def average_contract_value(closed: Columns) -> Formula:
     """The mean yearly value of the new-business contracts won in the quarter.
 
-    Source: opportunities_closed; the CRM's annual value, else amount × 12 ÷ term in months (S0-87, S1-29).
+    Source: opportunities_closed; the CRM's annual value, else amount × 12 ÷ term in months (S0-87, S1-29). The slice
+        `population` holds the opportunities created in the quarter beside those won (S0-88).
     Counts: one-off fees are out where the CRM tells them apart; a deal without a term is left out and counted.
     Missing: nothing won, or fewer than four fifths of the deals have a yearly value or a term.
     """
@@ -271,11 +277,15 @@ def average_contract_value(closed: Columns) -> Formula:
     average = mean(
         closed.money("contract_value", where=valued), closed.count(where=valued), nothing=NOTHING_WON, given=given
     )
-    return average.but(statistic=middle)
+    both = Columns("contract_values")
+    told = both.count(where=~both.contract_value.is_null())
+    given = (told, both.count(), 0.5, "opportunities have a term")
+    beside = mean(both.money("contract_value"), told, nothing="none has a yearly value", given=given)
+    return average.but(**{"statistic": middle, "population": beside, "population/source_owner": beside})
 
 
 @metric(facts="opportunity_ages", label="Sales cycle, open deals included", unit="days", better="neither",
-        by=("segment", "source_owner", "target", "promotion"), scope="new", window="trailing_8_quarters")  # fmt: skip
+        by=("segment", "source_owner", "target", "promotion", "business_type"), scope="new", window="trailing_8_quarters")  # fmt: skip
 def sales_cycle_days(ages: Columns) -> Formula:
     """Median days from qualified to won; a deal still open counts for as long as it has been seen.
 
@@ -287,7 +297,7 @@ def sales_cycle_days(ages: Columns) -> Formula:
 
 
 @metric(facts="opportunities_closed", label="Sales cycle of won deals", unit="days", better="neither",
-        by=("segment", "source_owner", "target", "promotion"), scope="new")  # fmt: skip
+        by=("segment", "source_owner", "target", "promotion", "business_type"), scope="new")  # fmt: skip
 def sales_cycle_days_won(closed: Columns) -> Formula:
     """Mean days from qualified to won, for the new-business deals won in the quarter.
 
@@ -361,3 +371,54 @@ def promotion_win_share(closed: Columns) -> Formula:
     """
     won, promoted = closed.count(where=closed.is_won), closed.count(where=closed.is_won & closed.is_promotion)
     return share(promoted, won, nothing=NOTHING_WON).but(promotion=share(promoted, whole(won), nothing=NOTHING_WON))
+
+
+@metric(facts="win_rate_cells", label="Win rate change from the mix of deals", unit="points", better="neither", scope="new",
+        window="canonical")  # fmt: skip
+def win_rate_mix_effect(cells: Columns) -> Formula:
+    """What the change of win_rate_closed on the quarter before owes to more or fewer contests in strong segments and tiers.
+
+    Source: win_rate_cells, Kitagawa's split over segment and tier with mean weights (S0-81).
+    Counts: with win_rate_rate_effect it adds up to the change; a segment or tier that is new or gone counts here alone.
+    Missing: none won or lost in one of the two quarters.
+    """
+    return ratio(cells.total("mix_effect"), cells.total("weight"), nothing=NO_CONTEST, n=cells.total("contests"))
+
+
+@metric(facts="win_rate_cells", label="Win rate change within segments and tiers", unit="points", better="neither", scope="new",
+        window="canonical")  # fmt: skip
+def win_rate_rate_effect(cells: Columns) -> Formula:
+    """What the change of win_rate_closed on the quarter before owes to other win rates within each segment and tier.
+
+    Source: win_rate_cells, Kitagawa's split over segment and tier with mean weights (S0-81).
+    Counts: with win_rate_mix_effect it adds up to the change.
+    Missing: none won or lost in one of the two quarters.
+    """
+    return ratio(cells.total("rate_effect"), cells.total("weight"), nothing=NO_CONTEST, n=cells.total("contests"))
+
+
+@metric(facts="revenue_credit", label="Attributed revenue", unit="money", better="neither",
+        by=("model/channel", "model/campaign"), has_whole=False, additive=True)  # fmt: skip
+def attributed_revenue(credit: Columns) -> Formula:
+    """Closed-won revenue, shared out over the touches before it by three models: the first touch, the last, and all alike.
+
+    Source: revenue_credit; `attribution` in abm.toml (S0-36, S0-55).
+    Counts: all business; touches of anyone in the account until the day of the close, no impressions; the last that is not direct,
+        where there is one; what nothing was done towards is `unattributed`, so that each model adds up to closed-won revenue.
+    Missing: no touches, or no opportunity data.
+    Beware: models differ, and none says what caused a deal.
+    """
+    return total(credit.money("amount"), n=credit.distinct("opportunity_id"))
+
+
+@metric(facts=("engaged_opportunities", "engaged_responses"), label="Opportunities per response of engaged accounts", unit="share",
+        better="higher", by="channel", scope="new")  # fmt: skip
+def engagement_conversion_rate(created: Columns, responses: Columns) -> Formula:
+    """Opportunities created by engaged accounts in the quarter, over the responses of engaged accounts in the quarter.
+
+    Source: engaged_opportunities, engaged_responses; accounts engaged when the quarter ended (S1-27). For the appendix only (C4).
+    Counts: new business; touches that were answered. By channel, that of the opportunity's source over that of the touches.
+    Missing: no response. More opportunities than responses are no share.
+    Beware: an opportunity is no part of the responses, and one takes many; never read it as a win rate.
+    """
+    return share(created.count(), responses.total("responses"), nothing="no response of an engaged account")

@@ -33,7 +33,7 @@ def own_touches(shape: Shape, campaigns: Campaigns, waves: Waves, assets: list[R
     rng = shape.rng("own touches")
     content = {
         "webinar": [a for a in assets if a["kind"] == "webinar"],
-        "download": [a for a in assets if a["is_gated"]],
+        "download": [a for a in assets if a["is_gated"] or a["kind"] == "case study"],
     }
     rows = []
     for act in waves.acts:

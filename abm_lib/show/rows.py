@@ -49,6 +49,14 @@ class Known(Protocol):
     @property
     def kind(self) -> str: ...
     @property
+    def better(self) -> str: ...
+    @property
+    def pillar(self) -> str: ...
+    @property
+    def audience(self) -> tuple[str, ...]: ...
+    @property
+    def core(self) -> bool: ...
+    @property
     def additive(self) -> bool: ...
     @property
     def by(self) -> tuple[str, ...]: ...
@@ -130,6 +138,13 @@ class Row:
         if self.unit == "share" and self.numerator is not None and self.denominator:
             return f"{self.text('numerator')} of {self.text('denominator')}"
         return f"{self.text('n')} {clean(self.counts)}" if self.n is not None and self.counts != "money" else ""
+
+    @property
+    def substituted(self) -> str:
+        """The value with its parts put in: 40.0M ÷ 10.0M = 4.0x; the value alone where it has no two parts."""
+        if self.value is None or self.numerator is None or not self.denominator or self.method.startswith("Newcombe"):
+            return self.text()
+        return f"{self.text('numerator')} ÷ {self.text('denominator')} = {self.text()}"
 
     def data(self, field: str = "value", text: object = None) -> Markup:
         """A field as a `data` element that leads back to this reading."""
@@ -236,6 +251,8 @@ def _row(record: Mapping[Any, Any], label: str, parts_currency: str) -> Row:
     texts = {name: "" if pd.isna(record[name]) else str(record[name]) for name in TEXTS}
     days = {name: record[name] for name in ("period_start", "period_end", "as_of")}
     fields: dict[str, Any] = {**days, **texts, **numbers}
+    if texts["method"].startswith("Wilson"):
+        parts_currency = ""  # k of n counts units, whatever its metric adds up elsewhere
     return Row(label=label, version=str(record["version"]), parts_currency=parts_currency, **fields)
 
 

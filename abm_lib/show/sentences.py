@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from markupsafe import Markup, escape
 
 from ..errors import Fault, UsageError, nearest
+from ..questions import HEADLINES
 from .html import join, tag
 from .numbers import quarter_name
 from .rows import Readings, Row
@@ -26,13 +27,7 @@ HORIZONS = {
     "pipeline_coverage_in_two_quarters": "in_two",
 }
 # The cards of the executive page, in the order in which its standfirst speaks of them.
-SUMMARY = tuple(
-    """
-    closed_won_revenue new_customers marketing_sourced_revenue pipeline_coverage pipeline_coverage_next_quarter
-    marketing_sourced_pipeline_share win_rate_closed average_contract_value net_revenue_retention
-    accounts_progressed_rate mqa_meeting_rate buying_group_penetration readiness
-    """.split()
-)
+SUMMARY = (*(metric for metric, _, _ in HEADLINES), "readiness")
 
 
 def tally(tiles: Sequence[Tile]) -> tuple[Markup, str]:

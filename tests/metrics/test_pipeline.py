@@ -8,12 +8,12 @@ from tiny import company, deals, read, reading, slices, value
 
 ACCOUNTS = {
     "accounts": """
-        account_id | name  | segment
-        a1         | One   | enterprise
-        a2         | Two   | mid
-        a3         | Three | mid
-        a4         | Four  | mid
-        a5         | Five  | mid
+        account_id | name  | segment    | region
+        a1         | One   | enterprise | north
+        a2         | Two   | mid        |
+        a3         | Three | mid        |
+        a4         | Four  | mid        |
+        a5         | Five  | mid        |
         """,
     "account_lists": """
         account_id | is_target | tier | programme  | valid_from
@@ -52,7 +52,7 @@ def created(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     drawn["opportunity_changes"] += LATER
     metrics = ("opportunities_created", "pipeline_created", "marketing_sourced_opportunities", "marketing_sourced_pipeline",
                "marketing_sourced_pipeline_share", "average_deal_size")  # fmt: skip
-    by = ("month", "source_owner", "channel", "tier", "business_type", "segment", "campaign", "source_detail", "target",
+    by = ("month", "source_owner", "channel", "tier", "business_type", "segment", "campaign", "source_detail", "target", "region",
           "statistic", "source_owner/statistic")  # fmt: skip
     return read(company(tmp_path_factory.mktemp("created"), drawn), *metrics, by=by)
 
@@ -63,6 +63,7 @@ def test_opportunities_created_are_new_business_at_its_first_qualified_stage(cre
     assert slices(created, "opportunities_created", "source_owner") == {"marketing": 2, "sales": 1, "unknown": 1}
     assert slices(created, "opportunities_created", "business_type") == {"new": 4, "expansion": 1}
     assert slices(created, "opportunities_created", "target") == {"target": 4, "not on the list": 0}
+    assert slices(created, "opportunities_created", "region") == {"north": 2, "unknown": 2}
 
 
 def test_opportunities_created_in_a_quiet_quarter_are_0_and_before_the_data_missing(created):
@@ -112,6 +113,10 @@ def test_marketing_sourced_pipeline_share_splits_the_whole_by_owner_and_its_part
     assert owners == {"marketing": 0.333333333, "sales": 0.666666667, "unknown": "no_data"}
     channels = slices(created, "marketing_sourced_pipeline_share", "channel")
     assert (channels["linkedin_ads"], channels["outbound"]) == (0.333333333, 0)
+    campaigns = slices(created, "marketing_sourced_pipeline_share", "campaign")
+    assert campaigns == {"Launch": 0.111111111, "unknown": 0.222222222}  # of all that was created
+    segments = slices(created, "marketing_sourced_pipeline_share", "segment")
+    assert segments == {"enterprise": 1, "mid": 0}  # of what was created in the segment
     assert value(created, "marketing_sourced_pipeline_share", quarter="2026Q1") == "undefined"
 
 
@@ -430,7 +435,8 @@ def test_influenced_pipeline_asks_for_three_answers_of_two_people_before_qualifi
     assert (
         value(judged, "influenced_pipeline") == 100
     )  # Two: one of its people never answered. Three: only saw. Four: after. Five: one too early
-    assert slices(judged, "influenced_pipeline", "rule") == {"default": 100, "any_touch": 1300}
+    rules = {"any_touch": 1300, "one_response": 1300, "default": 100, "strict": 0}
+    assert slices(judged, "influenced_pipeline", "rule") == rules
     assert slices(judged, "influenced_pipeline", "channel") == {"linkedin_ads": 100, "webinar": 100}  # do not add up
     assert value(judged, "influenced_pipeline", quarter="2026Q2") == 0
     assert value(judged, "influenced_pipeline", quarter="2026Q1") == "no_data"
@@ -438,13 +444,15 @@ def test_influenced_pipeline_asks_for_three_answers_of_two_people_before_qualifi
 
 def test_influenced_pipeline_share_is_of_all_that_was_created(judged):
     assert value(judged, "influenced_pipeline_share") == 0.05
-    assert slices(judged, "influenced_pipeline_share", "rule") == {"default": 0.05, "any_touch": 0.65}
+    rules = {"any_touch": 0.65, "one_response": 0.65, "default": 0.05, "strict": 0}
+    assert slices(judged, "influenced_pipeline_share", "rule") == rules
     assert value(judged, "influenced_pipeline_share", quarter="2026Q2") == "undefined"
 
 
 def test_influenced_target_accounts_are_those_on_the_list(judged):
     assert value(judged, "influenced_target_accounts") == 1
-    assert slices(judged, "influenced_target_accounts", "rule") == {"default": 1, "any_touch": 2}  # Five is not on it
+    rules = {"any_touch": 2, "one_response": 2, "default": 1, "strict": 0}  # Five is not on it
+    assert slices(judged, "influenced_target_accounts", "rule") == rules
     assert slices(judged, "influenced_target_accounts", "tier") == {"1": 1, "2": 0, "not on the list": 0}
     assert value(judged, "influenced_target_accounts", quarter="2026Q1") == "no_data"
 
@@ -456,10 +464,117 @@ def test_pipeline_generation_days_run_from_the_first_touch_within_a_year(judged)
     assert value(judged, "pipeline_generation_days", quarter="2026Q2") == "undefined"
 
 
-def test_without_touches_influence_is_not_collected(tmp_path):
-    table = read(company(tmp_path, ACCOUNTS | deals(JUDGED)), "influenced_pipeline", "pipeline_generation_days", by=[])
+def test_the_rules_of_influence_ask_for_more_and_more(tmp_path):
+    touches = ["touch_id | touched_at | account_id | person_id | channel | kind | is_response"]
+    answers = {"a1": (), "a2": ("",), "a3": ("p1", "p1", "p2"), "a4": ("p3", "p4", "p5", "p3", "p4")}
+    touches += [
+        f"{a}-{n} | 2026-07-20 | {a} | {p} | webinar | webinar | yes" for a in answers for n, p in enumerate(answers[a])
+    ]
+    touches += ["seen | 2026-07-20 | a1 | p6 | website | visit | no"]
+    # Five answered as often as Four, but to two of our own people.
+    touches += [f"a5-{n} | 2026-07-20 | a5 | {p} | webinar | webinar | yes" for n, p in enumerate(("u1", "u2") * 3)]
+    people = "person_id | is_internal\nu1 | yes\nu2 | yes\n" + "\n".join(f"p{n} | no" for n in range(1, 7))
+    amounts = "deal | account_id | qualified | ended | stage | amount\n" + "\n".join(
+        f"o{n} | a{n} | 2026-08-01 | | | {amount}" for n, amount in enumerate((1, 10, 100, 1000, 10000), 1)
+    )
+    drawn = ACCOUNTS | deals(amounts) | {"touches": "\n".join(touches), "people": people}
+    table = read(company(tmp_path, drawn), "influenced_pipeline", by=["rule"])
+    rules = {"any_touch": 1111, "one_response": 1110, "default": 1100, "strict": 1000}
+    assert slices(table, "influenced_pipeline", "rule") == rules
+
+
+# Who gets the credit: the worked account of attribution has nine touches; it was qualified on its day 31.
+
+CREDITED = """
+deal | account_id | business_type | qualified  | ended | stage | amount
+o1   | a1         | new           | 2026-07-16 |       |       | 1000
+o2   | a2         | new           | 2026-08-01 |       |       | 100
+o3   | a3         | new           | 2026-08-01 |       |       | 300
+o4   | a4         | new           | 2026-08-01 |       |       | 50
+o5   | a4         | new           | 2026-08-01 |       |       |
+o6   | a4         | expansion     | 2026-08-01 |       |       | 9000
+o7   | a4         | expansion     | 2025-11-01 |       |       | 9000
+"""
+JOURNEYS = """
+touch_id | touched_at       | account_id | person_id | channel      | kind       | campaign_id
+t1       | 2026-06-15       | a1         | kate      | paid_search  | ad_click   | c1
+t2       | 2026-06-20       | a1         | austin    | linkedin_ads | social     |
+t3       | 2026-06-25       | a1         | hillary   | organic      | visit      |
+t4       | 2026-07-05       | a1         | austin    | webinar      | webinar    |
+t5       | 2026-07-15       | a1         | hillary   | email        | email_click |
+t6       | 2026-07-25       | a1         | elizabeth | event        | event      |
+t11      | 2026-07-31 12:00 | a2         |           | webinar      | webinar    |
+t10      | 2026-07-31 12:00 | a2         |           | email        | email_click |
+t12      | 2026-08-01 00:00 | a2         |           | website      | visit      |
+t13      | 2026-08-01 00:01 | a2         |           | event        | event      |
+t20      | 2025-07-31       | a3         |           | email        | email_click |
+t21      | 2026-07-01       | a3         |           | linkedin_ads | impression |
+t22      | 2026-07-01       | a3         | u1        | outbound     | call       |
+t30      | 2026-07-01       | a4         |           | email        | email_click |
+t31      | 2026-07-20       | a4         |           | direct       | visit      |
+"""
+
+
+@pytest.fixture(scope="module")
+def credited(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    people = "person_id | is_internal\nu1 | yes\n" + "\n".join(
+        f"{p} |" for p in ("kate", "austin", "hillary", "elizabeth")
+    )
+    drawn = ACCOUNTS | deals(CREDITED) | {"touches": JOURNEYS, "people": people}
+    return read(
+        company(tmp_path_factory.mktemp("credited"), drawn), "attributed_pipeline", "pipeline_created", by=ATTRIBUTED
+    )
+
+
+ATTRIBUTED = ["model/channel", "model/campaign"]
+
+
+def _of(table: pd.DataFrame, model: str, by: str = "model/channel") -> dict[str, object]:
+    every = slices(table, "attributed_pipeline", by)
+    return {name.removeprefix(f"{model}/"): amount for name, amount in every.items() if name.startswith(f"{model}/")}
+
+
+def test_attributed_pipeline_of_the_first_and_the_last_touch_goes_to_one_channel(credited):
+    # Two: equal instants by touch id; the instant of qualification is in time. Three: an impression, our own, and a year and a day.
+    assert _of(credited, "first") == {"paid_search": 1000, "email": 150, "unattributed": 300}
+    # Four: the direct visit is passed over for the mail before it.
+    assert _of(credited, "last") == {"email": 1050, "website": 100, "unattributed": 300}
+
+
+def test_attributed_pipeline_of_the_linear_model_loses_no_cent(credited):
+    shared = {"paid_search": 200, "linkedin_ads": 200, "organic": 200, "webinar": 233.33, "email": 258.33, "website": 33.34,
+              "direct": 25, "unattributed": 300}  # fmt: skip
+    assert _of(credited, "linear") == shared
+
+
+def test_attributed_pipeline_of_each_model_adds_up_to_pipeline_created(credited):
+    assert value(credited, "pipeline_created") == 1450
+    for model in ("first", "last", "linear"):
+        for by in ATTRIBUTED:
+            assert round(sum(_of(credited, model, by).values()), 2) == 1450
+
+
+def test_attributed_pipeline_by_campaign_names_those_without_one(credited):
+    assert _of(credited, "first", "model/campaign") == {"Launch": 1000, "no campaign": 150, "unattributed": 300}
+    assert value(credited, "attributed_pipeline", "model/campaign", "linear/Launch") == 200
+
+
+def test_attributed_pipeline_counts_an_opportunity_without_an_amount_and_does_not_price_it(credited):
+    found = reading(credited, "attributed_pipeline", "model/channel", "last/email")
+    assert found["n"] == 3 and "1 of 3 carry no amount" in found["caveats"]
+
+
+def test_attributed_pipeline_of_a_quiet_quarter_is_0_and_before_the_data_missing(credited):
+    assert set(slices(credited, "attributed_pipeline", "model/channel", "2026Q2").values()) == {0}
+    assert set(slices(credited, "attributed_pipeline", "model/channel", "2025Q3").values()) == {"no_data"}
+
+
+def test_without_touches_influence_and_attribution_are_not_collected(tmp_path):
+    metrics = ("influenced_pipeline", "pipeline_generation_days", "attributed_pipeline")
+    table = read(company(tmp_path, ACCOUNTS | deals(JUDGED)), *metrics, by=[])
     assert value(table, "influenced_pipeline") == "not_collected"
     assert value(table, "pipeline_generation_days") == "not_collected"
+    assert value(table, "attributed_pipeline") == "not_collected"
 
 
 def test_without_account_stages_the_days_from_the_first_touch_stand_alone(tmp_path):

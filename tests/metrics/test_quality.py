@@ -134,7 +134,7 @@ def test_promises_kept_share_holds_each_promise_against_its_reading(tmp_path: Pa
     assert slices(found, "promises_kept_share", "owner_role") == {"CMO": 1, "CRO": 0.5}
     assert value(found, "promises_kept_share", "promise", "g2") == 0
     unscored = reading(found, "promises_kept_share", "promise", "g4")
-    assert unscored["missing_because"] == "not_collected" and "ad_clicks >= 9" in unscored["caveats"]
+    assert unscored["missing_because"] == "not_collected" and "Ad clicks at least 9" in unscored["caveats"]
     assert reading(found, "promises_kept_share")["caveats"] == "1 of 4 could not be scored"
 
 
@@ -155,12 +155,55 @@ def test_finance_tie_out_is_our_total_over_finance_s(tmp_path: Path) -> None:
     assert value(found, "finance_tie_out", "metric", "closed_won_revenue", "2026Q2") == 0
 
 
+LISTED = "account_id | is_target | tier | valid_from\n" + "\n".join(
+    f"a{n} | yes | {tier} | 2026-01-01" for n, tier in enumerate("1111223", 1)
+)
+VISITED = "touch_id | touched_at | account_id | channel | kind\n" + "\n".join(
+    f"t{n} | {on} | {account} | website | visit"
+    for n, (account, on) in enumerate(
+        {"a1": "2026-04-01", "a2": "2026-06-30", "a5": "2026-05-01", "a6": "2026-07-01"}.items()
+    )
+)
+PROGRESSED = """
+account_id | stage   | entered_at
+a1         | cold    | 2026-01-01
+a1         | engaged | 2026-08-01
+a5         | engaged | 2026-09-30
+a6         | engaged | 2026-07-10
+a6         | mqa     | 2026-10-20
+"""
+
+
+@pytest.fixture(scope="module")
+def leading(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    names = "account_id | name\n" + "\n".join(f"a{n} | {n}" for n in range(1, 8))
+    drawn = {"accounts": names, "account_lists": LISTED, "touches": VISITED, "account_stages": PROGRESSED}
+    return read(company(tmp_path_factory.mktemp("leading"), drawn), "leading_indicator_lift", quarter="2026Q4")
+
+
+def test_leading_indicator_lift_compares_within_tiers_and_weights_them_by_size(leading: pd.DataFrame) -> None:
+    # Tier 1: one of two visitors progressed, none of the two others. Tier 2: the visitor did, and the other one as well.
+    # Tier 3 had no visitor and compares nothing. (4 x 1/2 + 2 x 0) / 6; all tiers in one it were 2/3 - 1/4.
+    found = reading(leading, "leading_indicator_lift", "indicator", "target_account_visit_rate", "2026Q3")
+    assert (round(found["value"], 9), found["n"]) == (0.333333333, 6)
+    assert found["low"] <= found["value"] <= found["high"]
+
+
+def test_leading_indicator_lift_pools_the_quarters_whose_forerunner_is_known(leading: pd.DataFrame) -> None:
+    # In the fourth quarter only Six progressed, and it alone had visited: tier 2 is 2 of 2 against 1 of 2, tier 1 1 of 2 against 0 of 6.
+    assert slices(leading, "leading_indicator_lift", "indicator") == {
+        "target_account_visit_rate": 0.5
+    }  # (8 + 4) x 1/2 / 12
+    assert value(leading, "leading_indicator_lift", "indicator", "target_account_visit_rate", "2026Q2") == "undefined"
+    assert value(leading, "leading_indicator_lift", "indicator", "target_account_visit_rate", "2025Q4") == "no_data"
+
+
 def test_readiness_counts_headline_numbers_that_rest_on_enough(tmp_path: Path) -> None:
     folder = company(tmp_path, ACTS | DEALS, "[min_n]\ncolour = 2")
     found = read(folder, "readiness")
     assert value(found, "readiness", "headline", "closed_won_revenue") == 1  # two deals
     assert value(found, "readiness", "headline", "pipeline_coverage") == 0  # no target
-    assert reading(found, "readiness", "headline", "net_revenue_retention")[.caveats"] != ""
+    assert value(found, "readiness", "headline", "net_revenue_retention") == 0  # nobody delivers subscriptions
 
 
 def test_questions_answered_says_of_each_question_which_input_it_lacks(tmp_path: Path) -> None:

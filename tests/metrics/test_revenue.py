@@ -87,7 +87,8 @@ closed_won_revenue        | 2026Q3 | segment  | enterprise | 3000  |
 marketing_sourced_revenue | 2026Q3 |          |            | 600   | target
 """
 BY = ("month", "segment", "tier", "business_type", "source_owner", "channel", "competitor", "loss_reason", "win_reason",
-      "owner", "statistic", "promotion", "creation_quarter", "entry_quarter", "campaign")  # fmt: skip
+      "owner", "statistic", "promotion", "creation_quarter", "entry_quarter", "campaign", "programme", "population",
+      "population/source_owner")  # fmt: skip
 DISQUALIFIED = '[win_rate]\ndisqualified_reasons = ["duplicate"]'
 
 
@@ -125,6 +126,8 @@ def test_new_customers_are_accounts_at_their_first_win_ever(table):
         value(table, "new_customers") == 3
     )  # One (its renewal is no second one), Two, Six; Five is a customer since 2024
     assert slices(table, "new_customers", "segment") == {"enterprise": 2, "small": 1, "mid": 0, "unknown": 0}
+    programmes = {"one_to_one": 1, "one_to_few": 1, "not on the list": 1}
+    assert slices(table, "new_customers", "programme") == programmes
     assert value(table, "new_customers", quarter="2026Q1") == 0
     assert value(table, "new_customers", quarter="2025Q3") == "no_data"
 
@@ -141,6 +144,15 @@ def test_marketing_sourced_revenue_share_has_owners_that_add_to_1(table):
     assert value(table, "marketing_sourced_revenue_share") == 0.25
     owners = slices(table, "marketing_sourced_revenue_share", "source_owner")
     assert owners == {"marketing": 0.25, "sales": 0.75, "unknown": 0}
+    channels = {"linkedin_ads": 0.25, "outbound": 0, "unknown": 0}
+    assert slices(table, "marketing_sourced_revenue_share", "channel") == channels
+    assert slices(table, "marketing_sourced_revenue_share", "campaign") == {"Launch": 0.25, "unknown": 0}
+    segments = slices(table, "marketing_sourced_revenue_share", "segment")
+    assert (segments["enterprise"], segments["small"], segments["mid"]) == (
+        0.6,
+        0,
+        "undefined",
+    )  # 300 of 500, none of 700
     assert value(table, "marketing_sourced_revenue_share", quarter="2026Q2") == 0
     assert value(table, "marketing_sourced_revenue_share", quarter="2026Q1") == "undefined"
 
@@ -259,6 +271,16 @@ def test_average_contract_value_is_withheld_where_terms_are_missing(table):
     assert value(table, "average_contract_value", quarter="2026Q1") == "undefined"
 
 
+def test_average_contract_value_of_what_was_created_stands_beside_that_of_what_was_won(table):
+    assert value(table, "average_contract_value", "population", "won") == 320
+    created = reading(table, "average_contract_value", "population", "created")
+    assert created["missing_because"] == "withheld" and "3 of 8 opportunities have a term" in created["caveats"]
+    owners = slices(table, "average_contract_value", "population/source_owner")
+    assert (owners["won/marketing"], owners["won/sales"]) == (360, 300)
+    assert (owners["created/marketing"], owners["created/sales"]) == (360, 300)  # one of two, and both, have a term
+    assert owners["created/unknown"] == "no_data"  # not one of them has
+
+
 def test_sales_cycle_days_won_is_the_mean_of_the_won(table):
     assert value(table, "sales_cycle_days_won") == 40  # 70, 30, 20
     assert slices(table, "sales_cycle_days_won", "source_owner") == {
@@ -267,6 +289,8 @@ def test_sales_cycle_days_won_is_the_mean_of_the_won(table):
         "unknown": "undefined",
     }
     assert slices(table, "sales_cycle_days_won", "promotion") == {"Summer": 30, "no promotion": 45}
+    types = {"new": 40, "expansion": 76, "renewal": 91}
+    assert slices(table, "sales_cycle_days_won", "business_type") == types
     assert value(table, "sales_cycle_days_won", quarter="2026Q1") == "undefined"
 
 
@@ -321,6 +345,148 @@ def test_sales_cycle_days_is_undefined_while_fewer_than_half_are_won(tmp_path):
     )
     assert value(table, "sales_cycle_days") == "undefined"
     assert "fewer than half" in reading(table, "sales_cycle_days")["caveats"]
+
+
+FORMS = """
+deal | qualified  | ended      | stage | amount | source
+o1   | 2026-04-01 | 2026-05-01 | won   | 1      | LinkedIn
+o2   | 2026-04-01 | 2026-07-10 | lost  | 1      | LinkedIn
+o3   | 2026-04-01 | 2026-05-01 | won   | 1      | Cold Call
+o4   | 2026-04-01 | 2026-05-01 | lost  | 1      | LinkedIn
+o5   | 2026-04-01 |            |       | 1      | LinkedIn
+"""
+
+
+def test_sourced_opportunity_win_rate_has_the_rate_of_the_newest_mature_cohort_beside_it(tmp_path):
+    table = read(company(tmp_path, deals(FORMS)), "sourced_opportunity_win_rate", by=["form"])
+    # Of marketing's four of the second quarter one is won and one still open; the only one closed in the third is lost.
+    assert slices(table, "sourced_opportunity_win_rate", "form") == {"closed": 0, "cohort": 0.25}
+    assert value(table, "sourced_opportunity_win_rate") == 0
+
+
+# Why the win rate moved. Enterprise won 1 of 2, then 3 of 3, then 1 of 1; small 0 of 2, 0 of 1, none; mid none, none, 1 of 1.
+
+MIXED = """
+deal | account_id | qualified  | ended      | stage | amount
+p1   | a1         | 2026-04-01 | 2026-05-01 | won   | 1
+p2   | a1         | 2026-04-01 | 2026-05-01 | lost  | 1
+p3   | a6         | 2026-04-01 | 2026-05-01 | lost  | 1
+p4   | a6         | 2026-04-01 | 2026-05-01 | lost  | 1
+q1   | a1         | 2026-07-01 | 2026-08-01 | won   | 1
+q2   | a1         | 2026-07-01 | 2026-08-01 | won   | 1
+q3   | a1         | 2026-07-01 | 2026-08-01 | won   | 1
+q4   | a6         | 2026-07-01 | 2026-08-01 | lost  | 1
+r1   | a1         | 2026-10-01 | 2026-11-01 | won   | 1
+r2   | a3         | 2026-10-01 | 2026-11-01 | won   | 1
+"""
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = {"accounts": ACCOUNTS["accounts"]} | deals(MIXED)
+    metrics = ("win_rate_closed", "win_rate_mix_effect", "win_rate_rate_effect")
+    return read(company(tmp_path_factory.mktemp("mixed"), drawn), *metrics, by=[], quarter="2026Q4")
+
+
+def test_win_rate_mix_effect_is_what_other_shares_did_at_mean_rates(mixed):
+    # Enterprise rose from half to three quarters of the contests, at a mean rate of 3/4; small fell, at 0.
+    assert value(mixed, "win_rate_mix_effect", quarter="2026Q3") == 0.1875
+    # Small is gone at its 0, mid is new at its 1, enterprise fell by a quarter at its 1: -1/4 + 1/2.
+    assert value(mixed, "win_rate_mix_effect") == 0.25
+    assert reading(mixed, "win_rate_mix_effect", quarter="2026Q3")["n"] == 8
+
+
+def test_win_rate_rate_effect_is_what_other_rates_did_at_mean_shares(mixed):
+    assert value(mixed, "win_rate_rate_effect", quarter="2026Q3") == 0.3125  # a half more on 5/8 of the contests
+    assert value(mixed, "win_rate_rate_effect") == 0
+    assert value(mixed, "win_rate_rate_effect", quarter="2026Q2") == "undefined"  # no contest before
+    assert value(mixed, "win_rate_rate_effect", quarter="2026Q1") == "no_data"
+
+
+def test_win_rate_effects_add_up_to_the_change_of_the_win_rate(mixed):
+    for quarter in ("2026Q3", "2026Q4"):
+        rate = reading(mixed, "win_rate_closed", quarter=quarter)
+        effects = [value(mixed, name, quarter=quarter) for name in ("win_rate_mix_effect", "win_rate_rate_effect")]
+        assert sum(effects) == rate["value"] - rate["previous"]
+
+
+# Credit and response. The worked account of attribution closed on its day 61; its ninth touch came later.
+
+EARNED = """
+deal | account_id | business_type | qualified  | ended      | stage | amount | source
+o1   | a1         | new           | 2026-07-16 | 2026-08-15 | won   | 1000   | LinkedIn
+o2   | a2         | new           | 2026-08-01 | 2026-09-30 | won   | 50     |
+o3   | a3         | new           | 2026-08-01 | 2026-09-01 | won   | 300    |
+o4   | a4         | renewal       | 2026-07-05 | 2026-08-05 | won   | 70     |
+o5   | a5         | new           | 2026-07-05 | 2026-08-05 | lost  | 900    |
+o6   | a8         | new           | 2025-11-01 |            |       | 1      |
+"""
+JOURNEYS = """
+touch_id | touched_at       | account_id | person_id | channel      | kind        | is_response
+t1       | 2026-06-15       | a1         | kate      | paid_search  | ad_click    | no
+t2       | 2026-06-20       | a1         | austin    | linkedin_ads | social      | no
+t3       | 2026-06-25       | a1         | hillary   | organic      | visit       | no
+t4       | 2026-07-05       | a1         | austin    | webinar      | webinar     | yes
+t5       | 2026-07-15       | a1         | hillary   | email        | email_click | yes
+t6       | 2026-07-25       | a1         | elizabeth | event        | event       | yes
+t7       | 2026-07-30       | a1         | kate      | linkedin_ads | social      | no
+t8       | 2026-08-14       | a1         | elizabeth | dinner       | event       | yes
+t9       | 2026-08-24       | a1         | kate      | email        | email_click | yes
+t10      | 2026-07-01       | a2         |           | email        | email_click | yes
+t11      | 2026-07-20       | a2         |           | direct       | visit       | no
+t12      | 2026-09-30 23:00 | a2         |           | webinar      | webinar     | yes
+t13      | 2026-10-01       | a2         |           | dinner       | event       | yes
+t14      | 2026-07-01       | a4         |           | direct       | visit       | no
+t15      | 2026-07-01       | a5         |           | email        | email_click | yes
+t16      | 2026-07-02       | a5         | kate      | linkedin_ads | form        | yes
+t17      | 2026-02-01       | a5         |           | direct       | visit       | no
+"""
+
+
+@pytest.fixture(scope="module")
+def earned(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = ACCOUNTS | deals(EARNED) | {"touches": JOURNEYS}
+    metrics = ("attributed_revenue", "closed_won_revenue", "engagement_conversion_rate")
+    folder = company(tmp_path_factory.mktemp("earned"), drawn)
+    return read(folder, *metrics, by=["model/channel", "model/campaign", "channel"])
+
+
+def _of(table: pd.DataFrame, model: str) -> dict[str, object]:
+    every = slices(table, "attributed_revenue", "model/channel")
+    return {name.removeprefix(f"{model}/"): amount for name, amount in every.items() if name.startswith(f"{model}/")}
+
+
+def test_attributed_revenue_counts_touches_until_the_day_of_the_close(earned):
+    assert _of(earned, "first") == {"paid_search": 1000, "email": 50, "direct": 70, "unattributed": 300}
+    # Two's webinar ran on the day of its close. Of the renewal only a direct visit is known, so it stands.
+    assert _of(earned, "last") == {"dinner": 1000, "webinar": 50, "direct": 70, "unattributed": 300}
+    shared = {"paid_search": 125, "linkedin_ads": 250, "organic": 125, "webinar": 141.67, "email": 141.66, "event": 125,
+              "dinner": 125, "direct": 86.67, "unattributed": 300}  # fmt: skip
+    assert _of(earned, "linear") == shared
+
+
+def test_attributed_revenue_of_each_model_adds_up_to_closed_won_revenue(earned):
+    assert value(earned, "closed_won_revenue") == 1420
+    for model in ("first", "last", "linear"):
+        assert round(sum(_of(earned, model).values()), 2) == 1420
+    assert value(earned, "attributed_revenue", "model/campaign", "linear/no campaign") == 1120
+    assert set(slices(earned, "attributed_revenue", "model/channel", "2026Q2").values()) == {0}
+    assert set(slices(earned, "attributed_revenue", "model/channel", "2025Q3").values()) == {"no_data"}
+
+
+def test_engagement_conversion_rate_is_of_the_responses_of_accounts_engaged_at_the_end(earned):
+    # One is engaged by four people. Two, with nobody named, is not; nor is Five, whose form is 91 days old when the quarter ends.
+    found = reading(earned, "engagement_conversion_rate")
+    assert (found["numerator"], found["denominator"]) == (1, 5)
+    channels = slices(earned, "engagement_conversion_rate", "channel")
+    assert (channels["email"], channels["linkedin_ads"], channels["webinar"]) == (0, "undefined", 0)
+    assert value(earned, "engagement_conversion_rate", quarter="2026Q1") == "undefined"
+    assert value(earned, "engagement_conversion_rate", quarter="2025Q3") == "no_data"
+
+
+def test_without_touches_there_is_no_credit_and_no_response(tmp_path):
+    table = read(company(tmp_path, deals(WAITS)), "attributed_revenue", "engagement_conversion_rate")
+    assert set(table["missing_because"]) == {"not_collected"}
 
 
 def test_what_hangs_on_a_column_that_nobody_delivers_is_not_collected(tmp_path):

@@ -18,10 +18,24 @@ SQL = Path(__file__).parent
 DAYS_READ = (1, 5, 15, 30, 45, 60, 75, 90)
 HORIZONS = ("current", "next", "in_two")
 SEEN_FROM = ("segment", "source_owner", "target", "promotion")
+# What the settings say where abm.toml is silent: roles, people and weight of a buying group, and the words of a title by role.
+GROUPS = {
+    "1": (["champion", "economic_buyer", "decision_maker", "influencer", "user"], 12, 3.0),
+    "2": (["champion", "economic_buyer", "decision_maker", "user"], 7, 2.0),
+    "3": (["champion", "decision_maker"], 3, 1.0),
+}
+TITLES = {
+    "blocker": ["procurement", "purchasing", "legal"],
+    "economic_buyer": ["chief", "ceo", "cfo", "coo", "owner", "managing director"],
+    "champion": ["head of", "plant manager", "project manager"],
+    "influencer": ["it director", "manager", "architect", "consultant"],
+    "decision_maker": ["director", "vp", "vice president"],
+    "user": ["engineer", "operator", "technician", "specialist"],
+}
 
 
 def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataFrame:
-    """Every metric of the three families as of one quarter: whole and slices."""
+    """Every metric of the families as of one quarter: whole and slices."""
     settings = tomllib.loads((folder / "abm.toml").read_text(encoding="utf-8"))
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
@@ -33,6 +47,9 @@ def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataF
             _cycles(con)
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     con.execute((SQL / "formulas.sql").read_text(encoding="utf-8"))
+    for name in ("website", "accounts", "content", "journey", "voice"):
+        con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
+    _stays(con)
     return con.sql("select * from readings").df()
 
 
@@ -45,8 +62,21 @@ def _company(con: duckdb.DuckDBPyConnection, folder: Path, settings: dict[str, A
     _table(con, "lost_stages", "stage varchar", [(s,) for s in stages["lost"]])
     reasons = settings.get("win_rate", {}).get("disqualified_reasons", [])
     _table(con, "disqualified", "reason varchar", [(reason,) for reason in reasons])
+    _named(con, settings["channels"])
     _set(con, folder=str(folder), zone=settings["company"]["timezone"], currency=settings["company"]["currency"])
     con.execute((SQL / "base.sql").read_text(encoding="utf-8"))
+
+
+def _named(con: duckdb.DuckDBPyConnection, channels: dict[str, Any]) -> None:
+    """Channels with their owners and the answers that mean them; buying groups and titles."""
+    answers = {(name, word) for name, channel in channels.items() for word in (name, *channel.get("match", []))}
+    _table(con, "answer_channels", "channel varchar, answer varchar", sorted(answers))
+    _table(con, "channel_owners", "channel varchar, owner varchar", [(n, c["owner"]) for n, c in channels.items()])
+    _table(con, "paid_channels", "channel varchar", [(n,) for n, c in channels.items() if c.get("paid")])
+    _table(con, "teams", "tier varchar, size integer, weight double", [(t, g[1], g[2]) for t, g in GROUPS.items()])
+    _table(con, "buying_roles", "tier varchar, role varchar", [(t, role) for t, g in GROUPS.items() for role in g[0]])
+    words = [(place, role, word) for place, (role, said) in enumerate(TITLES.items()) for word in said]
+    _table(con, "title_words", "place integer, role varchar, word varchar", words)
 
 
 def _quarter(con: duckdb.DuckDBPyConnection, settings: dict[str, Any], quarter: str) -> None:
@@ -67,10 +97,12 @@ def _quarter(con: duckdb.DuckDBPyConnection, settings: dict[str, Any], quarter: 
         read_day=read_day,
         read_at=fiscal.instant(read_day),
         read_known=fiscal.instant(read_day + timedelta(days=settle)),
+        thirty_before=fiscal.instant(ends - timedelta(days=30)),
         stale_before=fiscal.instant(ends - timedelta(days=settings.get("stale_after_days", 60))),
     )
     _table(con, "quarters", "label varchar, day_from date, day_to date", fiscal.quarters())
     _table(con, "last_eight", "label varchar", [(earlier(quarter, back),) for back in range(8)])
+    _table(con, "last_four", "label varchar", [(earlier(quarter, back),) for back in range(4)])
     _table(
         con,
         "spans",
@@ -135,6 +167,14 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> None:
         "insert into readings values ('sales_cycle_days', ?, ?, ?, null, null, ?)",
         [row for row in rows if row[2] is not None],
     )
+
+
+def _stays(con: duckdb.DuckDBPyConnection) -> None:
+    """Days in each stage: the median of all stays, those that go on included."""
+    ages = con.sql("select * from stays order by account_id, stage").df()
+    rows = [(stage, median_days(part), len(part)) for stage, part in ages.groupby("stage")]
+    found = [row for row in rows if row[1] is not None]
+    con.executemany("insert into readings values ('stage_median_days', 'stage', ?, ?, null, null, ?)", found)
 
 
 def _set(con: duckdb.DuckDBPyConnection, **variables: Any) -> None:

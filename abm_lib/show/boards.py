@@ -1,0 +1,55 @@
+"""Lists over many metrics: the questions with where they are answered, promises scored, and metrics read from one side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..questions import Question
+from .fragment import Fragment
+from .html import said, tag
+from .rows import Row
+from .tables import Column, behind, likely, table
+from .verdict import verdict
+
+
+def questions(rows: Sequence[Row], asked: Sequence[Question]) -> Fragment:
+    """Every question, the open ones first: the page that answers it, or the input that would."""
+    told = {row.slice: row for row in rows}
+    ordered = sorted((q for q in asked if q.name in told), key=lambda q: told[q.name].value or 0.0)
+    links = [
+        tag("a", q.page.capitalize(), href="index.html" if q.page == "summary" else f"{q.page}.html") for q in ordered
+    ]
+    columns = [
+        Column("Question", [q.ask for q in ordered], number=False),
+        Column(
+            "Answered", [told[q.name].data(text="yes" if told[q.name].value else "no") for q in ordered], number=False
+        ),
+        Column("On page", links, number=False),
+        Column("What would answer it", [said(told[q.name].caveats) for q in ordered], number=False),
+    ]
+    return table("questions", "The questions, and where each is answered", columns)
+
+
+def promises(rows: Sequence[Row]) -> Fragment:
+    """What was promised for the quarter, and whether it came true."""
+    words = {1.0: "kept", 0.0: "missed"}
+    columns = [
+        Column("Promise", [said(row.caveats) for row in rows], number=False),
+        Column("Came true", [row.data(text=words[row.value]) if row.value is not None else row.data() for row in rows],
+               number=False),
+    ]  # fmt: skip
+    return table("promises", "Promises that fell due in the quarter", columns)
+
+
+def overview(name: str, rows: Sequence[Row]) -> Fragment:
+    """Metrics under one another: value, what it is made of, likely range, target, and what may be said of it."""
+    columns = [
+        Column("Number", [row.label for row in rows], number=False),
+        Column("Value", [row.data() for row in rows]),
+        Column("From", [behind(row) for row in rows]),
+        Column("Likely", [likely(row) for row in rows]),
+        Column("Target", [row.data("target") if row.target is not None else "" for row in rows]),
+        Column("Quarter before", [row.data("previous") if row.previous is not None else "" for row in rows]),
+        Column("Verdict", [verdict(row).html() for row in rows], number=False),
+    ]
+    return table(f"overview-{name}", f"Numbers: {name}", columns)

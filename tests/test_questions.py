@@ -1,0 +1,69 @@
+"""The questions that the report is asked: each has a page, its page shows what it needs, and without its input it stays open."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from conftest import ROOT
+
+import abm_lib.metrics
+from abm_lib.metric import REGISTER
+from abm_lib.questions import HEADLINES, Question, questions
+
+ASKED = """
+    S0-16 S0-21 S0-22 S0-23 S0-24 S0-25 S0-26 S0-30 S0-39 S0-40 S0-41 S0-42 S0-43 S0-48 S0-49 S0-50 S0-51 S0-52 S0-59 S0-60
+    S0-61 S0-67 S0-68 S0-73 S0-74 S0-75 S0-76 S0-81 S0-82 S0-83 S0-84 S0-85 S0-88 S0-92 S1-17 S1-19 S1-21 S1-22 S1-23 S1-35
+    S1-40 S2-25 S3-05 S3-06 S3-07 S3-09 S3-14
+    """.split()
+# What one call of a page draws without naming each: metric, slice.
+DRAWN = {
+    "page.coverage()": {("pipeline_coverage", ""), ("pipeline_coverage_next_quarter", ""), ("required_pipeline_coverage", ""),
+                        ("pipeline_coverage_in_two_quarters", ""), ("pipeline_gap", "horizon")},
+}  # fmt: skip
+
+
+def shown(page: str) -> set[tuple[str, str]]:
+    """Every metric and slice that a notebook shows."""
+    notebook = json.loads((ROOT / "notebooks" / f"{page}.ipynb").read_text(encoding="utf-8"))
+    cells = [
+        c for c in notebook["cells"] if c["cell_type"] == "code" and "explore" not in c["metadata"].get("tags", [])
+    ]
+    found: set[tuple[str, str]] = set()
+    for source in ("".join(cell["source"]) for cell in cells):
+        found |= {pair for call, drawn in DRAWN.items() if call in source for pair in drawn}
+        found |= {
+            (metric, by) for metric, by in re.findall(r'"([a-z_0-9]+)", "([a-z_/]+)"\)', source) if metric in REGISTER
+        }
+        found |= {(metric, "") for metric in re.findall(r'["{]([a-z_0-9]+)["}:]', source) if metric in REGISTER}
+    return found
+
+
+def test_there_are_47_questions_each_with_its_requirement() -> None:
+    assert abm_lib.metrics.FAMILIES
+    assert [q.source for q in questions()] == ASKED
+    assert [q.name for q in questions()] == [f"Q{n}" for n in range(1, 48)]
+    assert len({q.ask for q in questions()}) == 47
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda q: q.name)
+def test_a_question_names_metrics_and_slices_that_exist(question: Question) -> None:
+    for metric, by in question.shows:
+        assert metric in REGISTER
+        assert not by or by in REGISTER[metric].by, f"{metric} by {by}"
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda q: q.name)
+def test_the_page_of_a_question_shows_every_reading_that_answers_it(question: Question) -> None:
+    assert set(question.shows) - shown(question.page) == set()
+
+
+def test_a_headline_number_is_a_card_of_the_executive_page() -> None:
+    notebook = (ROOT / "notebooks" / "summary.ipynb").read_text(encoding="utf-8")
+    for metric, by, value in HEADLINES:
+        assert f'\\"{metric}{f":{by}={value}" if by else ""}\\"' in notebook
+
+
+def test_influence_is_never_on_the_executive_page() -> None:
+    assert not {metric for metric, _ in shown("summary") if "influence" in metric or "attributed" in metric}
