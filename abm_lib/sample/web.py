@@ -19,8 +19,9 @@ REFERRER = {
     "display": "adnet.example",
 }  # fmt: skip
 DIRT = {"case": 0.06, "typo": 0.04, "gap": 0.05, "all": 0.04}
-DEEP = {25: 0.1, 50: 0.2, 75: 0.34, 100: 0.36}
-SHALLOW = {25: 0.44, 50: 0.3, 75: 0.16, 100: 0.1}
+# The tag tells 10 % too: a visit that left at once.
+DEEP = {10: 0.05, 25: 0.08, 50: 0.18, 75: 0.33, 100: 0.36}
+SHALLOW = {10: 0.12, 25: 0.36, 50: 0.27, 75: 0.15, 100: 0.1}
 # Which page disappointed in which of the twelve quarters; the mismatched one does so as long as it is advertised.
 SHALLOW_IN = {"/lp/retrofit-check": range(4, 8), "/lp/safe-stop": range(6, 9), "/lp/energy-audit": range(11, 12)}
 # call to action: position, journey step, form, share of exposures completed
