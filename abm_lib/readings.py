@@ -32,14 +32,19 @@ COMPARED = ("target", "previous", "year_ago", "as_reported")
 
 
 def read(
-    company: Company, quarter: Quarter, *, families: Iterable[str] = (), as_of: date | None = None
+    company: Company,
+    quarter: Quarter,
+    *,
+    families: Iterable[str] = (),
+    also: Iterable[str] = (),
+    as_of: date | None = None,
 ) -> pd.DataFrame:
-    """The readings of a quarter and the seven before it, for the families named or for all.
+    """The readings of a quarter and the seven before it: of the families named and of single metrics `also`, or of all.
 
     `as_of` is the last day whose records count; by default each quarter's own end plus `as_of.settle_days`.
     """
-    wanted = set(families)
-    asked = [m for m in REGISTER.values() if not wanted or m.family in wanted]
+    wanted, single = set(families), set(also)
+    asked = [m for m in REGISTER.values() if not wanted or m.family in wanted or m.name in single]
     base = Base(company, quarter, as_of, SHOWN)
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
