@@ -1,110 +1,137 @@
-"""The same numbers as the readings, in SQL written by hand: one query for each fact and slice set, every metric a column."""
+"""The same numbers as the readings, in SQL written by hand: by_hand.sql makes the rows, the questions here add them up."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 PREPARE = Path(__file__).with_name("by_hand.sql")
-
-ADS = """sum(impressions) as ad_impressions, sum(clicks) as ad_clicks, sum(cost_eur) as ad_spend, sum(clicks) / sum(impressions) as
-    ad_click_rate, 1000 * sum(cost_eur) / sum(impressions) as ad_cost_per_thousand, sum(cost_eur) / sum(clicks) as ad_cost_per_click"""
-AD_ROWS = """(select d.quarter, d."window", a.channel, a.impressions, a.clicks, coalesce(ad_type, 'not stated') as ad_type,
-    coalesce(c.name, 'no campaign') as campaign, coalesce(c.programme, 'no programme') as programme, eur(cost, a.currency, rate) as cost_eur
-    from ad_days a join days d using (day) left join campaigns c using (campaign_id)
-    left join fx_days r on r.currency = a.currency and r.day = a.day where d.kind = '{kind}')"""
-CREATED = """count(*) as opportunities_created, sum(amount_qualified) as pipeline_created,
-    count(*) filter (source_owner = 'marketing') as marketing_sourced_opportunities,
-    sum(amount_qualified) filter (source_owner = 'marketing') as marketing_sourced_pipeline,
-    sum(amount_qualified) filter (source_owner = 'marketing') / sum(amount_qualified) as marketing_sourced_pipeline_share,
-    avg(amount_qualified) as average_deal_size, median(amount_qualified) as typical_deal_size"""
-OPEN = (
-    "sum(amount_open) as open_pipeline, sum(amount_open) filter (is_stale) / sum(amount_open) as stale_pipeline_share"
-)
-CLOSED = """sum(amount_closed) filter (is_won) as closed_won_revenue, count(*) filter (is_won) as deals_won,
-    count(distinct account_id) filter (is_first_win) as new_customers"""
-CLOSED_NEW = """sum(amount_closed) filter (is_won and source_owner = 'marketing') as marketing_sourced_revenue,
-    sum(amount_closed) filter (is_won and source_owner = 'marketing') / sum(amount_closed) filter (is_won) as
-    marketing_sourced_revenue_share, avg(amount_closed) filter (is_won) as average_selling_price,
-    median(amount_closed) filter (is_won) as typical_selling_price,
-    avg(yearly) filter (is_won) as average_contract_value,
-    median(yearly) filter (is_won) as typical_contract_value, avg(cycle_days) filter (is_won) as sales_cycle_days_won,
-    count(distinct account_id) filter (is_won and is_promotion) as promotion_wins,
-    count(*) filter (is_won and is_promotion) / count(*) filter (is_won) as promotion_win_share,
-    count(*) filter (is_contest and is_lost)
-        / sum(count(*) filter (is_contest and is_lost)) over (partition by quarter) as loss_reason_share,
-    count(*) filter (is_won) / sum(count(*) filter (is_won)) over (partition by quarter) as win_reason_share"""
-RATES = """count(*) filter (is_contest and is_won) / count(*) filter (is_contest) as win_rate_closed,
-    count(*) filter (is_contest and is_won and source_owner = 'marketing') / count(*) filter (is_contest and source_owner = 'marketing')
-    as sourced_opportunity_win_rate, sum(amount_contested) filter (is_contest and is_won and amount_contested > 0)
-    / sum(amount_contested) filter (is_contest and amount_contested > 0) as win_rate_closed_value"""
-JUDGED = """sum(amount_qualified) filter (is_influenced) as influenced_pipeline, sum(amount_qualified) filter (is_influenced)
-    / sum(amount_qualified) as influenced_pipeline_share,
-    count(distinct account_id) filter (is_influenced and target = 'target') as influenced_target_accounts"""
+Measure = tuple[str, str, str]  # metric, SQL, its slices: "whole" is none, "tier/month" two columns, "statistic" a median
+Question = tuple[str, str, list[Measure]]  # rows, the kind of window they are counted in, measures
+LAST = "2026Q3"
+LAST_ONLY = {"campaign", "owner"}  # told for the last quarter only
+WHEN = ("month", "quarter", "year")
 
 
-def inside(table: str, day: str, kind: str = "quarter", where: str = "true") -> str:
+def inside(table: str, day: str, where: str = "true") -> str:
     """Rows of a table of all quarters that fall into the windows of a kind."""
     return f"""(select t.*, w."window" from {table} t join windows w using (quarter)
-        where w.kind = '{kind}' and t.{day} >= w.start_on and t.{day} < w.end_on and {where})"""
+        where w.kind = '{{kind}}' and t.{day} >= w.start_on and t.{day} < w.end_on and {where})"""
+
+
+def of_all(part: str, where: str) -> str:
+    """The part of one group in all of its quarter."""
+    return f"{part} filter ({where}) / sum({part} filter ({where})) over (partition by quarter)"
 
 
 NEW = "business_type = 'new'"
+MARKETING = "source_owner = 'marketing'"
+DELIVERED = """(select w.quarter, w."window", d.*, coalesce(c.name, 'no campaign') as campaign,
+    coalesce(c.programme, 'no programme') as programme
+    from delivery d join windows w on d.month >= w.start_on and d.month < w.end_on left join campaigns c using (campaign_id)
+    where w.kind = '{kind}')"""
+ADS = "whole channel ad_type campaign"
+AD_RATES = f"{ADS} programme month year"
+ORIGIN = "whole month year source_owner channel tier segment programme target"
+SOURCED = "whole month year channel source_detail segment campaign"
+CREATED = inside("states", "qualified_on", f"t.kind = 'end' and {NEW}")
+WON = "whole month year segment tier source_owner target"
+CLOSED = inside("closed", "closed_on", NEW)
+WON_CONTEST, WORTH = "is_contest and is_won", "is_contest and amount_contested > 0"
+GOAL = f"join goals on period = due_in and slice = 'new' where {NEW} and shown and horizon"
+SEGMENT_GOAL = f"join goals on period = due_in and slice = 'new/' || segment where {NEW} and shown and horizon"
 COVERAGE = "sum(amount_open) / any_value(goal)"
-HORIZONS = {
-    "current": "pipeline_coverage",
-    "next": "pipeline_coverage_next_quarter",
-    "in_two": "pipeline_coverage_in_two_quarters",
-}
-CHANNEL_ROWS = """(select t.*, touch_channel from judged t join (select distinct quarter, opportunity_id, touch_channel from touches_before
-    where touches_default > 0) using (quarter, opportunity_id))"""
-WHO = ("segment", "tier", "source_owner", "programme", "target")
-WHEN = ("month", "year")
+HORIZONS = {"current": "pipeline_coverage", "next": "pipeline_coverage_next_quarter",
+            "in_two": "pipeline_coverage_in_two_quarters"}  # fmt: skip
+IS_SO = "is_influenced and rule = 'default'"
+CHANNEL_ROWS = f"""(from judged join (select distinct quarter, opportunity_id, touch_channel from touches_before
+    where responses > 0) using (quarter, opportunity_id) where {NEW} and {IS_SO})"""
+WON_SHARE = "count(*) filter (is_won) / count(*)"
 
-# (rows, aggregates, slices): one query for each slice. A slice "" is the whole, several columns are joined by "/".
-QUESTIONS: list[tuple[str, str, tuple[str, ...]]] = [
-    (AD_ROWS.format(kind="quarter"), ADS, ("", "channel", "ad_type", "campaign", "programme")),
-    *((AD_ROWS.format(kind=kind), ADS, (kind,)) for kind in WHEN),
-    (inside("states", "qualified_on", where=f"t.kind = 'end' and {NEW}"), CREATED,
-     ("", *WHO, "channel", "source_detail", "campaign")),
-    (inside("states", "qualified_on", where="t.kind = 'end'"), CREATED, ("business_type",)),
-    *((inside("states", "qualified_on", kind, f"t.kind = 'end' and {NEW}"), CREATED, (kind,)) for kind in WHEN),
-    ("open_", OPEN, ("", "stage", "tier", "close_quarter", "business_type", "segment")),
-    ("bridges", "sum(amount) as pipeline_movement", ("bridge/movement",)),
-    ("(from bridges where bridge = 'all_open')", "sum(amount) as pipeline_movement",
-     ("movement", "movement/tier", "movement/business_type")),
-    *((f"(from due join goals on period = due_in and slice = 'new' where {NEW} and horizon = '{horizon}')", f"{COVERAGE} as {name}",
-       ("",)) for horizon, name in HORIZONS.items()),
-    *((f"(from due join goals on period = due_in and slice = 'new/' || segment where {NEW} and horizon = '{horizon}')",
-       f"{COVERAGE} as {name}", ("segment",)) for horizon, name in HORIZONS.items()),
+QUESTIONS: list[Question] = [
+    (DELIVERED, "quarter", [
+        ("ad_impressions", "sum(impressions)", ADS), ("ad_clicks", "sum(clicks)", ADS), ("ad_spend", "sum(cost_eur)", ADS),
+        ("ad_click_rate", "sum(clicks) / sum(impressions)", AD_RATES),
+        ("ad_cost_per_thousand", "1000 * sum(cost_eur) / sum(impressions)", AD_RATES),
+        ("ad_cost_per_click", "sum(cost_eur) / sum(clicks)", AD_RATES)]),
+    (CREATED, "quarter", [
+        ("opportunities_created", "count(*)", ORIGIN), ("pipeline_created", "sum(amount_qualified)", ORIGIN),
+        ("marketing_sourced_opportunities", f"count(*) filter ({MARKETING})", SOURCED),
+        ("marketing_sourced_pipeline", f"sum(amount_qualified) filter ({MARKETING})", SOURCED),
+        ("marketing_sourced_pipeline_share", f"sum(amount_qualified) filter ({MARKETING}) / sum(amount_qualified)", "whole month year"),
+        ("marketing_sourced_pipeline_share", of_all("sum(amount_qualified)", "true"), "source_owner"),
+        ("marketing_sourced_pipeline_share",
+         f"sum(amount_qualified) filter ({MARKETING}) / sum(sum(amount_qualified)) over (partition by quarter)", "channel"),
+        ("average_deal_size", "avg(amount_qualified)", "whole source_owner tier target segment"),
+        ("average_deal_size", "median(amount_qualified)", "statistic source_owner/statistic")]),
+    (inside("states", "qualified_on", "t.kind = 'end'"), "quarter", [
+        ("opportunities_created", "count(*)", "business_type"), ("pipeline_created", "sum(amount_qualified)", "business_type")]),
+    ("open_", "quarter", [
+        ("open_pipeline", "sum(amount_open)", "whole stage tier close_quarter business_type segment"),
+        ("stale_pipeline_share", "sum(amount_open) filter (is_stale) / sum(amount_open)", "whole stage tier business_type")]),
+    ("bridges", "quarter", [("pipeline_movement", "sum(amount)", "bridge/movement")]),
+    ("(from bridges where bridge = 'all_open')", "quarter", [
+        ("pipeline_movement", "sum(amount)", "movement movement/tier movement/business_type")]),
+    *((f"(from due {GOAL} = '{horizon}')", "quarter", [(name, COVERAGE, "whole")]) for horizon, name in HORIZONS.items()),
+    *((f"(from due {SEGMENT_GOAL} = '{horizon}')", "quarter", [(name, COVERAGE, "segment")]) for horizon, name in HORIZONS.items()),
     (inside("(from states join goals on period = quarter and slice = 'new')", "close_on",
-        where=f"t.kind = 'as_of_day' and is_open and {NEW}"),
-     f"{COVERAGE} as pipeline_coverage", ("moment",)),
-    (inside("states", "closed_on", where=f"t.kind = 'read_on_day' and is_won and {NEW}"), "sum(amount_closed) as won_early", ("",)),
-    ("(from past where horizon = 'current')", "sum(won) / sum(due) as quarter_start_conversion", ("", "segment")),
-    ("past", "sum(won) / sum(due) as quarter_start_conversion", ("horizon",)),
-    (inside("judged", "qualified_on", where=f"{NEW} and rule = 'default'"), JUDGED, ("", "tier")),
-    (inside("judged", "qualified_on", where=NEW), JUDGED, ("rule",)),
-    (inside(CHANNEL_ROWS, "qualified_on", where=f"{NEW} and rule = 'default' and is_influenced"),
-     "sum(amount_qualified) as influenced_pipeline", ("touch_channel",)),
-    (inside("generation", "qualified_on", where=f"{NEW} and \"from\" = 'first touch'"), "median(days) as pipeline_generation_days",
-     ("", "tier", "channel")),
-    (inside("generation", "qualified_on", where=NEW), "median(days) as pipeline_generation_days", ("from",)),
-    (inside("closed", "closed_on"), CLOSED, ("", *WHO, "business_type")),
-    (inside("closed", "closed_on", where=NEW), CLOSED_NEW,
-     ("", *WHO, "channel", "campaign", "loss_reason", "win_reason", "competitor", "promotion")),
-    *((inside("closed", "closed_on", kind), CLOSED, (kind,)) for kind in WHEN),
-    *((inside("closed", "closed_on", kind, NEW), f"{CLOSED_NEW}, {RATES}", (kind,)) for kind in WHEN),
-    (inside("closed", "closed_on", where=NEW), RATES, ("quarter",)),
-    (inside("closed", "closed_on", "canonical", NEW), RATES,
-     ("", "segment", "icp", "competitor", "source_owner", "tier", "target", "owner", "channel")),
-    ("(from cohorts where is_headline)", "count(*) filter (is_won) / count(*) as win_rate_cohort", ("",)),
-    ("cohorts", "count(*) filter (is_won) / count(*) as win_rate_cohort", ("creation_quarter",)),
-    ("(from entries where is_headline)", "count(*) filter (is_won) / count(*) as target_account_conversion_rate",
-     ("", "tier", "programme")),
-    ("entries", "count(*) filter (is_won) / count(*) as target_account_conversion_rate", ("entry_quarter",)),
+            f"t.kind = 'as_of_day' and is_open and {NEW}"), "quarter", [("pipeline_coverage", COVERAGE, "moment")]),
+    (f"(from due left join won_early using (quarter) {GOAL} = 'current')", "quarter", [
+        ("pipeline_coverage_remaining", "sum(amount_open) / (any_value(goal) - coalesce(any_value(won), 0))", "whole")]),
+    ("(from past where horizon = 'current')", "quarter", [("quarter_start_conversion", "sum(won) / sum(due)", "whole segment")]),
+    ("past", "quarter", [("quarter_start_conversion", "sum(won) / sum(due)", "horizon")]),
+    (f"(from judged where {NEW})", "quarter", [
+        ("influenced_pipeline", f"sum(amount_qualified) filter ({IS_SO})", "whole"),
+        ("influenced_pipeline", "sum(amount_qualified) filter (is_influenced)", "rule"),
+        ("influenced_pipeline_share",
+         f"sum(amount_qualified) filter ({IS_SO}) / sum(amount_qualified) filter (rule = 'default')", "whole"),
+        ("influenced_pipeline_share", "sum(amount_qualified) filter (is_influenced) / sum(amount_qualified)", "rule"),
+        ("influenced_target_accounts", f"count(distinct account_id) filter ({IS_SO} and target = 'target')", "whole tier"),
+        ("influenced_target_accounts", "count(distinct account_id) filter (is_influenced and target = 'target')", "rule")]),
+    (CHANNEL_ROWS, "quarter", [
+        ("influenced_pipeline", "sum(amount_qualified)", "touch_channel")]),
+    (f"(from generation where {NEW})", "quarter", [
+        ("pipeline_generation_days", "median(days) filter (\"from\" = 'first touch')", "whole tier channel"),
+        ("pipeline_generation_days", "median(days)", "from")]),
+    (inside("closed", "closed_on"), "quarter", [
+        ("closed_won_revenue", "sum(amount_closed) filter (is_won)", f"{WON} business_type programme"),
+        ("deals_won", "count(*) filter (is_won)", f"{WON} business_type programme"),
+        ("new_customers", "count(distinct account_id) filter (is_first_win)", WON)]),
+    (CLOSED, "quarter", [
+        ("marketing_sourced_revenue", f"sum(amount_closed) filter (is_won and {MARKETING})", "whole month year segment channel campaign"),
+        ("marketing_sourced_revenue_share",
+         f"sum(amount_closed) filter (is_won and {MARKETING}) / sum(amount_closed) filter (is_won)", "whole month year"),
+        ("marketing_sourced_revenue_share", of_all("sum(amount_closed)", "is_won"), "source_owner"),
+        ("average_selling_price", "avg(amount_closed) filter (is_won)", "whole source_owner tier target month year"),
+        ("average_selling_price", "median(amount_closed) filter (is_won)", "statistic"),
+        ("average_contract_value", "if(count(yearly) filter (is_won) >= 0.8 * count(*) filter (is_won), avg(yearly) filter (is_won), null)",
+         "whole source_owner target segment year"),
+        ("average_contract_value", "median(yearly) filter (is_won)", "statistic"),
+        ("sales_cycle_days_won", "avg(cycle_days) filter (is_won)", "whole segment source_owner target promotion"),
+        ("promotion_wins", "count(distinct account_id) filter (is_won and is_promotion)", "whole promotion"),
+        ("promotion_win_share", "count(*) filter (is_won and is_promotion) / count(*) filter (is_won)", "whole"),
+        ("promotion_win_share",
+         "count(*) filter (is_won and is_promotion) / sum(count(*) filter (is_won)) over (partition by quarter)", "promotion"),
+        ("loss_reason_share", of_all("count(*)", "is_contest and is_lost"), "loss_reason competitor"),
+        ("win_reason_share", of_all("count(*)", "is_won"), "win_reason")]),
+    (CLOSED, "canonical", [
+        ("win_rate_closed", f"count(*) filter ({WON_CONTEST}) / count(*) filter (is_contest)",
+         "whole month quarter year segment icp competitor source_owner tier target owner"),
+        ("sourced_opportunity_win_rate",
+         f"count(*) filter ({WON_CONTEST} and {MARKETING}) / count(*) filter (is_contest and {MARKETING})",
+         "whole channel month quarter year"),
+        ("sourced_opportunity_win_rate", f"count(*) filter ({WON_CONTEST}) / count(*) filter (is_contest)", "source_owner"),
+        ("win_rate_closed_value",
+         f"""if(count(*) filter ({WORTH} and is_lost) >= 0.9 * count(*) filter (is_contest and is_lost),
+             sum(amount_contested) filter ({WORTH} and is_won) / sum(amount_contested) filter ({WORTH}), null)""",
+         "whole quarter year segment tier")]),
+    ("(from cohorts where is_headline)", "cohort", [("win_rate_cohort", WON_SHARE, "whole")]),
+    ("cohorts", "cohort", [("win_rate_cohort", WON_SHARE, "creation_quarter")]),
+    ("(from entries where is_headline)", "cohort", [("target_account_conversion_rate", WON_SHARE, "whole tier programme")]),
+    ("entries", "cohort", [("target_account_conversion_rate", WON_SHARE, "entry_quarter")]),
 ]  # fmt: skip
 # Kaplan and Meier in SQL: the first day on which half are won.
 SURVIVAL = """
@@ -113,8 +140,11 @@ left_over as (select *, sum(leaving) over (partition by quarter {partition} orde
 curve as (select *,
     exp(sum(ln(greatest(1 - wins / at_risk, 1e-300))) over (partition by quarter {partition} order by age)) as alive from left_over)
 select quarter, {keys} min(age) as sales_cycle_days from curve where alive <= 0.5 + 1e-12 group by all"""
-SURVIVORS = ("", "segment", "source_owner", "target", "promotion")
-RENAMED = {"touch_channel": "channel", "moment": "as_of_day"}
+SURVIVORS = "whole segment source_owner target promotion"
+RENAMED = {"whole": "", "touch_channel": "channel", "moment": "as_of_day"}
+ASKED = {(metric, RENAMED.get(by, by)) for _, _, measures in QUESTIONS for metric, _, slices in measures for by in slices.split()} | {
+    ("sales_cycle_days", RENAMED.get(by, by)) for by in SURVIVORS.split()
+}  # fmt: skip
 
 
 def read(store: Path, tables: dict[str, str]) -> pd.DataFrame:
@@ -124,27 +154,34 @@ def read(store: Path, tables: dict[str, str]) -> pd.DataFrame:
     for name, digest in tables.items():
         con.execute(f"create view {name} as from read_parquet('{store / digest}.parquet')")
     con.execute(PREPARE.read_text(encoding="utf-8"))
-    found = [tidy(con.execute(query(rows, sums, by)).df(), by) for rows, sums, slices in QUESTIONS for by in slices]
-    for by in SURVIVORS:
-        columns, partition = (f"{by},", f", {by}") if by else ("", "")
+    found = [tidy(con.execute(sql).df(), by) for question in QUESTIONS for by, sql in queries(*question)]
+    for by in SURVIVORS.split():
+        columns, partition = ("", "") if by == "whole" else (f"{by},", f", {by}")
         found.append(tidy(con.execute(SURVIVAL.format(keys=columns, partition=partition)).df(), by))
     return pd.concat(found, ignore_index=True)
 
 
-def query(rows: str, sums: str, by: str) -> str:
-    columns = [f'"{column}"' for column in keys(by)]
-    return f"select {', '.join(['quarter', *columns])}, {sums} from {rows} group by {', '.join(['quarter', *columns])}"
+def queries(rows: str, kind: str, measures: list[Measure]) -> Iterator[tuple[str, str]]:
+    """One query for each slice, with every measure that has it."""
+    for by in dict.fromkeys(by for _, _, slices in measures for by in slices.split()):
+        named = ", ".join(f"{sql} as {metric}" for metric, sql, slices in measures if by in slices.split())
+        columns = ", ".join(["quarter", *(f'"{column}"' for column in keys(by))])
+        given = rows.format(kind=by if by in WHEN else kind)
+        only = f"where quarter = '{LAST}'" if by in LAST_ONLY else ""
+        yield by, f"select {columns}, {named} from {given} {only} group by {columns}"
 
 
 def keys(by: str) -> list[str]:
     """The columns beside the quarter that a slice groups by."""
-    return ["window"] if by in ("quarter", *WHEN) else [column for column in by.split("/") if by]
+    if by in WHEN:
+        return ["window"]
+    return [part for part in by.split("/") if part not in ("whole", "statistic")]
 
 
 def tidy(table: pd.DataFrame, by: str) -> pd.DataFrame:
     columns = keys(by)
     labels = [table[column].astype(str) for column in columns]
-    table["slice"] = labels[0].str.cat(labels[1:], sep="/") if len(labels) > 1 else (labels[0] if labels else "")
-    names = [c for c in table.columns if c not in (*columns, "quarter", "slice")]
-    long = table.melt(["quarter", "slice"], names, "metric", "value")
-    return long.assign(slice_by=RENAMED.get(by, by))
+    labels += [pd.Series("median", table.index)] if by.endswith("statistic") else []
+    names = [c for c in table.columns if c not in (*columns, "quarter")]
+    table["slice"] = labels[0].str.cat(labels[1:], sep="/") if labels else ""
+    return table.melt(["quarter", "slice"], names, "metric", "value").assign(slice_by=RENAMED.get(by, by))

@@ -3,6 +3,9 @@
 
 create macro at_(day) as (day::timestamp at time zone 'Europe/Berlin') at time zone 'UTC';
 
+-- To the cent; half a cent goes up, though its double may lie a hair below.
+create macro eur(amount, currency, rate) as round(amount::double * if(currency = 'EUR', 1.0, rate) + 1e-8, 2);
+
 create temp table quarters as
 select year(start_on) || 'Q' || quarter(start_on) as quarter, start_on, (start_on + interval 3 month)::date as end_on, n >= 8 as shown
 from (select n, (date '2022-10-01' + to_months(3 * n::int))::date as start_on from range(16) r(n));
@@ -19,9 +22,12 @@ union all select 'trailing_8', quarter, quarter, (start_on - interval 21 month):
 union all select 'cohort', q.quarter, c.quarter, c.start_on, c.end_on from quarters q join quarters c
     on c.start_on <= q.start_on and c.start_on > q.start_on - interval 24 month where q.shown;
 
-create temp table days as
-select kind, quarter, "window", unnest(generate_series(start_on, end_on - 1, interval 1 day))::date as day
-from windows where kind in ('quarter', 'month', 'year');
+-- Every window is made of months: the large table is read once.
+create temp table delivery as
+select date_trunc('month', a.day)::date as month, channel, coalesce(ad_type, 'not stated') as ad_type, campaign_id,
+    sum(impressions) as impressions, sum(clicks) as clicks, sum(eur(cost, a.currency, rate)) as cost_eur
+from ad_days a left join fx_days r on r.currency = a.currency and r.day = a.day
+where a.day >= (select min(start_on) from windows where kind = 'year') group by all;
 
 create temp table moments as
 with read as (
@@ -47,8 +53,6 @@ from edges e cross join accounts a
 asof left join account_changes c on c.account_id = a.account_id and c.changed_at <= e.edge_at
 left join first f on f.account_id = a.account_id
 left join listed l on l.quarter = e.quarter and l.edge = e.edge and l.account_id = a.account_id;
-
-create macro eur(amount, currency, rate) as round(amount::double * if(currency = 'EUR', 1.0, rate), 2);
 
 -- Opportunities as they were known at each moment.
 create temp table states as
@@ -96,15 +100,19 @@ from states s join quarters q using (quarter) where shown and kind = 'end' and i
 
 create temp table due as
 with ahead as (
-    select q.quarter, n, if(n = 0, 'read_on_day', 'end') as moment, ['current', 'next', 'in_two'][n + 1] as horizon,
+    select q.quarter, shown, n, if(n = 0, 'read_on_day', 'end') as moment, ['current', 'next', 'in_two'][n + 1] as horizon,
         (q.start_on + to_months(3 * n::int))::date as due_from, (q.start_on + to_months(3 * n::int + 3))::date as due_to
     from quarters q, range(3) r(n))
-select s.*, s.quarter as "window", horizon, year(due_from) || 'Q' || quarter(due_from) as due_in, due_from
+select s.*, s.quarter as "window", shown, horizon, year(due_from) || 'Q' || quarter(due_from) as due_in, due_from
 from states s join ahead h on s.quarter = h.quarter and s.moment = h.moment and s.kind = h.moment
 where is_open and close_on >= due_from and close_on < due_to;
 
 create temp table goals as
 select period, slice_by, slice, sum(value) as goal from targets where metric = 'closed_won_revenue' and kind = 'target' group by all;
+
+create temp table won_early as
+select s.quarter, sum(amount_closed) as won from states s join quarters q using (quarter)
+where kind = 'read_on_day' and is_won and business_type = 'new' and closed_on >= start_on and closed_on < end_on group by 1;
 
 create temp table past as
 with due_then as (
@@ -115,37 +123,42 @@ won_then as (
 read as (
     select q.quarter, p.quarter as past_quarter, horizon from quarters q
     join quarters p on p.start_on < q.start_on and p.start_on >= q.start_on - interval 24 month, (select unnest(['current', 'next', 'in_two']) as horizon)
-    where q.shown and p.start_on - if(horizon = 'in_two', interval 3 month, interval 0 day) >= date '2023-10-01'),  -- history begins
+    where q.shown and p.start_on - if(horizon = 'in_two', interval 3 month, interval 0 day) > date '2023-10-01'),  -- history begins
 segments as (select segment from due_then union select segment from won_then)
 select quarter, past_quarter, horizon, segment, coalesce(due, 0) as due, coalesce(won, 0) as won
 from read cross join segments left join due_then using (horizon, past_quarter, segment) left join won_then using (past_quarter, segment);
 
+create temp table created as
+select s.*, shown, s.quarter as "window" from states s join quarters q using (quarter)
+where kind = 'end' and qualified_on >= start_on and qualified_on < end_on;
+
 -- What was done towards an account in the year before its opportunity qualified.
 create temp table touches_before as
-with created as (
-    select s.quarter, opportunity_id, account_id, qualified_at, qualified_on from states s join quarters q using (quarter)
-    where kind = 'end' and qualified_on >= start_on and qualified_on < end_on)
-select quarter, created.opportunity_id, channel as touch_channel, person_id, min(touched_on) as first_on,
-    count(*) filter (qualified_on - touched_on <= 180 and is_response) as touches_default,
-    count(*) filter (qualified_on - touched_on <= 180) as touches_any
-from touches join created using (account_id)
-where kind <> 'impression' and touched_at < qualified_at and qualified_on - touched_on <= 365 group by all;
+select c.quarter, c.opportunity_id, t.channel as touch_channel, person_id, min(touched_on) as first_on,
+    count(*) filter (qualified_on - touched_on <= 180 and is_response) as responses,
+    count(*) filter (qualified_on - touched_on <= 180) as touches
+from touches t join created c using (account_id)
+where shown and t.kind <> 'impression' and touched_at < qualified_at and qualified_on - touched_on <= 365 group by all;
 
 create temp table judged as
-with met as (
-    select quarter, opportunity_id, 'default' as rule, sum(touches_default) >= 3 and count(distinct person_id) >= 2 as met
-    from touches_before where touches_default > 0 group by all
-    union all select quarter, opportunity_id, 'any_touch', true from touches_before where touches_any > 0 group by all)
-select s.*, r.rule, coalesce(met, false) as is_influenced
-from states s cross join (values ('default'), ('any_touch')) r(rule) left join met using (quarter, opportunity_id, rule)
-where kind = 'end';
+with counted as (
+    select quarter, opportunity_id, sum(responses) as responses, count(distinct person_id) as people
+    from touches_before where responses > 0 group by all),
+met as (
+    select quarter, opportunity_id, rule from counted, (values ('one_response', 1, 0), ('default', 3, 2), ('strict', 5, 3))
+        r(rule, fewest, fewest_people) where responses >= fewest and people >= fewest_people
+    union all select distinct quarter, opportunity_id, 'any_touch' from touches_before where touches > 0)
+select c.*, r.rule, m.rule is not null as is_influenced
+from created c cross join (values ('any_touch'), ('one_response'), ('default'), ('strict')) r(rule)
+left join met m on m.quarter = c.quarter and m.opportunity_id = c.opportunity_id and m.rule = r.rule
+where shown;
 
 create temp table generation as
 with begun as (
     select quarter, opportunity_id, 'first touch' as "from", min(first_on) as since_on from touches_before group by all
-    union all select quarter, opportunity_id, 'mqa', max(m.entered_on) from states s join account_stages m using (account_id)
-    where kind = 'end' and m.stage = 'mqa' and m.entered_at <= qualified_at group by all)
-select s.*, "from", qualified_on - since_on as days from states s join begun using (quarter, opportunity_id) where kind = 'end';
+    union all select quarter, opportunity_id, 'mqa', max(m.entered_on) from created join account_stages m using (account_id)
+    where m.stage = 'mqa' and m.entered_at <= qualified_at group by all)
+select c.*, "from", qualified_on - since_on as days from created c join begun using (quarter, opportunity_id) where shown;
 
 -- How open pipeline got from one edge of the quarter to the other, at the rate of its last day.
 create temp table steps as

@@ -117,9 +117,23 @@ def test_a_number_that_differs_is_found() -> None:
 
 def test_a_group_that_sql_has_no_line_for_must_be_0() -> None:
     row = {"metric": "ad_clicks", "quarter": "2026Q3", "slice_by": "channel", "slice": "event"}
-    hand = pd.DataFrame([row | {"slice": "website", "value": 3}])
-    assert not metrics.differences(pd.DataFrame([row | {"value": 0.0}]), hand)["differs"].any()
-    assert metrics.differences(pd.DataFrame([row | {"value": 2.0}]), hand)["differs"].all()
+    other = row | {"slice": "website", "value": 3}
+    for value, differs in ((0.0, [False, False]), (2.0, [True, False])):
+        ours = pd.DataFrame([row | {"value": value}, other])
+        assert metrics.differences(ours, pd.DataFrame([other]))["differs"].tolist() == differs
+
+
+def test_a_number_that_only_the_sql_finds_is_found_to_differ() -> None:
+    row = {"metric": "ad_clicks", "quarter": "2026Q3", "slice_by": "channel", "slice": "event", "value": 3.0}
+    ours = pd.DataFrame([row | {"slice": "website"}])
+    hand = pd.DataFrame([row, row | {"slice": "website"}])
+    assert metrics.differences(ours, hand)["differs"].tolist() == [True, False]
+
+
+def test_only_numbers_asked_of_both_are_compared() -> None:
+    row = {"metric": "ad_clicks", "quarter": "2026Q3", "slice_by": "", "slice": "", "value": 3.0}
+    ours = pd.DataFrame([row, row | {"metric": "attributed_pipeline"}, row | {"slice_by": "moon"}])
+    assert len(metrics.differences(ours, pd.DataFrame([row]))) == 1
 
 
 # The measuring

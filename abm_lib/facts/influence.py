@@ -6,9 +6,9 @@ from typing import Any
 
 import narwhals as nw
 
-from . import Base, Cut, Frame, day_number, fact, within
+from . import Base, Cut, Frame, day_number, fact
 from .engagement import engaged
-from .opportunities import described, opportunities_qualified
+from .opportunities import opportunities_qualified
 
 RULES = ("any_touch", "one_response", "default", "strict")
 
@@ -29,11 +29,7 @@ def touches_before(base: Base) -> Frame:
 
 
 def _touches_before(base: Base) -> Frame:
-    created = (
-        described(Cut(base, "quarter"), "end")
-        .join(base.windows.frame("quarter"), on="quarter")
-        .filter(within("qualified_on"))
-    )
+    created = opportunities_qualified(Cut(base, "quarter"))
     look_back = base.config.sourced.look_back_days
     lengths = {look_back, *(rule(base, name).window_days for name in RULES)}
     since = base.windows.days_back("qualified_on", {_since(days): days for days in sorted(lengths)})
@@ -68,11 +64,11 @@ def _since(days: int) -> str:
 def opportunity_influence(cut: Cut) -> Frame:
     """Opportunities qualified in the window, once for each named influence rule, and whether they meet it (C1)."""
     base = cut.base
-    created = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
+    created = opportunities_qualified(cut)
     judged = nw.concat([created.with_columns(rule=nw.lit(name)) for name in RULES])
     met = nw.concat([_met(base, name) for name in RULES])
     judged = judged.join(met, on=["quarter", "opportunity_id", "rule"], how="left")
-    return judged.with_columns(is_influenced=nw.col("met").fill_null(False), amount=nw.col("amount_qualified"))
+    return judged.with_columns(is_influenced=nw.col("met").fill_null(False))
 
 
 def _met(base: Base, name: str) -> Frame:
@@ -101,7 +97,7 @@ def influence_channels(cut: Cut) -> Frame:
 def pipeline_generation(cut: Cut) -> Frame:
     """Opportunities qualified in the window, twice: with the days `from` the account's first touch, and from its MQA."""
     base = cut.base
-    created = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
+    created = opportunities_qualified(cut)
     first = touches_before(base).group_by("quarter", "opportunity_id").agg(since_on=nw.col("first_on").min())
     mqa = base.tables.account_stages.filter(nw.col("stage") == "mqa").select("account_id", "entered_at", "entered_on")
     reached = created.select("quarter", "opportunity_id", "account_id", "qualified_at").join(mqa, on="account_id")

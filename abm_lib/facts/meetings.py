@@ -57,7 +57,8 @@ def _started(base: Base) -> Frame:
 
 def _on_local_days(base: Base) -> Frame:
     started = _meetings(base).with_columns(_date=nw.col("starts_at").dt.date()).join(_local_days(base), on="_date")
-    return started.filter(nw.col("starts_at") >= nw.col("_from"), nw.col("starts_at") < nw.col("_until"))
+    started = started.filter(nw.col("starts_at") >= nw.col("_from"), nw.col("starts_at") < nw.col("_until"))
+    return started.drop("_from", "_until", "_date")
 
 
 def _local_days(base: Base) -> Frame:

@@ -129,8 +129,13 @@ def opportunities_qualified(cut: Cut) -> Frame:
 
     Counts: first entry only; reopened ones once; deleted and merged ones not.
     """
-    known = described(cut, "end").join(cut.windows, on="quarter")
-    return known.filter(within("qualified_on")).with_columns(amount=nw.col("amount_qualified"))
+
+    def created() -> Frame:
+        known = described(cut, "end").join(cut.windows, on="quarter")
+        return known.filter(within("qualified_on")).with_columns(amount=nw.col("amount_qualified"))
+
+    # Held, since other facts begin with it.
+    return cut.base.once(f"qualified {cut.kind}", created)
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))

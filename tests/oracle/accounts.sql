@@ -1,18 +1,23 @@
 -- The target list, who acted there, who is known there, and what the market is worth.
 
-create or replace table wide as
-select attributes.*, coalesce(case when seen.account_id is null then accounts.region else seen.region end, 'unknown') as region,
-    case when seen.account_id is null then accounts.employees else seen.employees end as employees,
-    case when seen.account_id is null then accounts.annual_revenue else seen.annual_revenue end as annual_revenue, accounts.currency,
-    coalesce(case when seen.account_id is null then accounts.is_addressable else seen.is_addressable end, false) as is_addressable,
-    accounts.name, accounts.survivor_id is null as lives
-from attributes join accounts using (account_id)
-left join (
-    select * from account_changes
-    qualify row_number() over (partition by account_id order by changed_at <= getvariable('q_start') desc,
-        case when changed_at <= getvariable('q_start') then -epoch(changed_at) else epoch(changed_at) end) = 1) seen using (account_id);
+create or replace macro wide_then(moment) as table
+    select attributes.* exclude (segment, industry),
+        coalesce(case when seen.account_id is null then accounts.segment else seen.segment end, 'unknown') as segment,
+        coalesce(case when seen.account_id is null then accounts.industry else seen.industry end, 'unknown') as industry,
+        coalesce(case when seen.account_id is null then accounts.region else seen.region end, 'unknown') as region,
+        case when seen.account_id is null then accounts.employees else seen.employees end as employees,
+        case when seen.account_id is null then accounts.annual_revenue else seen.annual_revenue end as annual_revenue, accounts.currency,
+        coalesce(case when seen.account_id is null then accounts.is_addressable else seen.is_addressable end, false) as is_addressable,
+        accounts.name, accounts.survivor_id is null as lives
+    from attributes join accounts using (account_id)
+    left join (
+        select * from account_changes
+        qualify row_number() over (partition by account_id order by changed_at <= moment desc,
+            case when changed_at <= moment then -epoch(changed_at) else epoch(changed_at) end) = 1) seen using (account_id);
 
--- The list at both ends of the quarter: its first day, and its last.
+create or replace table wide as from wide_then(getvariable('q_start'));
+
+-- The list at both ends of the quarter: the day before its first, so that a list renewed on that day belongs to it, and its last.
 create or replace table target_list as
 select wide.*, coalesce(at_end.tier, at_start.tier) as list_tier, coalesce(at_end.programme, at_start.programme) as list_programme, at_end.intent_level,
     at_start.account_id is not null as was_on, at_end.account_id is not null as is_on, at_start.tier <> at_end.tier as re_tiered,
@@ -21,8 +26,9 @@ select wide.*, coalesce(at_end.tier, at_start.tier) as list_tier, coalesce(at_en
     case when revenue < 10000000 then 'under 10,000,000' when revenue < 50000000 then '10,000,000 to 50,000,000'
         when revenue < 250000000 then '50,000,000 to 250,000,000' when revenue >= 250000000 then '250,000,000 and more' else 'unknown' end as revenue_band
 from (
-    select *, annual_revenue * if(currency = getvariable('currency'), 1, cast(rate_on(currency, getvariable('q_to') - 1) as double)) as revenue from wide) wide
-left join listed_on(getvariable('q_from')) at_start using (account_id)
+    select *, annual_revenue * if(currency = getvariable('currency'), 1, cast(rate_on(currency, getvariable('q_to') - 1) as double)) as revenue
+    from wide_then(getvariable('q_end'))) wide
+left join listed_on(getvariable('q_from') - 1) at_start using (account_id)
 left join listed_on(getvariable('q_to') - 1) at_end using (account_id)
 where at_start.account_id is not null or at_end.account_id is not null;
 
@@ -159,7 +165,7 @@ union all
 select 'right_contact_share', slice_by, slice, count(*) filter (is_right) / count(*), count(*) filter (is_right), count(*), count(*)
 from (
     select unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'tier', 'slice': engagement.tier},
-        {'slice_by': 'department', 'slice': coalesce(department, 'unknown')}], recursive := true),
+        {'slice_by': 'department', 'slice': coalesce(department, 'not stated')}], recursive := true),
         (engagement.tier, coalesce(role, '')) in (select (tier, role) from buying_roles) as is_right
     from known_people join engagement using (account_id))
 group by all;

@@ -157,7 +157,7 @@ with timed as (
 select * from timed
 union all by name
 select unnest([
-    {'slice_by': 'mailing', 'slice': mailing}, {'slice_by': 'subject', 'slice': subject}, {'slice_by': 'call_to_action', 'slice': call_to_action},
+    {'slice_by': 'email', 'slice': mailing}, {'slice_by': 'subject', 'slice': subject}, {'slice_by': 'call_to_action', 'slice': call_to_action},
     {'slice_by': 'asset', 'slice': asset}, {'slice_by': 'campaign', 'slice': campaign}, {'slice_by': 'segment', 'slice': segment},
     {'slice_by': 'filter', 'slice': 'machines removed'}, {'slice_by': 'filter', 'slice': 'unfiltered'}], recursive := true),
     timed.* exclude (slice_by, slice)
@@ -165,7 +165,7 @@ from timed where slice_by = '';
 
 insert into readings
 select 'email_delivery_rate', slice_by, slice, count(*) filter (delivered) / count(*), count(*) filter (delivered), count(*), count(*)
-from mailings_sliced where sent and slice_by in ('', 'mailing', 'campaign') group by all
+from mailings_sliced where sent and slice_by in ('', 'email', 'campaign') group by all
 union all
 select 'email_click_rate', slice_by, slice, count(*) filter (did) / count(*), count(*) filter (did), count(*), count(*)
 from (select *, if(slice = 'unfiltered', clicked_any, clicked) as did from mailings_sliced where delivered) group by all

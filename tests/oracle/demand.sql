@@ -21,7 +21,7 @@ create or replace table first_campaigns as
 select same_person.lives_on_as as person_id, arg_min(campaigns.name, (joined_at, campaign_id)) as campaign
 from read_csv(getvariable('folder') || '/campaign_members.csv', types = {'person_id': 'varchar', 'campaign_id': 'varchar', 'joined_at': 'timestamp'}) members
 join same_person using (person_id) join campaigns using (campaign_id)
-where joined_at < getvariable('known') group by all;
+where joined_at < getvariable('q_end') group by all;
 
 create or replace table leads as
 select living.*, coalesce(campaign, 'no campaign') as campaign, local_day(created_at) as day
@@ -77,10 +77,15 @@ select 'requalified_leads', slice_by, slice, count(*), count(*), null, count(*) 
 where what = 'again' and slice_by in ('', 'channel', 'month', 'quarter', 'year') group by all
 union all
 select 'icp_mql_share', slice_by, slice, count(*) filter (is_icp) / count(*), count(*) filter (is_icp), count(*), count(*) from people_sliced
-where what = 'mql' and slice_by in ('', 'channel', 'account_match', 'month', 'quarter', 'year') group by all
+where what = 'mql' and slice_by in ('', 'channel', 'month', 'quarter', 'year') group by all
 union all
 select 'target_account_mql_share', slice_by, slice, count(*) filter (target = 'target') / count(*), count(*) filter (target = 'target'), count(*), count(*)
-from people_sliced where what = 'mql' and slice_by in ('', 'channel', 'account_match', 'month', 'quarter', 'year') group by all
+from people_sliced where what = 'mql' and slice_by in ('', 'channel', 'month', 'quarter', 'year') group by all
+union all
+select metric, slice_by, slice, count(*) / any_value(whole), count(*), any_value(whole), any_value(whole)
+from people_sliced, (values ('icp_mql_share'), ('target_account_mql_share')) shares (metric),
+    (select count(*) as whole from people_sliced where what = 'mql' and slice_by = '')
+where what = 'mql' and slice_by = 'account_match' group by all
 union all
 select 'buying_role_mql_share', slice_by, slice, count(*) filter (is_needed) / count(*), count(*) filter (is_needed), count(*), count(*)
 from (select *, coalesce(role in (select role from buying_roles), false) as is_needed from people_sliced where what = 'mql' and title is not null)
@@ -138,8 +143,11 @@ by_part as (
         select metric, unnest([{'slice_by': 'channel', 'slice': channel}, {'slice_by': 'campaign', 'slice': campaign}], recursive := true)
         from outcomes where metric <> 'cost_per_mqa' and day >= getvariable('q_from') and day < getvariable('q_to')
         union all
-        select distinct 'cost_per_mqa', unnest([{'slice_by': 'channel', 'slice': channel}, {'slice_by': 'campaign', 'slice': campaign}], recursive := true), account_id
-        from mqa_touches)
+        select * exclude (account_id) from (
+            select distinct * from (
+                select 'cost_per_mqa', unnest([{'slice_by': 'channel', 'slice': channel}, {'slice_by': 'campaign', 'slice': campaign}], recursive := true),
+                    account_id
+                from mqa_touches)))
     group by all),
 spent_by_part as (select slice_by, slice, spend as money from ads_sliced where slice_by in ('channel', 'campaign')),
 full_costs as (select sum(priced(amount, costs.currency, getvariable('q_to') - 1)) as money from costs where quarter = getvariable('quarter')),
@@ -160,17 +168,19 @@ due as (
     select period, channel, priced(amount, budgets.currency, quarters.day_to - 1) as money
     from budgets join quarters on quarters.label = period semi join (select distinct channel from ad_days) using (channel)),
 spent as (select *, priced(cost, currency, day) as money from ad_days),
+budget_sliced as (
+    select '' as slice_by, '' as slice, getvariable('q_from') as day_from, getvariable('q_to') as day_to, null as only_channel, sum(money) as budget
+    from due where period = getvariable('quarter')
+    union all
+    select 'channel', channel, getvariable('q_from'), getvariable('q_to'), channel, sum(money) from due where period = getvariable('quarter') group by channel
+    union all
+    select 'year', slice, day_from, day_to, null, (select sum(money) from due where period[:4] = slice and period <= getvariable('quarter'))
+    from spans where slice_by = 'year' and "window" = 'quarter'),
 both_sides as (
-    select '' as slice_by, '' as slice, (select sum(money) from spent where day >= getvariable('q_from') and day < getvariable('q_to')) as spent,
-        (select sum(money) from due where period = getvariable('quarter')) as budget
-    union all
-    select 'channel', channel, (select sum(money) from spent where spent.channel = due.channel and day >= getvariable('q_from') and day < getvariable('q_to')), sum(money)
-    from due where period = getvariable('quarter') group by channel
-    union all
-    select 'year', slice, (select sum(money) from spent where day >= day_from and day < day_to),
-        (select sum(money) from due where period[:4] = slice and period <= getvariable('quarter'))
-    from spans where slice_by = 'year' and "window" = 'quarter')
-select 'budget_used_share', slice_by, slice, spent / budget, spent, budget, null from both_sides where budget > 0;
+    select budget_sliced.slice_by, slice, any_value(budget) as budget, sum(money) as spent, count(*) as n
+    from budget_sliced join spent on spent.day >= day_from and spent.day < day_to and (only_channel is null or spent.channel = only_channel)
+    group by all)
+select 'budget_used_share', slice_by, slice, spent / budget, spent, budget, n from both_sides where budget > 0;
 
 -- Meetings by the day they were booked, and by the day they began.
 create or replace table weeks as
@@ -240,18 +250,18 @@ where not state.is_deleted;
 create or replace table followed as
 with held as (
     select meetings.*, local_day(starts_at) as day from meetings where outcome = 'held')
-select 'meeting_to_opportunity_rate' as metric, quarters.label, quarters.day_to + 90 <= getvariable('q_to') as is_over, then.tier,
+select 'meeting_to_opportunity_rate' as metric, quarters.label, quarters.day_to + 90 <= getvariable('q_to') as is_over, listed.tier,
     coalesce(channel, 'unknown') as channel, kind, case is_icp when true then 'ICP' when false then 'not ICP' else 'unknown' end as icp,
-    coalesce(then.target, 'not on the list') as target,
+    coalesce(listed.target, 'not on the list') as target,
     exists (from begun where begun.account_id = held.account_id and begun.day >= held.day and begun.day < held.day + 90) as is_followed
 from held join quarters on day >= day_from and day < quarters.day_to semi join last_eight using (label)
-left join attributes_then "then" on "then".quarter = quarters.label and "then".account_id = held.account_id
+left join attributes_then listed on listed.quarter = quarters.label and listed.account_id = held.account_id
 union all
-select 'mqa_meeting_rate', quarters.label, quarters.day_to + 90 <= getvariable('q_to'), "then".tier, null, null, null, null,
+select 'mqa_meeting_rate', quarters.label, quarters.day_to + 90 <= getvariable('q_to'), listed.tier, null, null, null, null,
     exists (from held where held.account_id = qualified_accounts.account_id and kind <> 'call' and held.day >= qualified_accounts.day
         and held.starts_at >= qualified_accounts.qualified_at and held.day < qualified_accounts.day + 90)
 from qualified_accounts join quarters on day >= day_from and day < quarters.day_to semi join last_eight using (label)
-join attributes_then "then" on "then".quarter = quarters.label and "then".account_id = qualified_accounts.account_id;
+join attributes_then listed on listed.quarter = quarters.label and listed.account_id = qualified_accounts.account_id;
 
 insert into readings
 with newest as (
@@ -269,28 +279,44 @@ select metric, slice_by, slice, count(*) filter (is_followed) / count(*), count(
 
 -- Days from qualifying to the first meeting booked from then on; whoever still waits has waited to the quarter's last day.
 create or replace table mqa_waits as
-select qualified_accounts.account_id, tier, (
-        select min(local_day(booked_at)) from meetings where meetings.account_id = qualified_accounts.account_id and rescheduled_from is null
-            and booked_at < getvariable('q_end') and booked_at >= qualified_at) as booked_on,
-    booked_on is not null as is_won, date_diff('day', day, coalesce(booked_on, getvariable('q_to') - 1)) as days
-from qualified_accounts join attributes using (account_id)
+with booked as (
+    select qualified_accounts.account_id, min(local_day(booked_at)) as booked_on
+    from qualified_accounts join meetings using (account_id)
+    where rescheduled_from is null and booked_at >= qualified_at and booked_at < getvariable('q_end') group by all)
+select account_id, tier, booked_on is not null as is_won, date_diff('day', day, coalesce(booked_on, getvariable('q_to') - 1)) as days
+from qualified_accounts join attributes using (account_id) left join booked using (account_id)
 where day >= (select min(day_from) from quarters join last_four using (label));
 
--- Next quarter: what a meeting was followed by a quarter later, and what came without one; each past quarter from those before it.
+-- Next quarter: what a meeting was followed by a quarter later, and what came without one; each past quarter as it knew itself.
+create or replace macro instant(day) as timezone('UTC', timezone(getvariable('zone'), cast(day as timestamp)));
+
+create or replace table every_quarter as
+select row_number() over (order by day_from) as place, quarters.*, instant(day_to) as ends_at,
+    instant(day_to + cast(local_day(getvariable('known')) - getvariable('q_to') as integer)) as known
+from quarters where day_to <= getvariable('q_to');
+
+create or replace table created_then as
+with qualified_then as (
+    select place, opportunity_id, min(changed_at) as qualified_at, arg_min({'amount': amount, 'currency': currency}, changed_at) as first_state
+    from every_quarter join changes on changed_at < ends_at and changes.recorded_at < every_quarter.known
+    where is_open or is_won group by all),
+state_then as (
+    select place, opportunity_id, is_deleted from every_quarter join changes on changed_at < ends_at and changes.recorded_at < every_quarter.known
+    qualify row_number() over (partition by place, opportunity_id order by changed_at desc) = 1)
+select every_quarter.place, facts.opportunity_id, facts.account_id,
+    priced(first_state.amount, first_state.currency, local_day(qualified_then.qualified_at)) as money
+from qualified_then join every_quarter using (place) join state_then using (place, opportunity_id) join facts using (opportunity_id)
+where local_day(qualified_then.qualified_at) >= day_from and business_type = 'new' and not state_then.is_deleted;
+
 create or replace table meetings_and_pipeline as
-with every as (select row_number() over (order by day_from) as place, * from quarters),
-held as (
-    select every.place, count(*) as meetings from meetings join every on local_day(starts_at) >= day_from and local_day(starts_at) < day_to
-    where outcome = 'held' group by all),
-came as (
-    select every.place, created.opportunity_id, created.money, exists (
-        from meetings join every before on local_day(starts_at) >= before.day_from and local_day(starts_at) < before.day_to
-        where outcome = 'held' and before.place = every.place - 1 and meetings.account_id = created.account_id) as had_one
-    from created join every on created.day >= day_from and created.day < day_to where business_type = 'new')
-select every.place, every.label, before.meetings, coalesce(count(opportunity_id), 0) as opportunities, count(opportunity_id) filter (had_one) as opportunities_with,
-    coalesce(sum(money), 0) as money, coalesce(sum(money) filter (had_one), 0) as money_with
-from every join held before on before.place = every.place - 1 left join came on came.place = every.place
-where every.day_to <= getvariable('q_to') group by all;
+with held as (
+    select place, count(*) as meetings, list(distinct account_id) as accounts
+    from meetings join every_quarter on local_day(starts_at) >= day_from and local_day(starts_at) < day_to where outcome = 'held' group by all)
+select every_quarter.place, every_quarter.label, any_value(held.meetings) as meetings, count(opportunity_id) as opportunities,
+    count(opportunity_id) filter (list_contains(held.accounts, account_id)) as opportunities_with, coalesce(sum(money), 0) as money,
+    coalesce(sum(money) filter (list_contains(held.accounts, account_id)), 0) as money_with
+from every_quarter join held on held.place = every_quarter.place - 1 left join created_then on created_then.place = every_quarter.place
+group by all;
 
 insert into readings
 with now as (select place, meetings from (
@@ -299,18 +325,18 @@ with now as (select place, meetings from (
 asked as (
     select place, label, meetings, opportunities, money from meetings_and_pipeline union all select place, '', meetings, null, null from now),
 learned as (
-    select asked.place, asked.label, asked.meetings, asked.opportunities, asked.money, count(*) as n,
-        asked.meetings * sum(past.opportunities_with) / sum(past.meetings) + sum(past.opportunities - past.opportunities_with) / count(*) as expected_count,
-        asked.meetings * sum(past.money_with) / sum(past.meetings) + sum(past.money - past.money_with) / count(*) as expected_money
+    select asked.label, any_value(asked.opportunities) as opportunities, any_value(asked.money) as money, count(*) as n,
+        round(any_value(asked.meetings) * sum(past.opportunities_with) / sum(past.meetings) + sum(past.opportunities - past.opportunities_with) / count(*), 0) as expected_count,
+        round(any_value(asked.meetings) * sum(past.money_with) / sum(past.meetings) + sum(past.money - past.money_with) / count(*), 2) as expected_money
     from asked join meetings_and_pipeline past on past.place < asked.place and past.place >= asked.place - 8
-    group by all having count(*) >= 4)
+    group by asked.label having count(*) >= 4)
 select 'next_quarter_opportunities_forecast', '', '', expected_count, null, null, n from learned where label = ''
 union all
 select 'next_quarter_pipeline_forecast', '', '', expected_money, null, null, n from learned where label = ''
 union all
 select 'next_quarter_pipeline_forecast', 'expected', 'pipeline', expected_money, null, null, n from learned where label = ''
 union all
-select 'next_quarter_pipeline_forecast', 'expected', 'revenue', expected_money * rate.value, null, null, learned.n from learned, readings rate
+select 'next_quarter_pipeline_forecast', 'expected', 'revenue', round(expected_money * rate.value, 2), null, null, learned.n from learned, readings rate
 where label = '' and rate.metric = 'win_rate_cohort' and rate.slice_by = ''
 union all
 select 'next_quarter_opportunities_forecast', 'creation_quarter/record', label || '/expected', expected_count, null, null, n

@@ -63,6 +63,10 @@ def _company(con: duckdb.DuckDBPyConnection, folder: Path, settings: dict[str, A
     reasons = settings.get("win_rate", {}).get("disqualified_reasons", [])
     _table(con, "disqualified", "reason varchar", [(reason,) for reason in reasons])
     _named(con, settings["channels"])
+    utm = settings.get("utm", {})
+    _set(con, utm_pattern=utm.get("pattern", "^[a-z0-9][a-z0-9_.-]*$"))
+    _table(con, "utm_sources", "said varchar", [(name,) for name in utm.get("sources", [])])
+    _table(con, "utm_mediums", "said varchar", [(name,) for name in utm.get("mediums", [])])
     _set(con, folder=str(folder), zone=settings["company"]["timezone"], currency=settings["company"]["currency"])
     con.execute((SQL / "base.sql").read_text(encoding="utf-8"))
 

@@ -17,7 +17,7 @@ mapped as (
     from asked left join (select distinct channel, lower(answer) as answer from answer_channels) meant on meant.answer = lower(said) left join survivors using (account_id)
     where local_day(said_at) >= getvariable('q_from') and local_day(said_at) < getvariable('q_to'))
 select mapped.*, (
-    select arg_min(acts.channel, (touched_at, touch_id)) from acts where acts.account_id = mapped.account_id and touched_at <= mapped.said_at
+    select arg_min(acts.channel, (touched_at, touch_id)) from acts where acts.account_id = mapped.account_id and acts.day <= local_day(mapped.said_at)
         and acts.day >= local_day(mapped.said_at) - 365) as first_touch
 from mapped;
 

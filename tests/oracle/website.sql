@@ -41,8 +41,10 @@ select whole.*, first.day, coalesce(first.channel, 'unknown') as channel, first.
     coalesce(campaigns.goal, 'not stated') as goal,
     first.utm_source, first.utm_medium, first.utm_campaign,
     coalesce(first.utm_source, first.utm_medium, first.utm_campaign, first.utm_content, first.utm_term) is not null as has_utm,
-    coalesce(first.utm_source ~ '[a-z0-9][a-z0-9_.-]*' and first.utm_medium ~ '[a-z0-9][a-z0-9_.-]*'
-        and first.utm_campaign ~ '[a-z0-9][a-z0-9_.-]*', false) as fits
+    coalesce(regexp_matches(first.utm_source, getvariable('utm_pattern')) and regexp_matches(first.utm_medium, getvariable('utm_pattern'))
+        and regexp_matches(first.utm_campaign, getvariable('utm_pattern')), false)
+        and (first.utm_source in (from utm_sources) or not exists (from utm_sources))
+        and (first.utm_medium in (from utm_mediums) or not exists (from utm_mediums)) as fits
 from whole join ordered first on first.session_id = whole.session_id and first.step = 1
 left join campaigns on campaigns.campaign_id = coalesce(first.campaign_id,
     (select max(named.campaign_id) from campaigns named where named.utm_campaign = first.utm_campaign));
@@ -83,7 +85,7 @@ union all
 select 'visit_match_rate', slice_by, slice, count(account_id) / count(*), count(account_id), count(*), count(*)
 from sessions_sliced where slice_by in ('', 'channel', 'month', 'quarter', 'year') group by all;
 
--- Whether UTMs keep the house format; `~` asks that the whole text fit.
+-- Whether UTMs keep the house format.
 insert into readings
 with typed as (
     select *, concat_ws(' · ', coalesce(utm_source, 'blank'), coalesce(utm_medium, 'blank'), coalesce(utm_campaign, 'blank')) as as_typed
@@ -106,7 +108,7 @@ where scroll_percent is not null and slice_by in ('', 'channel', 'campaign', 'la
 
 insert into readings
 select 'scroll_depth_rate', slice_by, slice, count(*) filter (reached) / count(*), count(*) filter (reached), count(*), count(*)
-from depths where step = 50 and slice_by <> 'campaign' group by all
+from depths where step = 50 and slice_by in ('', 'channel') group by all
 union all
 select 'scroll_depth_rate', case slice_by when '' then 'depth' else 'depth/' || slice_by end,
     step || case slice_by when '' then '' else '/' || replace(slice, '/', '%2F') end,
