@@ -52,6 +52,7 @@ class Metric:
     `of` names the metrics that a worked one reads, `looks_up` the facts whose rows it takes one by one.
     `needs`: columns without which its facts cannot tell it, as `table.column`, alternatives joined by `|`.
     `window` is the kind of time span counted in; `also_window` a second one, published as the slice `window`.
+    `parts_in_money` says so of a worked metric; of a formula the terms say it.
     `smallest_cell`: slices counting fewer stand together as one row, "under N".
     """
 
@@ -77,6 +78,7 @@ class Metric:
     activity: Literal["activity", "outcome"] = "outcome"
     audience: tuple[str, ...] = ("marketing",)
     core: bool = False
+    parts_in_money: bool = False
     smallest_cell: int = 0
     version: int = 1
 

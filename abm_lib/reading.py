@@ -88,7 +88,8 @@ def _difference(formula: Formula, k1: float, n1: float, k2: float, n2: float) ->
         return missing("undefined", formula.nothing, n=n1 + n2)
     low, high = intervals.newcombe(k1, n1, k2, n2)
     value = k1 / n1 - k2 / n2
-    return Reading(value, k1, n1, n1 + n2, float(low), float(high), "Newcombe, 95%", "", f"against {round(k2, 1):g} of {round(n2, 1):g}")
+    method = f"Newcombe, 95%, against {round(k2, 1):g} of {round(n2, 1):g}"
+    return Reading(value, k1, n1, n1 + n2, float(low), float(high), method)
 
 
 def _net_score(formula: Formula, promoters: float, detractors: float, answers: float) -> Reading:

@@ -9,7 +9,8 @@ import duckdb
 import pandas as pd
 
 PREPARE = Path(__file__).with_name("by_hand.sql")
-Measure = tuple[str, str, str]  # metric, SQL, its slices: "whole" is none, "tier/month" two columns, "statistic" a median
+# A measure is a metric, its SQL and its slices: "whole" is none, "tier/month" two columns, "statistic" a median.
+Measure = tuple[str, str, str]
 Question = tuple[str, str, list[Measure]]  # rows, the kind of window they are counted in, measures
 LAST = "2026Q3"
 LAST_ONLY = {"campaign", "owner"}  # told for the last quarter only

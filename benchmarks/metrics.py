@@ -69,11 +69,14 @@ def figures(compared: pd.DataFrame, costs: dict[str, measure.Cost], *, is_small:
 def differences(ours: pd.DataFrame, hand: pd.DataFrame) -> pd.DataFrame:
     """Every number asked for that either side gives, and whether the two values differ by more than 1e-9 of them.
 
-    A group without rows has no line in SQL; its sums and counts are 0 here. Under a millionth, only rounding is left of 0.
+    A group without rows has no line in SQL; its sums and counts are 0 here. What SQL divides by 0 is missing here. Under a
+    millionth, only rounding is left of 0.
     """
     asked = pd.MultiIndex.from_frame(ours[["metric", "slice_by"]]).isin(by_hand.ASKED)
     both = ours[ours["value"].notna() & asked][[*KEY, "value"]].merge(
-        hand.assign(by_hand=hand["value"].astype(float))[[*KEY, "by_hand"]].dropna(), on=KEY, how="outer"
+        hand.assign(by_hand=hand["value"].astype(float).replace([np.inf, -np.inf], np.nan))[[*KEY, "by_hand"]].dropna(),
+        on=KEY,
+        how="outer",
     )
     here, there = both["value"].fillna(0), both["by_hand"].fillna(0)
     size = np.maximum(here.abs(), there.abs())

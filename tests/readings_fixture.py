@@ -211,6 +211,11 @@ class FakeMetric:
     by: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
     version: int = 1
+    pillar: str = "revenue"
+    audience: tuple[str, ...] = ("marketing",)
+    core: bool = False
+    parts_in_money: bool = False
+    window: str = "quarter"
 
     @property
     def doc(self) -> str:

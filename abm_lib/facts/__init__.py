@@ -105,13 +105,13 @@ class Base:
 
     def priced(self, frame: Frame, amount: str, day: str, into: str = "") -> Frame:
         """`amount` in the reporting currency, to the cent, by its currency's rate on `day`; null where no rate is known."""
-        rates = self.tables.fx_days.select(currency="currency", _rated_day="day", _rate="rate")
+        rates = self.tables.fx_days.select("currency", nw.col("day").alias(day), _rate="rate")
         rate = nw.when(nw.col("currency") == self.config.company.currency).then(nw.lit(1.0)).otherwise(nw.col("_rate"))
         cents = nw.col(amount).cast(nw.Float64) * rate * 100
         # Half a cent goes away from zero, as in decimals: its double may lie a hair below the half.
         value = (cents + nw.when(cents < 0).then(-1e-6).otherwise(1e-6)).round() / 100
-        frame = frame.with_columns(_rated_day=nw.col(day)).join(rates, on=["currency", "_rated_day"], how="left")
-        return frame.with_columns(value.alias(into or amount)).drop("_rated_day", "_rate")
+        frame = frame.join(rates, on=["currency", day], how="left")
+        return frame.with_columns(value.alias(into or amount)).drop("_rate")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ def opportunity_cohorts(cut: Cut) -> Frame:
     cohorts = cohorts.with_columns(_age=day_number("rated_on") - day_number("end_on") + 1)
     cohorts = cohorts.join(_median_cycle(cut), on="quarter", how="left")
     old = (nw.col("_age") >= nw.col("_median_cycle") * 1.5).fill_null(False)
-    cohorts = cohorts.with_columns(is_mature=(nw.col("_closed") * 5 >= nw.col("_size") * 4) & (nw.col("_size") > 0) | old)
+    cohorts = cohorts.with_columns(
+        is_mature=(nw.col("_closed") * 5 >= nw.col("_size") * 4) & (nw.col("_size") > 0) | old
+    )
     newest = nw.when(nw.col("is_mature") & (nw.col("_size") > 0)).then(nw.col("window")).max().over("quarter")
     cohorts = cohorts.with_columns(is_headline=nw.col("window") == newest, creation_quarter=nw.col("window"))
     told = ("is_mature", "is_headline", "creation_quarter")

@@ -82,9 +82,7 @@ def _accounts_then(base: Base, sent: Frame) -> Frame:
 
 def _described(base: Base) -> Frame:
     """One row per email: its name as `email`, subject, call to action, asset and campaign."""
-    emails = base.tables.emails.select(
-        "email_id", "subject", "call_to_action", "asset_id", "campaign_id", email="name"
-    )
+    emails = base.tables.emails.select("email_id", "subject", "call_to_action", "asset_id", "campaign_id", email="name")
     emails = _with_campaigns(base, emails)
     emails = emails.join(base.tables.assets.select("asset_id", asset="title"), on="asset_id", how="left")
     emails = emails.join(base.tables.campaigns.select("campaign_id", campaign="name"), on="campaign_id", how="left")

@@ -164,6 +164,10 @@ def _flows(bridge: str) -> dict[str, tuple[nw.Expr, nw.Expr]]:
 def _placed(base: Base, frame: Frame) -> Frame:
     """The tier that the account had at the quarter's start, and the `end_tier` that it has at its end."""
     for name, edge in (("tier", "start"), ("end_tier", "end")):
-        held = accounts.at_edge(base, edge).filter(base.is_shown).select("quarter", "account_id", nw.col("tier").alias(name))
+        held = (
+            accounts.at_edge(base, edge)
+            .filter(base.is_shown)
+            .select("quarter", "account_id", nw.col("tier").alias(name))
+        )
         frame = frame.join(held, on=["quarter", "account_id"], how="left")
     return frame.with_columns(*(nw.col(name).fill_null(accounts.OUTSIDE) for name in ("tier", "end_tier")))

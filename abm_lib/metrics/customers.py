@@ -216,7 +216,8 @@ def customer_acquisition_cost_full(costs: Columns) -> Formula:
     return _cost_of_winning(costs, "full")
 
 
-@metric(of=("customer_lifetime_value", "customer_acquisition_cost_full"), label="Lifetime value to acquisition cost", unit="times",
+@metric(of=("customer_lifetime_value", "customer_acquisition_cost_full"), parts_in_money=True,
+        label="Lifetime value to acquisition cost", unit="times",
         better="higher")  # fmt: skip
 def lifetime_value_to_acquisition_cost(read: Look) -> Worked:
     """What a customer is worth over its life, for each unit of what winning one cost.
@@ -235,7 +236,11 @@ def lifetime_value_to_acquisition_cost(read: Look) -> Worked:
 
 
 @metric(
-    of=("customer_acquisition_cost_full", "average_contract_value"), label="Payback time", unit="months", better="lower"
+    of=("customer_acquisition_cost_full", "average_contract_value"),
+    parts_in_money=True,
+    label="Payback time",
+    unit="months",
+    better="lower",
 )
 def payback_months(read: Look) -> Worked:
     """Months until the gross margin on a new contract has paid for winning it.

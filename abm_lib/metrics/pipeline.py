@@ -243,7 +243,7 @@ def _conversion(past: Columns, rows: nw.Expr | None) -> Formula:
     return ratio(won, due, nothing="no past quarter", n=n, spread=True, unit="past_quarter")
 
 
-@metric(of=("quarter_start_conversion", "win_rate_closed_value"), label="Pipeline coverage that our own record needs",
+@metric(of=("quarter_start_conversion", "win_rate_closed_value"), parts_in_money=True, label="Pipeline coverage that our own record needs",
         unit="times", better="neither", counts="quarters", by=("horizon", "segment", "method"))  # fmt: skip
 def required_pipeline_coverage(read: Look) -> Worked:
     """How many times its target a quarter's due pipeline must be for the target to be met, by our own past conversion.

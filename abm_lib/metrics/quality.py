@@ -12,6 +12,7 @@ from ..questions import HEADLINES, questions
 from ..reading import Reading, Worked, missing
 
 metric = family("quality", kind="quality", pillar="revenue", counts="rows", audience=("marketing", "sales", "finance"))
+WHOLE_FROM = 100  # from here on a promise is written without cents
 NO_INPUT = ("not_collected", "no_data", "switched_off")
 
 
@@ -192,13 +193,17 @@ def _kept(look: Look, promise: dict[str, Any]) -> Reading:
     label = REGISTER[promise["metric"]].label if promise["metric"] in REGISTER else promise["metric"]
     name = f"{label} ({promise['slice']})" if promise["slice"] else label
     said = (
-        f"{name} at {'least' if bound == '>=' else 'most'} {promise['value']:,.10g}, promised in {promise['made_in']}"
+        f"{name} at {'least' if bound == '>=' else 'most'} {_plain(promise['value'])}, promised in {promise['made_in']}"
     )
     said += f" by the {promise['owner_role']}"
     if found.value is None:
         return missing(found.missing_because, f"{said}; {found.caveat}")
     kept = found.value >= promise["value"] if bound == ">=" else found.value <= promise["value"]
-    return Reading(float(kept), float(kept), 1.0, 1.0, caveat=f"{said}; it was {found.value:,.10g}")
+    return Reading(float(kept), float(kept), 1.0, 1.0, caveat=f"{said}; it was {_plain(found.value)}")
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= WHOLE_FROM else f"{value:,.2f}"
 
 
 def _share_kept(promises: list[Reading]) -> Reading:
@@ -212,7 +217,8 @@ def _share_kept(promises: list[Reading]) -> Reading:
     return Reading(kept / due, kept, due, due, float(low), float(high), "Wilson, 95%", caveat=why)
 
 
-@metric(of=("ad_spend", "closed_won_revenue"), looks_up="totals_of_finance", label="Report against finance", unit="times",
+@metric(of=("ad_spend", "closed_won_revenue"), looks_up="totals_of_finance", parts_in_money=True,
+        label="Report against finance", unit="times",
         better="neither", by="metric", has_whole=False, counts="money")  # fmt: skip
 def finance_tie_out(look: Look) -> Worked:
     """What the report counts, over what finance states for the same metric and quarter: 1 when they agree.

@@ -13,7 +13,12 @@ from .html import said, tag
 from .rows import Known, Row
 from .tables import likely
 
-SCOPES = {"leading": "Progress so far", "funnel": "Potential, not a return", "return": "Return"}
+SCOPES = {
+    "leading": "Progress so far",
+    "funnel": "Potential, not a return",
+    "return": "Return",
+    "quality": "How far to trust it",
+}
 PARAGRAPH = re.compile(r"^([A-Z][a-z]+): ")
 
 

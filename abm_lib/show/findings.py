@@ -28,6 +28,8 @@ NEVER = {
     "statistic",
     "owner",
     "account",
+    "department",
+    "table",
 }  # no groups, or groups of people
 # What stands for a blank. That blanks differ says how the records are kept, not what happened.
 BLANKS = {"unknown", "not stated", "none named", "none measured", "no campaign", "no programme", "no promotion"}
@@ -46,7 +48,8 @@ class Finding:
         """The finding in words; its numbers are readings of the quarter."""
         side = "above" if self.difference > 0 else "below"
         name = self.row.name
-        metric = self.row.label[:1].lower() + self.row.label[1:]
+        label = self.row.label
+        metric = label if label[1:2].isupper() else label[:1].lower() + label[1:]
         if self.whole is None:
             return Markup("In {}, {} lies clearly {} 0, at {}.").format(metric, name, side, self.row.data())
         said = Markup("In {}, {} lies clearly {} the rest, {} where all together have {}.")

@@ -28,6 +28,14 @@ OUTCOMES = (
 LEADS = {
     "summary": ("revenue_target_attainment", "pipeline_coverage_next_quarter", "closed_won_revenue"),
     "ads": ("ad_target_reach_rate", "ad_click_rate", "ad_target_engagement_rate"),
+    "website": ("target_accounts_visiting", "engaged_visit_rate"),
+    "content": ("content_engagement_rate", "email_click_rate"),
+    "accounts": ("engaged_target_account_rate", "buying_group_penetration"),
+    "demand": ("meetings_booked", "marketing_qualified_accounts"),
+    "journey": ("accounts_progressed_rate", "accounts_regressed_rate"),
+    "customers": ("net_revenue_retention", "customer_retention_rate"),
+    "voice": ("self_reported_agreement", "note_mentions"),
+    "quality": ("readiness", "questions_answered"),
     "pipeline": ("open_pipeline", "pipeline_coverage_next_quarter", "pipeline_created"),
     "revenue": ("revenue_target_attainment", "win_rate_closed", "closed_won_revenue"),
 }
@@ -39,6 +47,22 @@ CLAUSES = {
     "win_rate_closed": "{} of closed deals were won",
     "closed_won_revenue": "{} was won",
     "pipeline_created": "{} of pipeline was created",
+    "target_accounts_visiting": "{} target accounts visited in sixty days",
+    "engaged_visit_rate": "{} of visits stayed",
+    "content_engagement_rate": "{} of target accounts took in content",
+    "email_click_rate": "{} of delivered mails were clicked",
+    "engaged_target_account_rate": "{} of target accounts are engaged",
+    "buying_group_penetration": "{} of the buying teams acted",
+    "meetings_booked": "{} meetings were booked",
+    "marketing_qualified_accounts": "{} accounts were qualified",
+    "accounts_progressed_rate": "{} of target accounts progressed in thirty days",
+    "accounts_regressed_rate": "{} fell back",
+    "net_revenue_retention": "{} of recurring revenue was retained, growth included",
+    "customer_retention_rate": "{} of customers were kept for the year",
+    "self_reported_agreement": "{} of those asked named the channel that touched them first",
+    "note_mentions": "{} notes were written",
+    "readiness": "{} of the headline numbers rest on enough",
+    "questions_answered": "{} of the questions are answered",
 }
 
 
@@ -125,4 +149,5 @@ def _group(opening: str, rows: Sequence[Row]) -> Markup:
 
 
 def _small(label: str) -> str:
-    return label[:1].lower() + label[1:]
+    """A label inside a sentence; one that begins with an abbreviation stays as it is."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

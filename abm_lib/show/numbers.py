@@ -80,10 +80,9 @@ def parts(value: float, unit: str, currency: str = "", n: float | None = None) -
 
 
 def tick(value: float, unit: str, currency: str = "") -> str:
-    """A value on an axis: no zeros after the point that say nothing."""
-    return re.sub(
-        r"\.(\d*?)0+(?=\D|$)", lambda found: f".{found[1]}" if found[1] else "", amount(value, unit, currency)
-    )
+    """A value on an axis: no zeros after the point that say nothing, and no word that the subtitle has said."""
+    text = amount(value, unit, currency).removesuffix(" points")
+    return re.sub(r"\.(\d*?)0+(?=\D|$)", lambda found: f".{found[1]}" if found[1] else "", text)
 
 
 def change(value: float, unit: str, currency: str = "", n: float | None = None) -> str:

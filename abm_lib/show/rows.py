@@ -6,7 +6,7 @@ A `Row` is one line of the readings frame with the metric's label and doc; absen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import pandas as pd
@@ -17,6 +17,7 @@ from .html import clean, tag
 from .numbers import amount, known, machine, missing_mark
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago", "as_reported")
+NAMES_METRICS = {"headline", "metric", "indicator"}  # slices whose values are ids of metrics
 TEXTS = (
     "metric",
     "family",
@@ -56,6 +57,8 @@ class Known(Protocol):
     def audience(self) -> tuple[str, ...]: ...
     @property
     def core(self) -> bool: ...
+    @property
+    def parts_in_money(self) -> bool: ...
     @property
     def additive(self) -> bool: ...
     @property
@@ -104,6 +107,7 @@ class Row:
     year_ago: float | None
     as_reported: float | None
     parts_currency: str = ""
+    called: str = ""
 
     @property
     def last_day(self) -> pd.Timestamp:
@@ -117,9 +121,10 @@ class Row:
     @property
     def name(self) -> str:
         """What the row is called beside others of its metric: the slice as words (Tier 1), or "All"."""
-        if self.slice.isdigit():
-            return f"{words(self.slice_by)} {self.slice}"
-        return words(self.slice) if self.slice_by else "All"
+        if self.called or not self.slice_by:
+            return self.called or "All"
+        parts = zip(self.slice_by.split("/"), self.slice.split("/"), strict=False)
+        return ", ".join(f"{words(by)} {value}" if value.isdigit() else words(value) for by, value in parts)
 
     @property
     def caveat_list(self) -> list[str]:
@@ -171,13 +176,15 @@ class Readings:
     def __init__(self, frame: pd.DataFrame, register: Mapping[str, Known], quarter: str) -> None:
         self.frame, self.register, self.quarter = frame, register, quarter
         currencies = [c for c in frame["currency"].dropna().unique() if c]
-        money = {name for name, metric in register.items() if counts_money(metric, register)}
+        money = {name for name, metric in register.items() if counts_money(metric)}
         self.quarters = sorted(q for q in frame["quarter"].unique() if q <= quarter)
         self._rows: dict[tuple[str, str], list[Row]] = {}
         for record in frame.to_dict("records"):
             metric = register.get(record["metric"])
             if metric and record["quarter"] <= quarter:
                 row = _row(record, metric.label, currencies[0] if currencies and metric.name in money else "")
+                if row.slice_by in NAMES_METRICS and row.slice in register:
+                    row = replace(row, called=register[row.slice].label)
                 self._rows.setdefault((row.metric, row.quarter), []).append(row)
 
     def whole(self, metric: str, quarter: str = "") -> Row | None:
@@ -237,12 +244,12 @@ def words(code: str) -> str:
     return text.replace("_", " ").capitalize() if text == text.lower() else text
 
 
-def counts_money(metric: Known, register: Mapping[str, Known]) -> bool:
+def counts_money(metric: Known) -> bool:
     """Whether a metric's numerator is an amount of money, as in a share of pipeline: its unit does not say so."""
     if metric.unit in ("money", "money_per_day"):
         return True
     if metric.of:
-        return metric.of[0] in register and counts_money(register[metric.of[0]], register)
+        return metric.parts_in_money
     return metric.formula is not None and any(term.how == "money" for term in metric.formula.numerator.terms)
 
 

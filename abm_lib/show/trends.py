@@ -130,7 +130,8 @@ def _newest(plot: Plot, points: Records) -> list[Any]:
     canvas, row = plot.canvas, plot.there[-1][1]
     if row.value is None:
         return [canvas.text([{"x": plot.last, "y": plot.down(0) - 14, "text": "?"}], "center", colour="ink3")]
-    colour = {"good": "good", "bad": "bad"}.get(verdict(row).tone, "ink")
+    # A month may be judged; the last week of a quarter may be a day long (S0-47).
+    colour = {"good": "good", "bad": "bad"}.get(verdict(row).tone, "ink") if row.slice_by != "week" else "ink"
     place = {**points[-1], "colour": ink(colour)}
     layers = [canvas.dots([place], 80), canvas.text([{**place, "text": row.text()}], dx=22, bold=True)]
     if row.target is not None:
@@ -148,7 +149,7 @@ def _names(plot: Plot, dimension: str) -> list[Any]:
     for x, row in reversed(plot.there):
         if not dimension or not shown or canvas.pixels(shown[-1][0]) - canvas.pixels(x) >= 44:
             shown.append((x, row))
-    names = [{"x": x, "y": HEIGHT + 14, "text": short(r.slice, 10) if dimension else r.quarter[4:]} for x, r in shown]
+    names = [{"x": x, "y": HEIGHT + 14, "text": _time(r) if dimension else r.quarter[4:]} for x, r in shown]
     starts = [] if dimension else [(x, r) for x, r in shown if r.quarter.endswith("Q1")]
     if not dimension and (not starts or canvas.pixels(starts[-1][0]) - canvas.pixels(shown[-1][0]) >= 34):
         starts.append(shown[-1])
@@ -156,6 +157,11 @@ def _names(plot: Plot, dimension: str) -> list[Any]:
     plain, bold = [n for n in names if n["x"] != plot.last], [n for n in names if n["x"] == plot.last]
     texts = canvas.text(plain, "center", colour="ink3"), canvas.text(bold, "center", bold=True)
     return [*texts, canvas.text(years, "center", colour="ink3")]
+
+
+def _time(row: Row) -> str:
+    """A week by its number alone: its year stands in the subtitle."""
+    return row.slice.partition("-")[2] if row.slice_by == "week" else short(row.slice, 10)
 
 
 def _key(rows: Sequence[Row]) -> list[str]:

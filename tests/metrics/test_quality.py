@@ -74,7 +74,7 @@ def test_unknown_source_share_keeps_a_blank_and_a_value_in_no_list_unknown(made:
 
 def test_amount_missing_share_counts_a_blank_and_a_zero(made: pd.DataFrame) -> None:
     assert parts(made, "amount_missing_share") == (2, 5)
-    assert {k: v for k, v in slices(made, "amount_missing_share", "state").items()} == {
+    assert slices(made, "amount_missing_share", "state") == {
         "lost": 0.5,
         "open": 0,
         "won": 0.5,

@@ -51,7 +51,8 @@ group by all;
 
 -- Acts: every touch but an impression; people as they live on.
 create or replace table acts as
-select touches.* exclude (person_id), coalesce(same_person.lives_on_as, touches.person_id) as person_id, local_day(touched_at) as day
+select touches.* exclude (person_id),
+    if(person_id in (from suppressed), null, coalesce(same_person.lives_on_as, touches.person_id)) as person_id, local_day(touched_at) as day
 from touches left join same_person using (person_id)
 where touches.kind <> 'impression' and not coalesce(ours, false) and is_real(touches.account_id);
 
@@ -139,11 +140,6 @@ create or replace macro working_on(day) as table
     select distinct person_id, coalesce(survivors.lives_on_as, place.account_id) as account_id
     from person_places place left join survivors using (account_id)
     where valid_from <= day and (valid_to is null or valid_to > day) and is_real(coalesce(survivors.lives_on_as, place.account_id));
-
-create or replace table suppressed as
-select people.person_id from people, (
-    select * from read_csv(getvariable('folder') || '/suppressions.csv', types = {'person_id': 'varchar', 'email_hash': 'varchar', 'since': 'date'})) out
-where out.person_id = people.person_id or out.email_hash = sha256(lower(people.email));
 
 create or replace table known_people as
 select working.person_id, working.account_id, roles.* exclude (person_id)

@@ -130,7 +130,7 @@ with events as (
     select events.email_id, same_person.lives_on_as as person_id, events.occurred_at, events.kind, coalesce(events.is_machine, false) as is_machine
     from read_csv(getvariable('folder') || '/email_events.csv', types = {
         'email_id': 'varchar', 'person_id': 'varchar', 'occurred_at': 'timestamp', 'kind': 'varchar', 'is_machine': 'boolean'}) events
-    join same_person using (person_id) where not ours and occurred_at < getvariable('known')),
+    join same_person using (person_id) where not ours and person_id not in (from suppressed) and occurred_at < getvariable('known')),
 pairs as (
     select email_id, person_id, min(local_day(occurred_at)) filter (kind = 'sent') as sent_day,
         bool_or(kind = 'sent') as sent, bool_or(kind = 'delivered') as delivered,
@@ -179,7 +179,7 @@ from mailings_sliced where delivered and slice_by <> 'filter' group by all;
 -- Forms and calls to action.
 create or replace table cta_events as
 select events.* exclude (person_id), coalesce(same_person.lives_on_as, events.person_id) as person_id,
-    coalesce(same_person.lives_on_as, events.person_id, events.visitor_id) as who
+    coalesce(if(person_id in (from suppressed), null, coalesce(same_person.lives_on_as, events.person_id)), events.visitor_id) as who
 from read_csv(getvariable('folder') || '/cta_events.csv', types = {
     'event_id': 'varchar', 'cta_id': 'varchar', 'occurred_at': 'timestamp', 'visitor_id': 'varchar', 'person_id': 'varchar', 'account_id': 'varchar',
     'kind': 'varchar', 'journey_step': 'varchar', 'form_id': 'varchar', 'is_machine': 'boolean', 'position': 'integer'}) events

@@ -30,32 +30,31 @@ union all
 select 'attributed_revenue', opportunity_id, account_id, money, day, instant(day + 1) - interval 1 microsecond from closed
 where is_won and day >= getvariable('q_from');
 
+-- Linear parts are whole cents that run on from touch to touch, so that none is lost.
 create or replace table credit as
 with before as (
-    select to_credit.metric, to_credit.opportunity_id, to_credit.money, acts.channel, coalesce(campaigns.name, 'no campaign') as campaign, count(*) over whole as touches,
-        row_number() over (whole order by touched_at, touch_id) = 1 as is_first,
-        row_number() over (whole order by acts.channel = 'direct', touched_at desc, touch_id desc) = 1 as is_last
+    select to_credit.metric, to_credit.opportunity_id, cast(to_credit.money * 100 as bigint) as cents, acts.channel, coalesce(campaigns.name, 'no campaign') as campaign,
+        count(*) over (partition by to_credit.metric, to_credit.opportunity_id) as touches, row_number() over whole as place,
+        row_number() over (partition by to_credit.metric, to_credit.opportunity_id order by acts.channel = 'direct', touched_at desc, touch_id desc) = 1 as is_last
     from to_credit join acts on acts.account_id = to_credit.account_id and acts.touched_at <= to_credit.ends_at and acts.day >= to_credit.day - 365
     left join campaigns using (campaign_id)
-    window whole as (partition by to_credit.metric, to_credit.opportunity_id)),
-models as (
-    select 'first' as model, metric, opportunity_id, channel, campaign, cast(money as double) as money from before where is_first
-    union all
-    select 'last', metric, opportunity_id, channel, campaign, cast(money as double) from before where is_last
-    union all
-    select 'linear', metric, opportunity_id, channel, campaign, cast(money as double) / touches from before
-    union all
-    select model, metric, opportunity_id, 'unattributed', 'unattributed', cast(money as double)
-    from to_credit anti join before using (metric, opportunity_id), (values ('first'), ('last'), ('linear')) models (model))
-select * from models;
+    window whole as (partition by to_credit.metric, to_credit.opportunity_id order by touched_at, touch_id))
+select 'first' as model, metric, opportunity_id, channel, campaign, cents from before where place = 1
+union all
+select 'last', metric, opportunity_id, channel, campaign, cents from before where is_last
+union all
+select 'linear', metric, opportunity_id, channel, campaign, cents * place // touches - cents * (place - 1) // touches from before
+union all
+select model, metric, opportunity_id, 'unattributed', 'unattributed', cast(money * 100 as bigint)
+from to_credit anti join before using (metric, opportunity_id), (values ('first'), ('last'), ('linear')) models (model);
 
 insert into readings
-select metric, slice_by, model || '/' || replace(slice, '/', '%2F'), sum(money), sum(money), null, count(distinct opportunity_id)
+select metric, slice_by, model || '/' || replace(slice, '/', '%2F'), sum(cents) / 100 as money, money, null, count(distinct opportunity_id)
 from (
-    select metric, model, opportunity_id, money,
+    select metric, model, opportunity_id, cents,
         unnest([{'slice_by': 'model/channel', 'slice': channel}, {'slice_by': 'model/campaign', 'slice': campaign}], recursive := true)
     from credit)
-group by metric, slice_by, model, slice having count(money) > 0;
+group by metric, slice_by, model, slice having count(cents) > 0;
 
 -- Opportunities of engaged accounts over the responses of engaged accounts.
 insert into readings
@@ -66,5 +65,5 @@ responses as (
 begun as (
     select unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'channel', 'slice': source_channel}], recursive := true)
     from created semi join engaged using (account_id) where business_type = 'new' and day >= getvariable('q_from'))
-select 'engagement_conversion_rate', slice_by, slice, k / n, k, n, k
+select 'engagement_conversion_rate', slice_by, slice, k / n, k, n, n
 from (select slice_by, slice, count(*) as n from responses group by all) left join (select slice_by, slice, count(*) as k from begun group by all) using (slice_by, slice);

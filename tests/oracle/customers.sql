@@ -20,13 +20,15 @@ create or replace macro revenue_since(since) as table
         select account_id, any_value(currency) as currency, sum(arr_change) as opening
         from known_then where effective_on < since group by account_id having sum(arr_change) > 0),
     moves as (
-        select * from known_then semi join openings using (account_id) where effective_on >= since and kind in ('expansion', 'contraction', 'churn')),
-    losses as (select account_id, sum(arr_change) as lost from moves where arr_change < 0 group by account_id)
+        select account_id, case when kind = 'expansion' then coalesce(expansion_kind, kind) else kind end as movement, any_value(currency) as currency,
+            sum(arr_change) as change
+        from known_then semi join openings using (account_id) where effective_on >= since and kind in ('expansion', 'contraction', 'churn') group by all),
+    losses as (select account_id, sum(change) as lost from moves where movement in ('contraction', 'churn') group by account_id)
     select account_id, 'opening' as movement, priced(opening, currency, since) as money,
         priced(greatest(opening + coalesce(lost, 0), 0), currency, since) as gross
     from openings left join losses using (account_id)
     union all
-    select account_id, case when kind = 'expansion' then coalesce(expansion_kind, kind) else kind end, priced(arr_change, currency, since), 0 from moves;
+    select account_id, movement, priced(change, currency, since), 0 from moves;
 
 create or replace table since_start as select * from revenue_since(getvariable('q_from'));
 
@@ -76,9 +78,9 @@ sliced as (
     from timed where slice_by = '')
 select 'expansion_revenue', slice_by, slice, sum(money), sum(money), null, count(distinct account_id) from sliced group by all;
 
--- The worth of a customer over its life: yearly contract value × lifespan, at most seven years.
+-- The worth of a customer over its life: yearly contract value × lifespan, at most the longest that is believed.
 create or replace table lifespans as
-select slice_by, slice, n, least(case when value < 1 then 1 / (1 - value) else 7 end, 7) as years
+select slice_by, slice, n, least(case when value < 1 then 1 / (1 - value) end, getvariable('longest_years')) as years
 from readings where metric = 'customer_retention_rate';
 
 insert into readings
@@ -93,9 +95,9 @@ select 'customer_lifetime_value', slice_by, slice, value, null, null, n from sim
 union all
 select 'customer_lifetime_value', 'method', 'simple', value, null, null, n from simple where slice_by = ''
 union all
-select 'customer_lifetime_value', 'method', 'margin_churn', revenue * 0.75 * years, null, null, n from per_customer, lifespans where slice_by = ''
+select 'customer_lifetime_value', 'method', 'margin_churn', revenue * getvariable('gross_margin') * years, null, null, n from per_customer, lifespans where slice_by = ''
 union all
-select 'customer_lifetime_value', 'method', 'with_expansion', (revenue + growth) * 0.75 * years, null, null, n
+select 'customer_lifetime_value', 'method', 'with_expansion', (revenue + growth) * getvariable('gross_margin') * years, null, null, n
 from per_customer, lifespans where slice_by = '';
 
 -- What winning a customer cost: costs of the quarter, or of three quarters before.
@@ -130,7 +132,7 @@ select 'lifetime_value_to_acquisition_cost', '', '', life.value / cost.value, li
 from readings life, readings cost
 where life.metric = 'customer_lifetime_value' and life.slice_by = '' and cost.metric = 'customer_acquisition_cost_full' and cost.slice_by = ''
 union all
-select 'payback_months', '', '', cost.value / (contract.value / 12 * 0.75), cost.value, contract.value / 12 * 0.75, cost.n
+select 'payback_months', '', '', cost.value / (contract.value / 12 * getvariable('gross_margin')), cost.value, contract.value / 12 * getvariable('gross_margin'), cost.n
 from readings contract, readings cost
 where contract.metric = 'average_contract_value' and contract.slice_by = '' and cost.metric = 'customer_acquisition_cost_full' and cost.slice_by = '';
 
@@ -211,7 +213,7 @@ with began as (
 invested as (
     select quarter as label, programme, sum(priced(amount, costs.currency, quarters.day_to - 1)) as cost
     from costs join quarters on quarters.label = costs.quarter where programme in ('one_to_one', 'one_to_few', 'one_to_many') group by all)
-select label, programme, any_value(cost) as cost, round(0.75 * coalesce(sum(money) filter (is_won), 0), 2) - any_value(cost) as gain,
+select label, programme, any_value(cost) as cost, round(getvariable('gross_margin') * coalesce(sum(money) filter (is_won), 0), 2) - any_value(cost) as gain,
     count(began.label) as n, count(*) filter (is_closed) as closed, count(*) filter (is_won) as won
 from invested left join began using (label, programme) semi join last_eight using (label) group by all;
 

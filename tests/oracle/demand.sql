@@ -244,16 +244,16 @@ where not coalesce(accounts.is_test, false);
 
 -- Meetings held and what their accounts began within ninety days; accounts qualified and their meetings within ninety days.
 create or replace table begun as
-select account_id, local_day(created_at) as day from opportunities join attributes using (account_id) join state using (opportunity_id)
+select account_id, created_at, local_day(created_at) as day from opportunities join attributes using (account_id) join state using (opportunity_id)
 where not state.is_deleted;
 
 create or replace table followed as
 with held as (
-    select meetings.*, local_day(starts_at) as day from meetings where outcome = 'held')
+    select meetings.*, local_day(starts_at) as day from meetings where outcome = 'held' and starts_at < getvariable('q_end'))
 select 'meeting_to_opportunity_rate' as metric, quarters.label, quarters.day_to + 90 <= getvariable('q_to') as is_over, listed.tier,
     coalesce(channel, 'unknown') as channel, kind, case is_icp when true then 'ICP' when false then 'not ICP' else 'unknown' end as icp,
     coalesce(listed.target, 'not on the list') as target,
-    exists (from begun where begun.account_id = held.account_id and begun.day >= held.day and begun.day < held.day + 90) as is_followed
+    exists (from begun where begun.account_id = held.account_id and begun.created_at >= held.starts_at and begun.day < held.day + 90) as is_followed
 from held join quarters on day >= day_from and day < quarters.day_to semi join last_eight using (label)
 left join attributes_then listed on listed.quarter = quarters.label and listed.account_id = held.account_id
 union all
@@ -325,7 +325,7 @@ with now as (select place, meetings from (
 asked as (
     select place, label, meetings, opportunities, money from meetings_and_pipeline union all select place, '', meetings, null, null from now),
 learned as (
-    select asked.label, any_value(asked.opportunities) as opportunities, any_value(asked.money) as money, count(*) as n,
+    select asked.label, any_value(asked.opportunities) as opportunities, any_value(asked.money) as money, any_value(asked.meetings) as n,
         round(any_value(asked.meetings) * sum(past.opportunities_with) / sum(past.meetings) + sum(past.opportunities - past.opportunities_with) / count(*), 0) as expected_count,
         round(any_value(asked.meetings) * sum(past.money_with) / sum(past.meetings) + sum(past.money - past.money_with) / count(*), 2) as expected_money
     from asked join meetings_and_pipeline past on past.place < asked.place and past.place >= asked.place - 8
@@ -334,9 +334,9 @@ select 'next_quarter_opportunities_forecast', '', '', expected_count, null, null
 union all
 select 'next_quarter_pipeline_forecast', '', '', expected_money, null, null, n from learned where label = ''
 union all
-select 'next_quarter_pipeline_forecast', 'expected', 'pipeline', expected_money, null, null, n from learned where label = ''
+select 'next_quarter_pipeline_forecast', 'outcome', 'pipeline', expected_money, null, null, n from learned where label = ''
 union all
-select 'next_quarter_pipeline_forecast', 'expected', 'revenue', round(expected_money * rate.value, 2), null, null, learned.n from learned, readings rate
+select 'next_quarter_pipeline_forecast', 'outcome', 'revenue', round(expected_money * rate.value, 2), null, null, learned.n from learned, readings rate
 where label = '' and rate.metric = 'win_rate_cohort' and rate.slice_by = ''
 union all
 select 'next_quarter_opportunities_forecast', 'creation_quarter/record', label || '/expected', expected_count, null, null, n

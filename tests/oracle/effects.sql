@@ -30,7 +30,7 @@ with cells as (
     where n_now > 0 and n_before > 0 group by segment, tier),
 sums as (
     select sum((weight - weight_before) * (rate + rate_before) / 2) as mix, sum((rate - rate_before) * (weight + weight_before) / 2) as rate,
-        (select count(*) from contests_of_two where which = 'now') as n
+        (select count(*) from contests_of_two) as n
     from cells having count(*) > 0)
 select 'win_rate_mix_effect', '', '', mix, mix, 1, n from sums
 union all
@@ -38,10 +38,12 @@ select 'win_rate_rate_effect', '', '', rate, rate, 1, n from sums;
 
 -- Target accounts of eight quarters: what each showed in the quarter before, and whether it rose in this one.
 create or replace table pairs as
-with nine as (select place, label, day_from, day_to, instant(day_from) as starts_at, ends_at from every_quarter),
+with covered as (
+    select covers_from from read_csv(getvariable('folder') || '/loads.csv', types = {'table': 'varchar', 'covers_from': 'date'}) where "table" = 'touches'),
+nine as (select place, label, day_from, day_to, instant(day_from) as starts_at, ends_at from every_quarter),
 listed as (
     select nine.*, before.day_from as before_from, account_id, tier
-    from nine semi join last_eight using (label) join nine before on before.place = nine.place - 1
+    from nine semi join last_eight using (label) join nine before on before.place = nine.place - 1 and before.day_from >= (select min(covers_from) from covered)
     join account_lists on is_target and valid_from <= nine.day_from and (valid_to is null or valid_to > nine.day_from)
         and account_lists.recorded_at < getvariable('known')
     semi join attributes using (account_id)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -50,6 +51,9 @@ def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataF
     for name in ("website", "accounts", "content", "journey", "voice"):
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     _stays(con)
+    for name in ("demand", "customers", "quality", "credit", "effects"):
+        con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
+    _follow_ups(con)
     return con.sql("select * from readings").df()
 
 
@@ -68,6 +72,8 @@ def _company(con: duckdb.DuckDBPyConnection, folder: Path, settings: dict[str, A
     _table(con, "utm_sources", "said varchar", [(name,) for name in utm.get("sources", [])])
     _table(con, "utm_mediums", "said varchar", [(name,) for name in utm.get("mediums", [])])
     _set(con, folder=str(folder), zone=settings["company"]["timezone"], currency=settings["company"]["currency"])
+    lifetime = {"gross_margin": 0.75, "longest_years": 7.0} | settings.get("lifetime", {})
+    _set(con, **{name: Decimal(str(value)) for name, value in lifetime.items()})
     con.execute((SQL / "base.sql").read_text(encoding="utf-8"))
 
 
@@ -179,6 +185,15 @@ def _stays(con: duckdb.DuckDBPyConnection) -> None:
     rows = [(stage, median_days(part), len(part)) for stage, part in ages.groupby("stage")]
     found = [row for row in rows if row[1] is not None]
     con.executemany("insert into readings values ('stage_median_days', 'stage', ?, ?, null, null, ?)", found)
+
+
+def _follow_ups(con: duckdb.DuckDBPyConnection) -> None:
+    """Days until a qualified account is followed up: the median of all waits, open ones included."""
+    ages = con.sql("select * from mqa_waits order by account_id").df()
+    rows: list[tuple[Any, ...]] = [("", "", median_days(ages), len(ages))]
+    rows += [("tier", tier, median_days(part), len(part)) for tier, part in ages.groupby("tier")]
+    found = [row for row in rows if row[2] is not None]
+    con.executemany("insert into readings values ('mqa_follow_up_days', ?, ?, ?, null, null, ?)", found)
 
 
 def _set(con: duckdb.DuckDBPyConnection, **variables: Any) -> None:

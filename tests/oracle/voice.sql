@@ -27,15 +27,15 @@ select 'self_reported_source_share', 'source', channel, count(*) / any_value(n),
 
 insert into readings
 with tracked as (select *, channel = first_touch as agrees from answers where first_touch is not null),
-whole as (select count(*) as n from tracked),
+whole as (select count(*) as n from tracked having (select count(*) from answers) >= 30),
 sliced as (
     select unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'channel', 'slice': channel}, {'slice_by': 'asked', 'slice': asked}], recursive := true), agrees
     from tracked)
 select 'self_reported_agreement', slice_by, slice, count(*) filter (agrees) / count(*), count(*) filter (agrees), count(*), count(*)
-from sliced, whole where n >= 30 group by all
+from sliced, whole group by all
 union all
 select 'self_reported_agreement', 'channel/first_touch', channel || '/' || first_touch, count(*) / any_value(n), count(*), any_value(n), any_value(n)
-from tracked, whole where n >= 30 group by channel, first_touch;
+from tracked, whole group by channel, first_touch;
 
 insert into readings
 with noted as (

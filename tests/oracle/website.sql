@@ -14,6 +14,12 @@ with recursive follow as (
 select follow.person_id, follow.lives_on_as, people.ours
 from follow join people on people.person_id = follow.lives_on_as where people.survivor_id is null;
 
+-- Nobody who withdrew consent is counted as a person.
+create or replace table suppressed as
+select people.person_id from people, (
+    select * from read_csv(getvariable('folder') || '/suppressions.csv', types = {'person_id': 'varchar', 'email_hash': 'varchar', 'since': 'date'})) out
+where out.person_id = people.person_id or out.email_hash = sha256(lower(people.email));
+
 -- Test accounts and what they did are left out.
 create or replace macro is_real(account) as account is null or account not in (select account_id from accounts where is_test);
 
