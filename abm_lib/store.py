@@ -250,5 +250,5 @@ class Tables:
 def _empty(engine: Engine, table: Table) -> nw.LazyFrame[Any]:
     """A table of no rows, with the local day that derive puts beside a dating timestamp."""
     types = {column.name: column.sql_type for column in table.columns.values()}
-    types |= {table.day: "DATE"} if table.day else {}
+    types |= dict.fromkeys(table.days.values(), "DATE")
     return engine.frame(pd.DataFrame({name: pd.Series(dtype="object") for name in types}), types)

@@ -88,10 +88,14 @@ class Table:
     dated: str = ""
 
     @property
+    def days(self) -> dict[str, str]:
+        """The column that derive adds beside each timestamp: its day in the reporting zone, `booked_on` of `booked_at`."""
+        return {c.name: f"{c.name.removesuffix('_at')}_on" for c in self.columns.values() if c.type == "at"}
+
+    @property
     def day(self) -> str:
-        """The column that derive adds beside a dating timestamp: its day in the reporting zone. Empty where there is none."""
-        is_moment = self.dated and self.columns[self.dated].type == "at"
-        return f"{self.dated.removesuffix('_at')}_on" if is_moment else ""
+        """The day that places a row in time. Empty where nothing does."""
+        return self.days.get(self.dated, self.dated)
 
 
 @dataclass

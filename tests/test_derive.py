@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import duckdb
@@ -33,8 +34,11 @@ def company(folder: Path, settings: str = "", base: str = SETTINGS, **files: str
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Company]:
-    """The sample as it is given, and with its touches and account stages derived."""
-    text = (SAMPLE / "abm.toml").read_text()
+    """The sample as it is given, and with its touches and account stages derived; with those who withdrew still in it."""
+    text, files = (SAMPLE / "abm.toml").read_text(), tmp_path_factory.mktemp("files")
+    for path in SAMPLE.glob("*.csv"):
+        if path.stem != "suppressions":
+            (files / path.name).symlink_to(path)
     assert 'folder = "."' in text and "[derive]" not in text
     made = []
     for name, settings in {
@@ -42,7 +46,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Company]:
         "derived": '\n[derive]\ntouches = "derived"\naccount_stages = "derived"\n',
     }.items():
         folder = tmp_path_factory.mktemp(name)
-        (folder / "abm.toml").write_text(text.replace('folder = "."', f'folder = "{SAMPLE}"') + settings)
+        (folder / "abm.toml").write_text(text.replace('folder = "."', f'folder = "{files}"') + settings)
         made.append(open_company(folder))
     return made[0], made[1]
 
@@ -367,3 +371,35 @@ def test_an_account_moves_up_by_its_acts_and_back_when_it_falls_quiet(tmp_path: 
 def test_a_source_without_changes_still_opens(tmp_path: Path) -> None:
     opened = open_company(write(tmp_path, {"opportunities": DEALS, "touches": TOUCHES}, CHANNELS))
     assert set(origins(opened)) == {"O1", "O2"}
+
+
+# Who withdrew
+
+
+WITHDRAWN = {
+    "people": "person_id,account_id,email\nP1,A1,ann@alpha.example\nP2,A1, Bob@Alpha.example \nP3,A1,cid@alpha.example\nP4,A1,\n",
+    "touches": "touch_id,touched_at,account_id,person_id,channel,kind\n"
+    + "".join(f"T{n},2026-02-0{n} 10:00:00,A1,P{n},email,email_reply\n" for n in (1, 2, 3)),
+    "email_events": "event_id,email_id,person_id,occurred_at,kind\n"
+    + "".join(f"E{n},M1,P{n},2026-02-0{n} 10:00:00,open\n" for n in (1, 2, 3)),
+    "suppressions": "person_id,email_hash,since\nP1,,2026-03-01\n,"
+    + hashlib.sha256(b"bob@alpha.example").hexdigest()
+    + ",2026-03-01\n",
+}
+
+
+def test_who_withdrew_is_nobody_and_what_they_did_stays_without_them(tmp_path: Path) -> None:
+    opened = company(tmp_path, **WITHDRAWN)
+    assert frozen(opened, "select person_id from people order by 1") == [("P3",), ("P4",)]
+    assert frozen(opened, "select touch_id, person_id from touches order by 1") == [
+        ("T1", None),
+        ("T2", None),
+        ("T3", "P3"),
+    ]
+    assert frozen(opened, "select person_id from email_events") == [("P3",)]  # an event of nobody's would say nothing
+
+
+def test_who_lives_on_as_one_who_withdrew_withdrew_as_well(tmp_path: Path) -> None:
+    merged = "person_id,account_id,survivor_id\nP1,A1,P2\nP2,A1,\nP3,A1,\n"
+    opened = company(tmp_path, people=merged, suppressions="person_id,email_hash,since\nP1,,2026-03-01\n")
+    assert frozen(opened, "select person_id from people") == [("P3",)]

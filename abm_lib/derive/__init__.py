@@ -46,19 +46,29 @@ def frozen(con: duckdb.DuckDBPyConnection, name: str) -> str:
         return f'frozen."{name}"'
     table = tables()[name]
     columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in table.columns.values())
-    columns += f", {table.day} DATE" if table.day else ""
+    columns += "".join(f", {day} DATE" for day in table.days.values())
     con.execute(f'create or replace temp table "no_{name}" ({columns})')
     return f'"no_{name}"'
 
 
 def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config: Config) -> str:
-    """The table with account_id and person_id of merged records replaced by their survivors', and its local day."""
+    """The table with account_id and person_id of merged records replaced by their survivors', and its local days.
+
+    Who withdrew consent is nobody: their acts stay, without them; rows that are about them alone go.
+    """
     table, parts, joins, keep = tables()[name], [], [], []
     for column in table.columns.values():
         target = {"account_id": "accounts", "person_id": "people"}.get(column.name)
         if target in given:
             survivor = f"s_{target}"
-            parts.append(f'coalesce({survivor}.survivor_id, t."{column.name}") as "{column.name}"')
+            living = f'coalesce({survivor}.survivor_id, t."{column.name}")'
+            if target == "people" and name != "suppressions" and "suppressions" in given:
+                withdrawn = f"{living} in ({_WITHDRAWN})"
+                if column.required or column.name in table.key:
+                    keep.append(f"not {withdrawn}")
+                else:
+                    living = f"case when {living} is null or not {withdrawn} then {living} end"
+            parts.append(f'{living} as "{column.name}"')
             joins.append(f'left join ({_survivors(target)}) {survivor} on t."{column.name}" = {survivor}.id')
             if name in MERGED_ROWS_DROPPED and column.name == table.key[0]:
                 keep.append(f"{survivor}.id is null")
@@ -70,10 +80,17 @@ def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config
             "left join (select account_id from canonical.accounts where is_test) test on test.account_id = t.account_id"
         )
         keep.append("test.account_id is null")
-    if table.day:
-        parts.append(f"{local_day(f't.{table.dated}', config)} as {table.day}")
+    parts += [f"{local_day(f't.{at}', config)} as {day}" for at, day in table.days.items()]
     where = f"where {' and '.join(keep)}" if keep else ""
     return f'select {", ".join(parts)} from canonical."{name}" t {" ".join(joins)} {where} order by t.rowid'
+
+
+# Named by their id or by the hash of their address; whoever lives on as them withdrew as well.
+_WITHDRAWN = """with gone as (
+    select person_id from canonical.suppressions where person_id is not null
+    union select p.person_id from canonical.people p join canonical.suppressions s on s.email_hash = sha256(lower(trim(p.email))))
+select person_id from gone union
+select p.survivor_id from canonical.people p join gone using (person_id) where p.survivor_id is not null"""
 
 
 def _survivors(table: str) -> str:

@@ -18,12 +18,11 @@ def demos_booked(cut: Cut) -> Frame:
     owners = cut.tables.channels.select("channel", source_owner="owner")
     demos = cut.tables.meetings.filter(nw.col("kind") == "demo", ~nw.col("is_internal").fill_null(False))
     demos = demos.filter(nw.col("rescheduled_from").is_null())
-    demos = demos.select("meeting_id", "requested_at", "booked_at", "channel", day="booked_on").join(cut.days, on="day")
+    demos = demos.select("meeting_id", "requested_on", "booked_on", "channel", day="booked_on").join(cut.days, on="day")
     demos = demos.join(owners, on="channel", how="left").with_columns(
         channel=nw.col("channel").fill_null(UNKNOWN), source_owner=nw.col("source_owner").fill_null(UNKNOWN),
-        requested_on=nw.col("requested_at").dt.date(), _booked_on=nw.col("booked_at").dt.date(),
     )  # fmt: skip
-    days = day_number("_booked_on") - day_number("requested_on")
+    days = day_number("booked_on") - day_number("requested_on")
     return demos.with_columns(days=nw.when(days >= 0).then(days.cast(nw.Float64)))
 
 
@@ -35,15 +34,16 @@ def opportunities_after_demo(cut: Cut) -> Frame:
     """
     held = cut.tables.meetings.filter(
         nw.col("kind") == "demo", nw.col("outcome") == "held", ~nw.col("is_internal").fill_null(False)
-    ).select("account_id", held_at="starts_at")
-    dated = cut.tables.opportunities.select("opportunity_id", "created_at", day="created_on").join(cut.days, on="day")
+    ).select("account_id", held_at="starts_at", held_on="starts_on")
+    dated = cut.tables.opportunities.select("opportunity_id", "created_at", "created_on", day="created_on").join(
+        cut.days, on="day"
+    )
     made = described(cut, "end").select(
         "quarter", "opportunity_id", "account_id", "business_type", "channel", "source_owner", "segment", "tier"
     )
     made = made.join(dated, on=["quarter", "opportunity_id"])
     last = made.join(held, on="account_id").filter(nw.col("held_at") <= nw.col("created_at"))
     key = ["quarter", "window", "opportunity_id"]
-    made = made.join(last.group_by(*key).agg(held_at=nw.col("held_at").max()), on=key)
-    made = made.with_columns(_created_on=nw.col("created_at").dt.date(), held_on=nw.col("held_at").dt.date())
-    days = day_number("_created_on") - day_number("held_on")
+    made = made.join(last.group_by(*key).agg(held_on=nw.col("held_on").max()), on=key)
+    days = day_number("created_on") - day_number("held_on")
     return made.with_columns(days=days.cast(nw.Float64)).filter(days <= cut.config.sourced.look_back_days)

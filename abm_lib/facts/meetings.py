@@ -7,7 +7,6 @@ from datetime import timedelta
 import narwhals as nw
 import pandas as pd
 
-from ..period import instant
 from . import Base, Cut, Frame, day_number, fact
 from .accounts import UNKNOWN
 from .leads import qualified_accounts
@@ -24,7 +23,7 @@ def meetings_by_booking(cut: Cut) -> Frame:
 @fact(one_row_per=("meeting_id",), needs=("meetings",))
 def meetings_by_start(cut: Cut) -> Frame:
     """Meetings, demos and calls that began, or were to begin, in the window; a rescheduled one on its last day."""
-    started = _started(cut.base).filter(~nw.col("is_rescheduled")).with_columns(day=nw.col("starts_on"))
+    started = _meetings(cut.base).filter(~nw.col("is_rescheduled")).with_columns(day=nw.col("starts_on"))
     return with_accounts(cut.base, started.join(cut.days, on="day"))
 
 
@@ -44,33 +43,10 @@ def _described(base: Base) -> Frame:
     origin = origin.when(nw.col("channel") == "website").then(nw.lit("website"))
     origin = origin.when(nw.col("channel").is_null()).then(nw.lit(UNKNOWN))
     return joined.select(
-        "meeting_id", "kind", "account_id", "booked_at", "booked_on", "starts_at", "outcome",
+        "meeting_id", "kind", "account_id", "booked_at", "booked_on", "starts_at", "starts_on", "outcome",
         is_rescheduling=nw.col("_earlier").fill_null(False), is_rescheduled=nw.col("_later").fill_null(False),
         channel=nw.col("channel").fill_null(UNKNOWN), paid_or_website=origin.otherwise(nw.lit("other")),
     )  # fmt: skip
-
-
-def _started(base: Base) -> Frame:
-    """Meetings with the local day on which they start, for those of the quarters known."""
-    return base.once("meetings started", lambda: _on_local_days(base))
-
-
-def _on_local_days(base: Base) -> Frame:
-    started = _meetings(base).with_columns(_date=nw.col("starts_at").dt.date()).join(_local_days(base), on="_date")
-    started = started.filter(nw.col("starts_at") >= nw.col("_from"), nw.col("starts_at") < nw.col("_until"))
-    return started.drop("_from", "_until", "_date")
-
-
-def _local_days(base: Base) -> Frame:
-    """starts_on, _from, _until, _date: each local day with its instants, once for each UTC date that it touches."""
-    first, last = base.quarters[0].start, base.quarters[-1].end
-    rows = []
-    for day in (first + timedelta(days=n) for n in range((last - first).days)):
-        begins, ends = instant(day, base.windows.zone), instant(day + timedelta(days=1), base.windows.zone)
-        dates = sorted({begins.date(), (ends - timedelta(microseconds=1)).date()})
-        rows += [(day, begins, ends, date) for date in dates]
-    types = {"starts_on": "DATE", "_from": "TIMESTAMP", "_until": "TIMESTAMP", "_date": "DATE"}
-    return base.tables.engine.frame(pd.DataFrame(rows, columns=list(types), dtype=object), types)
 
 
 def _cohorts(cut: Cut, days: int) -> Frame:
@@ -101,7 +77,7 @@ def meeting_cohorts(cut: Cut) -> Frame:
     meeting is that old at the end of the quarter reported; `cohort` names each, and says which are younger.
     """
     base, longest = cut.base, cut.config.meeting_to_opportunity_days
-    held = _started(base).filter(nw.col("outcome") == "held").with_columns(day=nw.col("starts_on"))
+    held = _meetings(base).filter(nw.col("outcome") == "held").with_columns(day=nw.col("starts_on"))
     held = held.join(cut.days, on="day").join(_cohorts(cut, longest), on=["quarter", "window"])
     created = described(cut, "end").select("quarter", "opportunity_id", "account_id", "created_on")
     created = created.join(base.tables.opportunities.select("opportunity_id", "created_at"), on="opportunity_id")
@@ -122,7 +98,7 @@ def mqa_cohorts(cut: Cut) -> Frame:
     base, longest = cut.base, cut.config.mqa_meeting_days
     reached = qualified_accounts(cut).select("quarter", "window", "account_id", "entered_on")
     reached = reached.join(_cohorts(cut, longest), on=["quarter", "window"])
-    held = _started(base).filter(nw.col("outcome") == "held", nw.col("kind") != "call")
+    held = _meetings(base).filter(nw.col("outcome") == "held", nw.col("kind") != "call")
     met = reached.join(held.select("account_id", "starts_on"), on="account_id")
     ends = base.windows.moments("end").select("quarter", "rated_on")
     met = met.join(ends, on="quarter").filter(nw.col("starts_on") <= nw.col("rated_on"))
@@ -159,7 +135,7 @@ def meetings_and_pipeline(cut: Cut) -> Frame:
     """
     base = cut.base
     pairs = base.once("meetings before quarters", lambda: _pairs(base))
-    held = _started(base).filter(nw.col("outcome") == "held").with_columns(day=nw.col("starts_on"))
+    held = _meetings(base).filter(nw.col("outcome") == "held").with_columns(day=nw.col("starts_on"))
     held = held.join(base.windows.days("quarter"), on="day").select("account_id", before="quarter")
     counted = held.group_by("before").agg(meetings=nw.len())
     met = held.filter(~nw.col("account_id").is_null()).unique().with_columns(is_after=nw.lit(True))

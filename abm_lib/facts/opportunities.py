@@ -35,7 +35,7 @@ def _numbered(base: Base) -> Frame:
     return base.once("numbered history", lambda: history.with_columns(**places).drop("_one", "_less"))
 
 
-def _states(base: Base, moment: str) -> Frame:
+def states(base: Base, moment: str) -> Frame:
     """One row per quarter, moment and opportunity known by then: its last state, and what its history says.
 
     Amounts are in the reporting currency: `amount_qualified` at the rate of that day, `amount_closed` and
@@ -76,7 +76,7 @@ def _described(base: Base, last: Frame) -> Frame:
     tables = base.tables
     given = tables.opportunities.select(
         "opportunity_id", "account_id", "created_on", "expansion_kind", "competitor", "loss_reason", "win_reason",
-        "source_detail", "campaign_id", "promotion", "term_months", "annual_value", "last_activity_at", "survivor_id",
+        "source_detail", "campaign_id", "promotion", "term_months", "annual_value", "last_activity_on", "survivor_id",
         _type="business_type", _owner="owner_id", is_promotion=nw.col("is_promotion").fill_null(False),
         _qualified_at="qualified_at",
     )  # fmt: skip
@@ -96,7 +96,7 @@ def _described(base: Base, last: Frame) -> Frame:
     return joined.select(
         *KEY, "account_id", "stage", "currency", "amount", "close_on", "closed_on", "qualified_on", "qualified_at", "rated_on",
         "is_won", "is_lost", "is_deleted", "expansion_kind", "loss_reason", "win_reason", "is_promotion", "promotion",
-        "term_months", "annual_value", "last_activity_at", "survivor_id", "amount_qualified", "amount_closed",
+        "term_months", "annual_value", "last_activity_on", "survivor_id", "amount_qualified", "amount_closed",
         "amount_contested", "amount_open", "business_type", "read_at",
         competitor=nw.col("competitor").fill_null("none named"),
         created_on=nw.coalesce(nw.col("created_on"), nw.col("_first_on")),
@@ -109,7 +109,7 @@ def described(cut: Cut, moment: str) -> Frame:
     base = cut.base
 
     def known() -> Frame:
-        return with_accounts(base, _states(base, moment).filter(~nw.col("is_deleted")))
+        return with_accounts(base, states(base, moment).filter(~nw.col("is_deleted")))
 
     # The many days of the track have one reader, who asks for few of their rows.
     return known() if moment == "as_of_day" else base.once(f"described at {moment}", known)
@@ -179,7 +179,6 @@ def open_opportunities(cut: Cut) -> Frame:
     known = known.join(named, on="close_on", how="left").with_columns(
         amount=nw.col("amount_open"),
         close_quarter=due.otherwise(nw.col("_due").fill_null("later")),
-        _active_on=nw.col("last_activity_at").dt.date(),
     )
-    quiet = day_number("rated_on") - day_number("_active_on") > cut.config.stale_after_days
+    quiet = day_number("rated_on") - day_number("last_activity_on") > cut.config.stale_after_days
     return known.with_columns(is_stale=overdue | quiet.fill_null(False))

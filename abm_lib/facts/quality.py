@@ -58,7 +58,7 @@ def _by_table(cut: Cut, names: Iterable[str], condition: Callable[[str], nw.Expr
         rows = getattr(cut.tables, name)
         if into == "matched" and name in MACHINES:
             rows = rows.filter(~nw.col(MACHINES[name]).fill_null(False))
-        day = canonical_tables()[name].day or canonical_tables()[name].dated
+        day = canonical_tables()[name].day
         by_day = rows.select(day=nw.col(day), _held=nw.when(condition(name)).then(1).otherwise(0)).group_by("day")
         by_day = by_day.agg(rows=nw.len(), **{into: nw.col("_held").sum()}).join(cut.days, on="day")
         totals = by_day.group_by("quarter", "window").agg(rows=nw.col("rows").sum(), **{into: nw.col(into).sum()})
@@ -120,7 +120,7 @@ def _told_on(cut: Cut) -> Frame:
 
 def _dated_rows(cut: Cut, name: str) -> Frame:
     """The days on which a table has rows."""
-    day = canonical_tables()[name].day or canonical_tables()[name].dated
+    day = canonical_tables()[name].day
     return getattr(cut.tables, name).select(day=nw.col(day)).unique().with_columns(table=nw.lit(name))
 
 

@@ -6,6 +6,7 @@ import narwhals as nw
 
 from . import Base, Cut, Frame, accounts, day_number, fact
 from .calendar import EDGES
+from .target_list import target_list
 
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 COLD, CUSTOMER, RENEWAL = STAGES.index("cold"), STAGES.index("customer"), STAGES.index("renewal")
@@ -55,11 +56,9 @@ def _stages_at(base: Base, edge: str) -> Frame:
 
 @fact(one_row_per=("account_id",), needs=NEEDS)
 def staged_accounts(cut: Cut) -> Frame:
-    """Target accounts at the end of the quarter with the stage they had reached (S2-18); without a recorded one, cold."""
-    listed = accounts.at_edge(cut.base, "end").filter(nw.col("is_target"))
-    staged = listed.join(stages_at(cut.base, "end"), on=["quarter", "account_id"], how="left").join(
-        cut.windows, on="quarter"
-    )
+    """Target accounts on the quarter's last day with the stage they had reached (S2-18); without a recorded one, cold."""
+    listed = target_list(cut).filter(nw.col("is_target"))
+    staged = listed.join(stages_at(cut.base, "end"), on=["quarter", "account_id"], how="left")
     return staged.with_columns(stage=nw.col("stage").fill_null(STAGES[COLD]))
 
 

@@ -6,6 +6,7 @@ import narwhals as nw
 import pandas as pd
 
 from . import Base, Cut, Frame, day_number, fact
+from .opportunities import states
 
 OTHER = "other"  # an answer that no channel's `match` holds; what was said is not shown
 
@@ -18,6 +19,7 @@ def self_reported_answers(cut: Cut) -> Frame:
     """
     base = cut.base
     answers = base.once("self-reported answers", lambda: _answers(base)).join(cut.days, on="day")
+    answers = _standing(base, answers)
     number = nw.col("answer_id").count().over("quarter", "window")
     return answers.with_columns(is_enough=number >= base.config.min_n.qualitative)
 
@@ -31,15 +33,32 @@ def notes(cut: Cut) -> Frame:
     )
 
 
+def _standing(base: Base, answers: Frame) -> Frame:
+    """An answer given for an opportunity stands while that does, as known when the quarter had settled."""
+    ends = base.windows.moments("end").select("quarter", "known_until")
+    answers = answers.join(ends, on="quarter").with_columns(is_gone=nw.col("deleted_at") < nw.col("known_until"))
+    if {"opportunities", "opportunity_changes"} <= base.tables.delivered:
+        told = states(base, "end").select("quarter", "opportunity_id", "is_deleted")
+        answers = answers.join(told, on=["quarter", "opportunity_id"], how="left")
+        # One that was merged tells so by its history; where that is silent, by what is known now.
+        merged = nw.col("is_deleted").is_null() & nw.col("is_merged")
+        answers = answers.with_columns(
+            is_gone=nw.col("is_gone").fill_null(False) | nw.col("is_deleted").fill_null(False) | merged
+        )
+    return answers.filter(~nw.col("is_gone").fill_null(False))
+
+
 def _answers(base: Base) -> Frame:
     """answer_id, day, asked, channel, first_touch: every answer, whenever it was given."""
     people = base.tables.people.filter(~nw.col("is_internal").fill_null(False)).select(
-        answer_id=nw.concat_str([nw.lit("person "), nw.col("person_id")]), asked=nw.lit("sign-up"),
+        opportunity_id=nw.lit(None, nw.String), answer_id=nw.concat_str([nw.lit("person "), nw.col("person_id")]), asked=nw.lit("sign-up"),
         who=nw.coalesce("account_id", "person_id"), day="created_on", said="self_reported_source",
+        deleted_at=nw.lit(None, nw.Datetime), is_merged=nw.lit(False),
     )  # fmt: skip
-    deals = base.tables.opportunities.filter(nw.col("deleted_at").is_null(), nw.col("survivor_id").is_null()).select(
-        answer_id=nw.concat_str([nw.lit("opportunity "), nw.col("opportunity_id")]), asked=nw.lit("opportunity"),
-        who="account_id", day="created_on", said="self_reported_source",
+    deals = base.tables.opportunities.select(
+        "opportunity_id", answer_id=nw.concat_str([nw.lit("opportunity "), nw.col("opportunity_id")]), asked=nw.lit("opportunity"),
+        who="account_id", day="created_on", said="self_reported_source", deleted_at="deleted_at",
+        is_merged=~nw.col("survivor_id").is_null(),
     )  # fmt: skip
     word = nw.col("said").str.strip_chars().str.to_lowercase()
     answers = nw.concat([people, deals]).with_columns(word=word).filter(nw.col("word") != "")
@@ -47,7 +66,17 @@ def _answers(base: Base) -> Frame:
         _first_touches(base, answers), on="answer_id", how="left"
     )
     said = nw.col("channel").fill_null(OTHER)
-    return answers.select("answer_id", "asked", "day", "first_touch", channel=said, source=said)
+    return answers.select(
+        "answer_id",
+        "opportunity_id",
+        "deleted_at",
+        "is_merged",
+        "asked",
+        "day",
+        "first_touch",
+        channel=said,
+        source=said,
+    )
 
 
 def _words(base: Base) -> Frame:

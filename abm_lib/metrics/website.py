@@ -130,8 +130,8 @@ def landing_pages_mismatched(pages: Columns) -> Formula:
     Beware: asks to compare the words of ad and page; it does not prove that they differ.
     """
     under = Columns("campaign_landing_pages")
-    by_campaign = total(under.count(where=under.is_mismatched), n=under.count())
-    return total(pages.count(where=pages.is_mismatched), n=pages.count()).but(campaign=by_campaign)
+    by_campaign = total(under.count(where=under.is_mismatched))
+    return total(pages.count(where=pages.is_mismatched)).but(campaign=by_campaign)
 
 
 @metric(facts="target_account_visits", needs="page_views.account_id", label="Target accounts visiting", unit="count", better="higher",
@@ -145,7 +145,7 @@ def target_accounts_visiting(accounts: Columns) -> Formula:
     Missing: no page views for the quarter.
     Beware: an account that could not be recognised may have come all the same; see visit_match_rate.
     """
-    return total(accounts.count(where=accounts.visits > 0), n=accounts.count())
+    return total(accounts.count(where=accounts.visits > 0))
 
 
 @metric(facts="target_account_visits", needs="page_views.account_id", label="Share of target accounts visiting", unit="share",

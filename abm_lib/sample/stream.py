@@ -78,9 +78,10 @@ def _fill(con: duckdb.DuckDBPyConnection, name: str, settings: config.Config) ->
     table, query = tables()[name], TABLES[name]
     schema = "frozen" if name in LARGE else "canonical"
     columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in table.columns.values())
-    if name in LARGE and table.day:
-        columns += f", {table.day} DATE"
-        query = f"select *, {derive.local_day(table.dated, settings)} as {table.day} from ({query})"
+    if name in LARGE and table.days:
+        columns += "".join(f", {day} DATE" for day in table.days.values())
+        days = ", ".join(f"{derive.local_day(at, settings)} as {day}" for at, day in table.days.items())
+        query = f"select *, {days} from ({query})"
     con.execute(f'create table {schema}."{name}" ({columns})')
     # Joins give their rows in no order; the large tables are drawn from one range and keep its own.
     ordered = query if name in LARGE else f"from ({query}) order by all"
