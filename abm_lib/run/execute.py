@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -55,10 +56,11 @@ def parameter_faults(path: Path, given: dict[str, str]) -> list[Fault]:
 
 
 def run_all(families: list[str], parameters: dict[str, str], edition: Path, out: Path, jobs: int,
-            said: Callable[[str], None], folder: Path | None = None) -> list[Executed]:  # fmt: skip
+            said: Callable[[str], None], folder: Path | None = None,
+            then: Callable[[Executed], Executed] | None = None) -> list[Executed]:  # fmt: skip
     """Run the notebook of every family, `jobs` at once, each in a fresh kernel; all are checked before the first one starts.
 
-    The notebooks are the project's own unless `folder` names others.
+    The notebooks are the project's own unless `folder` names others. `then` is done with each in the process that ran it.
 
     Raises UsageError for parameters, PublishRefused naming every notebook that failed and its cell.
     """
@@ -69,7 +71,7 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
     # Processes, not threads: papermill changes the working directory and the loggers of its process.
     with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
         waiting = {
-            pool.submit(run_one, folder / f"{f}.ipynb", out / f"{f}.analyst.ipynb", parameters, edition): f
+            pool.submit(_run_then, then, folder / f"{f}.ipynb", out / f"{f}.analyst.ipynb", parameters, edition): f
             for f in families
         }
         for future in as_completed(waiting):
@@ -85,6 +87,11 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
     if faults:
         raise KernelDied(faults) if died else PublishRefused(faults)
     return sorted(done, key=lambda e: families.index(e.family))
+
+
+def _run_then(then: Callable[[Executed], Executed] | None, *notebook: Any) -> Executed:
+    executed = run_one(*notebook)
+    return then(executed) if then else executed
 
 
 def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Path) -> Executed:

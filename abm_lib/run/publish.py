@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ from filelock import FileLock, Timeout
 from .. import edition as editions
 from .. import readings as reading
 from ..company import Company, open_company
-from ..errors import Busy, EnvironmentFault, Fault, PublishRefused
+from ..errors import Busy, EnvironmentFault, Fault
 from ..metrics import FAMILIES
 from ..sources.reading import sha256
-from .execute import run_all
+from .execute import Executed, run_all
 from .render import index_page, render
 
 LIBRARIES = ("pandas", "altair", "papermill", "nbconvert", "jupyterlab", "duckdb", "narwhals", "vl-convert-python")
@@ -113,17 +114,18 @@ def _pages(
     described["families"] = families
     (staging / "edition.json").write_text(json.dumps(described, indent=1, ensure_ascii=False), encoding="utf-8")
     parameters = {"quarter": described["quarter"], "company": str(company.folder)}
-    faults = []
-    for executed in run_all(families, parameters, staging, private, jobs, said, notebooks):
-        try:
-            page = render(nbformat.read(executed.path, as_version=4), executed.family, described)
-            name = "index.html" if executed.family == "summary" else f"{executed.family}.html"
-            (staging / name).write_text(page, encoding="utf-8")
-            said(f"page {name}: {len(page.encode()) / 1000:.0f} kB")
-        except PublishRefused as error:
-            faults += error.faults
-    if faults:
-        raise PublishRefused(faults)
+    write = partial(_write_page, described, staging)
+    run_all(families, parameters, staging, private, jobs, said, notebooks, write)
+    for page in sorted(staging.glob("*.html")):
+        said(f"page {page.name}: {page.stat().st_size / 1000:.0f} kB")
+
+
+def _write_page(described: dict[str, Any], staging: Path, executed: Executed) -> Executed:
+    """The page of a notebook that ran, in the folder that is published. Raises PublishRefused for what it may not hold."""
+    page = render(nbformat.read(executed.path, as_version=4), executed.family, described)
+    name = "index.html" if executed.family == "summary" else f"{executed.family}.html"
+    (staging / name).write_text(page, encoding="utf-8")
+    return executed
 
 
 def _write_manifest(company: Company, described: dict[str, Any], staging: Path, seconds: float) -> None:

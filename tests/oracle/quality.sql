@@ -75,8 +75,9 @@ with events as (
     select 'page_views' as "table", local_day(viewed_at) as day, coalesce(is_bot, false) as by_machine, account_id
     from read_csv(getvariable('folder') || '/page_views.csv', types = {'viewed_at': 'timestamp', 'is_bot': 'boolean', 'account_id': 'varchar'})
     union all
-    select 'email_events', local_day(occurred_at), coalesce(is_machine, false), null
-    from read_csv(getvariable('folder') || '/email_events.csv', types = {'occurred_at': 'timestamp', 'is_machine': 'boolean'})
+    select 'email_events', local_day(occurred_at), coalesce(is_machine, false), people.account_id
+    from read_csv(getvariable('folder') || '/email_events.csv', types = {'occurred_at': 'timestamp', 'person_id': 'varchar', 'is_machine': 'boolean'})
+    left join people using (person_id) where person_id not in (from suppressed)
     union all
     select 'cta_events', local_day(occurred_at), coalesce(is_machine, false), account_id
     from read_csv(getvariable('folder') || '/cta_events.csv', types = {'occurred_at': 'timestamp', 'is_machine': 'boolean', 'account_id': 'varchar'})),
