@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from . import intervals
 from .formula import Formula
 
+PARTS = ("value", "numerator", "denominator", "n", "low", "high", "method", "missing_because", "caveat")
+NUMBERS = list(PARTS[:6])
+Numbers = NDArray[np.float64]
+Rows = Mapping[str, NDArray[Any]]  # `top`, and where the formula has them `bottom` and `event`
 
 @dataclass(frozen=True)
 class Reading:
@@ -43,47 +49,112 @@ class Worked:
     slices: dict[tuple[str, str], Reading] = field(default_factory=dict)
 
 
-def work_out(formula: Formula, amounts: list[float], rows: pd.DataFrame | None, seed: str) -> Reading:
-    """One reading from its amounts, in the order of `formula.amounts()`, and the rows where the formula needs them."""
+def from_parts(row: Mapping[str, Any]) -> Reading:
+    """The reading in a row of a table, whose empty cells are nan."""
+    return Reading(**{part: None if pd.isna(row[part]) else row[part] for part in PARTS})
+
+
+def work_out(
+    formula: Formula, amounts: Sequence[Numbers], rows: Sequence[Rows | None], seeds: Sequence[str]
+) -> pd.DataFrame:
+    """Readings, one a row with its PARTS, from their amounts in the order of `formula.amounts()`.
+
+    `rows` has the rows behind each reading, where the formula needs them, and `seeds` says which number each is.
+    """
     given = iter(amounts)
     numerator = next(given)
     denominator = next(given) if formula.denominator is not None else None
     n = next(given) if formula.n is not None else (denominator if denominator is not None else numerator)
-    if formula.given:
-        have, of, (floor, words) = next(given), next(given), formula.given[2:]
-        if have < floor * of:
-            return missing("withheld", f"{have:.0f} of {of:.0f} {words}; {floor:.0%} are needed", n=n)
+    have_of = (next(given), next(given)) if formula.given else None
     if formula.statistic != "ratio":
-        return _from_rows(formula, rows)
-    if formula.interval == "net promoter":
-        return _net_score(formula, numerator, next(given), cast(float, denominator))
-    if formula.against is not None:
-        return _difference(formula, numerator, cast(float, denominator), next(given), next(given))
-    if denominator is None:
-        return Reading(numerator, numerator, None, n)
-    if denominator <= 0:
-        return missing("undefined", formula.nothing, numerator=numerator, denominator=denominator, n=n)
-    if formula.interval == "wilson" and numerator > denominator:
-        found = f"{numerator:g} of {denominator:g}: more than there were"
-        return missing("undefined", found, numerator=numerator, denominator=denominator, n=n)
-    low, high, method = _interval(formula, numerator, denominator, rows, seed)
-    return Reading(numerator / denominator, numerator, denominator, n, low, high, method)
+        parts = _table([_from_rows(formula, each) for each in rows])
+    elif formula.against is not None:
+        others = [numerator, *([] if denominator is None else [denominator]), *given]
+        kind = _net_score if formula.interval == "net promoter" else _difference
+        parts = _table([kind(formula, *each) for each in zip(*(other.tolist() for other in others), strict=True)])
+    elif denominator is None:
+        parts = _columns(numerator, numerator, np.full(len(n), np.nan), n)
+    else:
+        parts = _quotients(formula, numerator, denominator, n, rows, seeds)
+    return _withheld(formula, parts, n, *have_of) if have_of and formula.given else parts
+
+
+def _table(readings: list[Reading]) -> pd.DataFrame:
+    table = pd.DataFrame([vars(reading) for reading in readings], columns=list(PARTS))
+    return table.astype(dict.fromkeys(NUMBERS, "float64"))
+
+
+def _columns(value: Numbers, numerator: Numbers, denominator: Numbers, n: Numbers, low: Numbers | float = np.nan,
+             high: Numbers | float = np.nan, method: Any = "") -> pd.DataFrame:  # fmt: skip
+    numbers = {"value": value, "numerator": numerator, "denominator": denominator, "n": n, "low": low, "high": high}
+    return pd.DataFrame({**numbers, "method": method, "missing_because": "", "caveat": ""})
+
+
+def emptied(rows: pd.DataFrame, gone: Any, code: str, why: Any, numbers: list[str] = NUMBERS) -> pd.DataFrame:
+    """The rows with the numbers taken out where `gone`, and the reason put in."""
+    if not gone.any():
+        return rows
+    rows = rows.copy()
+    rows.loc[gone, numbers] = float("nan")
+    rows.loc[gone, "method"] = ""
+    rows.loc[gone, "missing_because"] = code
+    rows.loc[gone, "caveat"] = why
+    return rows
+
+
+def _withheld(formula: Formula, parts: pd.DataFrame, n: Numbers, have: Numbers, of: Numbers) -> pd.DataFrame:
+    """No value where fewer rows than asked for have what it needs."""
+    assert formula.given is not None
+    floor, words = formula.given[2:]
+    gone = have < floor * of
+    why = [f"{h:.0f} of {o:.0f} {words}; {floor:.0%} are needed" for h, o in zip(have[gone], of[gone], strict=True)]
+    return emptied(parts.assign(n=np.where(gone, n, parts["n"])), gone, "withheld", why, [*NUMBERS[:3], "low", "high"])
+
+
+def priced(parts: pd.DataFrame, rows: Numbers, with_amount: Numbers) -> pd.DataFrame:
+    """Rows without an amount are counted, not priced; where none has one there is no amount, and certainly not 0."""
+    none = (rows != 0) & (with_amount == 0)
+    some = (with_amount < rows) & ~none & (parts["missing_because"] == "").to_numpy()
+    if some.any():
+        found = zip((rows - with_amount)[some], rows[some], strict=True)
+        parts.loc[some, "caveat"] = [f"{lacks:.0f} of {of:.0f} carry no amount or no exchange rate" for lacks, of in found]
+    why = [f"none of {of:.0f} carries an amount" for of in rows[none]]
+    return emptied(parts, none, "no_data", why, [*NUMBERS[:3], "low", "high"])
+
+
+def _quotients(
+    formula: Formula, top: Numbers, bottom: Numbers, n: Numbers, rows: Sequence[Rows | None], seeds: Sequence[str]
+) -> pd.DataFrame:
+    """One amount over another where that is a number, with the interval that the formula asks for."""
+    nothing = bottom <= 0
+    beyond = ~nothing & (top > bottom) if formula.interval == "wilson" else np.zeros(len(top), bool)
+    known = ~nothing & ~beyond
+    value = np.divide(top, bottom, out=np.full(len(top), np.nan), where=known)
+    parts = _columns(value, top, bottom, n, *_interval(formula, np.where(known, top, 0), np.where(known, bottom, 0), rows, seeds))
+    parts = emptied(parts, nothing, "undefined", formula.nothing, [])
+    more = [f"{a:g} of {b:g}: more than there were" for a, b in zip(top[beyond], bottom[beyond], strict=True)]
+    return emptied(parts, beyond, "undefined", more, [])
 
 
 def _interval(
-    formula: Formula, numerator: float, denominator: float, rows: pd.DataFrame | None, seed: str
-) -> tuple[float | None, float | None, str]:
+    formula: Formula, top: Numbers, bottom: Numbers, rows: Sequence[Rows | None], seeds: Sequence[str]
+) -> tuple[Any, Any, Any]:
+    """`low`, `high` and `method` of each quotient; none where the denominator is 0."""
     if formula.interval == "wilson":
-        low, high = intervals.wilson(numerator, denominator)
-        return float(low), float(high), "Wilson, 95%"
-    if formula.interval == "bootstrap" and rows is not None:
-        kept = rows.dropna(subset=["bottom"])
-        low, high = intervals.bootstrap(kept["top"].fillna(0.0), kept["bottom"], seed_text=seed)
-        return (low, high, "bootstrap, 95%") if not math.isnan(low) else (None, None, "")
-    return None, None, ""
+        low, high = intervals.wilson(top, bottom)
+        return low, high, np.where(bottom > 0, "Wilson, 95%", "")
+    low, high = np.full(len(top), np.nan), np.full(len(top), np.nan)
+    if formula.interval == "bootstrap":
+        for place in np.flatnonzero(bottom > 0):
+            if (units := rows[place]) is not None:
+                has = ~np.isnan(units["bottom"])
+                tops, bottoms = units["top"][has], units["bottom"][has]
+                drawn = intervals.bootstrap(np.where(np.isnan(tops), 0.0, tops), bottoms, seed_text=seeds[place])
+                low[place], high[place] = drawn
+    return low, high, np.where(np.isnan(low), "", "bootstrap, 95%")
 
 
-def _difference(formula: Formula, k1: float, n1: float, k2: float, n2: float) -> Reading:
+def _difference(formula: Formula, k1: float, n1: float, k2: float, n2: float, *_: float) -> Reading:
     if n1 <= 0 or n2 <= 0:
         return missing("undefined", formula.nothing, n=n1 + n2)
     low, high = intervals.newcombe(k1, n1, k2, n2)
@@ -92,7 +163,7 @@ def _difference(formula: Formula, k1: float, n1: float, k2: float, n2: float) ->
     return Reading(value, k1, n1, n1 + n2, float(low), float(high), method)
 
 
-def _net_score(formula: Formula, promoters: float, detractors: float, answers: float) -> Reading:
+def _net_score(formula: Formula, promoters: float, answers: float, detractors: float, *_: float) -> Reading:
     if answers <= 0:
         return missing("undefined", formula.nothing, n=answers)
     low, high = intervals.net_promoter(promoters, detractors, answers)
@@ -100,18 +171,18 @@ def _net_score(formula: Formula, promoters: float, detractors: float, answers: f
     return Reading(net / hundreds, net, hundreds, answers, low, high, "adjusted Wald, 95%")
 
 
-def _from_rows(formula: Formula, rows: pd.DataFrame | None) -> Reading:
+def _from_rows(formula: Formula, rows: Rows | None) -> Reading:
     """A median over the rows that have a value, or a median time with the rows still waiting counted as such."""
-    kept = rows.dropna(subset=["top"]) if rows is not None else pd.DataFrame({"top": [], "event": []})
-    if kept.empty:
+    has = ~np.isnan(rows["top"]) if rows is not None else np.zeros(0, bool)
+    if rows is None or not has.any():
         return missing("undefined", formula.nothing, n=0.0)
-    values = kept["top"].to_numpy(dtype=float)
+    values = rows["top"][has]
     if formula.statistic == "median":
         low, high = intervals.median_interval(values)
         method = "order statistics, 95%"
         value, n = float(np.median(values)), float(len(values))
     else:
-        value, low, high, n = intervals.kaplan_meier_median(values, kept["event"].fillna(False).to_numpy(dtype=bool))
+        value, low, high, n = intervals.kaplan_meier_median(values, rows["event"][has])
         method = "Kaplan–Meier, log-log band, 95%"
         if math.isnan(value):
             return missing("undefined", "fewer than half have come so far", n=float(n))

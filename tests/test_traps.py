@@ -122,7 +122,12 @@ def test_two_people_two_touches_and_two_stages_of_an_account_do_not_double_its_m
     drawn = TWICE | deals(ONE_DEAL) | {"account_lists": ON_A_LIST}
     table = read(company(tmp_path, drawn), *MONEY, by=["rule", "tier", "channel"])
     assert value(table, "pipeline_created") == value(table, "closed_won_revenue") == 100
-    assert slices(table, "influenced_pipeline", "rule") == {"default": 100, "any_touch": 100}
+    assert slices(table, "influenced_pipeline", "rule") == {
+        "default": 100,
+        "any_touch": 100,
+        "one_response": 100,
+        "strict": 0,
+    }
     assert slices(table, "influenced_pipeline", "channel") == {"linkedin_ads": 100, "webinar": 100}
     assert slices(table, "closed_won_revenue", "tier") == {"1": 100}
     assert reading(table, "pipeline_generation_days")["n"] == 1
@@ -132,7 +137,12 @@ def test_a_touch_of_nobody_is_no_second_person(tmp_path: Path) -> None:
     drawn = TWICE | deals(ONE_DEAL)
     drawn["touches"] = drawn["touches"].replace("| p2 ", "|    ")
     table = read(company(tmp_path, drawn), "influenced_pipeline", by=["rule"])
-    assert slices(table, "influenced_pipeline", "rule") == {"default": 0, "any_touch": 100}
+    assert slices(table, "influenced_pipeline", "rule") == {
+        "default": 0,
+        "any_touch": 100,
+        "one_response": 100,
+        "strict": 0,
+    }
 
 
 def test_an_account_on_two_lists_at_once_is_refused_before_it_doubles_its_money(tmp_path: Path) -> None:

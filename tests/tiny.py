@@ -130,7 +130,7 @@ def read(
     asked = {n: m for n, m in REGISTER.items() if not metrics or n in metrics or m.family in metrics}
     asked |= {n: REGISTER[n] for n in _needed(asked)}
     if by is not None:
-        asked = {n: replace(m, by=tuple(name for name in m.by if name in set(by))) for n, m in asked.items()}
+        asked = {n: replace(m, by=tuple(name for name in m.by if name in {*by, "window"})) for n, m in asked.items()}
     with patch.object(readings, "REGISTER", asked):
         return readings.read(opened, opened.calendar.quarter(quarter), as_of=as_of)
 

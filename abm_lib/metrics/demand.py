@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import narwhals as nw
@@ -134,7 +135,7 @@ def mqa_follow_up_days(accounts: Columns) -> Formula:
     """Median days from becoming marketing-qualified to the first meeting booked or call; who still waits counts as waiting.
 
     Source: mqa_waits, accounts that became it in the trailing four quarters (S2-25).
-    Counts: a booking on the same day is 0 days; meetings booked before are none.
+    Counts: a booking on the same day is 0 days; meetings booked before are none, nor are new dates for them.
     Missing: fewer than half were followed up within the time seen.
     """
     return survival_median(accounts.total("days"), accounts.is_followed_up, nothing="no account qualified")
@@ -174,7 +175,7 @@ def _times(expected: Reading, rate: Reading) -> Reading:
     if expected.value is None:
         return expected
     parts = [
-        None if part is None else round(part * (rate.value or 0), 2)
+        None if part is None else _rounded(part * (rate.value or 0), 2)
         for part in (expected.value, expected.low, expected.high)
     ]
     return Reading(parts[0], n=expected.n, low=parts[1], high=parts[2], method=expected.method)
@@ -190,17 +191,28 @@ def _forecast(read: Look, what: str, places: int) -> tuple[Reading, dict[tuple[s
         row = past[place]
         came, expected = row[f"after_{what}"] + row[f"other_{what}"], _expected(past[:place], row["meetings"], what)
         n = float(row["meetings"])
-        record["creation_quarter/record", f"{row['creation_quarter']}/expected"] = Reading(round(expected, places), n=n)
-        record["creation_quarter/record", f"{row['creation_quarter']}/came"] = Reading(round(came, places), n=n)
+        record["creation_quarter/record", f"{row['creation_quarter']}/expected"] = Reading(
+            _rounded(expected, places), n=n
+        )
+        record["creation_quarter/record", f"{row['creation_quarter']}/came"] = Reading(_rounded(came, places), n=n)
         errors += [came / expected - 1] if expected else []
-    meetings = read("meetings_held").value
-    if meetings is None or len(past) < FEWEST:
+    held = read("meetings_held")
+    if held.value is None:
+        return missing(held.missing_because, held.caveat), record
+    meetings = held.value
+    if len(past) < FEWEST:
         return missing("undefined", "fewer than four past quarters with meetings to learn from"), record
     expected, wide = _expected(past, meetings, what), _width(errors)
     ends = (None, None) if wide is None else (max(0.0, expected * (1 - wide)), expected * (1 + wide))
-    low, high = (None if end is None else round(end, places) for end in ends)
+    low, high = (None if end is None else _rounded(end, places) for end in ends)
     method = "" if wide is None else "past errors, 95%"
-    return Reading(round(expected, places), n=meetings, low=low, high=high, method=method), record
+    return Reading(_rounded(expected, places), n=meetings, low=low, high=high, method=method), record
+
+
+def _rounded(number: float, places: int) -> float:
+    """Half goes away from zero, as in to_the_cent."""
+    steps = math.floor(abs(number) * 10**places + 0.5 + 1e-6)
+    return math.copysign(steps / 10**places, number)
 
 
 def _expected(past: list[dict[str, Any]], meetings: float, what: str) -> float:
@@ -302,7 +314,7 @@ def cost_per_mqa(spend: Columns, accounts: Columns) -> Formula:
     """What the ad platforms charged in the quarter, for each account that became marketing-qualified in it.
 
     Source: ad_days, qualified_accounts; ad_outcomes by channel and campaign (S0-40).
-    Counts: by channel, the accounts that it touched within `engaged.window_days` before they qualified; several may have.
+    Counts: by channel, the accounts that it touched within `engaged.window_days` before the moment they qualified; several may have.
     Missing: no marketing-qualified accounts.
     Beware: spend comes before its accounts; the slice `window` has four quarters together.
     """

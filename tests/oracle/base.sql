@@ -2,11 +2,11 @@
 
 create or replace table accounts as
 select * from read_csv(getvariable('folder') || '/accounts.csv', types = {
-    'account_id': 'varchar', 'survivor_id': 'varchar', 'customer_since': 'date', 'segment': 'varchar', 'industry': 'varchar', 'is_icp': 'boolean', 'is_test': 'boolean'});
+    'account_id': 'varchar', 'survivor_id': 'varchar', 'customer_since': 'date', 'segment': 'varchar', 'industry': 'varchar', 'region': 'varchar', 'is_icp': 'boolean', 'is_test': 'boolean'});
 
 create or replace table account_changes as
 select * from read_csv(getvariable('folder') || '/account_changes.csv',
-    types = {'account_id': 'varchar', 'changed_at': 'timestamp', 'segment': 'varchar', 'industry': 'varchar', 'is_icp': 'boolean'});
+    types = {'account_id': 'varchar', 'changed_at': 'timestamp', 'segment': 'varchar', 'industry': 'varchar', 'region': 'varchar', 'is_icp': 'boolean'});
 
 create or replace table account_lists as
 select * from read_csv(getvariable('folder') || '/account_lists.csv',

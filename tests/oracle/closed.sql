@@ -23,13 +23,13 @@ dimensions as (
         {'slice_by': 'icp', 'slice': case is_icp when true then 'ICP' when false then 'not ICP' else 'unknown' end},
         {'slice_by': 'competitor', 'slice': coalesce(competitor, 'none named')}, {'slice_by': 'owner', 'slice': coalesce(owner_label, 'unknown')},
         {'slice_by': 'loss_reason', 'slice': coalesce(loss_reason, 'not stated')}, {'slice_by': 'win_reason', 'slice': coalesce(win_reason, 'not stated')},
-        {'slice_by': 'promotion', 'slice': coalesce(promotion, 'no promotion')}], recursive := true), timed.* exclude (slice_by, slice)
+        {'slice_by': 'promotion', 'slice': coalesce(promotion, 'no promotion')}, {'slice_by': 'region', 'slice': region}], recursive := true), timed.* exclude (slice_by, slice)
     from timed where slice_by = '')
 select * from timed union all by name select * from dimensions;
 
 insert into readings
 with won as (select * from closed_sliced where is_won and "window" = 'quarter'
-    and slice_by in ('', 'month', 'quarter', 'year', 'segment', 'tier', 'business_type', 'source_owner', 'programme', 'target')),
+    and slice_by in ('', 'month', 'quarter', 'year', 'segment', 'tier', 'business_type', 'source_owner', 'programme', 'target', 'region')),
 marketing as (select * from closed_sliced where is_won and "window" = 'quarter' and business_type = 'new' and source_owner = 'marketing'
     and slice_by in ('', 'month', 'quarter', 'year', 'segment', 'channel', 'campaign'))
 select 'closed_won_revenue', slice_by, slice, sum(money), sum(money), null, count(*) from won group by all
@@ -47,13 +47,17 @@ customers as (
     where is_won and "window" = 'quarter' and closed_sliced.day = firsts.first_day
         and (accounts.customer_since is null or accounts.customer_since >= firsts.first_day))
 select 'new_customers', slice_by, slice, count(distinct account_id), count(distinct account_id), null, count(distinct account_id)
-from customers where slice_by in ('', 'month', 'quarter', 'year', 'segment', 'tier', 'source_owner', 'target') group by all;
+from customers where slice_by in ('', 'month', 'quarter', 'year', 'segment', 'tier', 'source_owner', 'programme', 'target') group by all;
 
 insert into readings
 with won as (select * from closed_sliced where is_won and "window" = 'quarter' and business_type = 'new')
 select 'marketing_sourced_revenue_share', slice_by, slice, coalesce(sum(money) filter (source_owner = 'marketing'), 0) / sum(money),
     coalesce(sum(money) filter (source_owner = 'marketing'), 0), sum(money), count(*)
-from won where slice_by in ('', 'month', 'quarter', 'year') group by all having sum(money) > 0
+from won where slice_by in ('', 'month', 'quarter', 'year', 'segment') group by all having sum(money) > 0
+union all
+select 'marketing_sourced_revenue_share', slice_by, slice, coalesce(sum(money) filter (source_owner = 'marketing'), 0) / any_value(whole),
+    coalesce(sum(money) filter (source_owner = 'marketing'), 0), any_value(whole), count(*)
+from won, (select sum(money) as whole from won where slice_by = '') where slice_by in ('channel', 'campaign') and whole > 0 group by all
 union all
 select 'marketing_sourced_revenue_share', slice_by, slice, sum(money) / any_value(whole), sum(money), any_value(whole), count(*)
 from won, (select sum(money) as whole from won where slice_by = '') where slice_by = 'source_owner' and whole > 0 group by all;
@@ -69,6 +73,9 @@ from contests where slice_by in ('', 'month', 'quarter', 'year', 'segment', 'icp
 union all
 select 'sourced_opportunity_win_rate', slice_by, slice, count(*) filter (is_won) / count(*), count(*) filter (is_won), count(*), count(*)
 from contests where (slice_by = 'source_owner' or source_owner = 'marketing') and slice_by in ('', 'month', 'quarter', 'year', 'channel', 'source_owner') group by all
+union all
+select 'sourced_opportunity_win_rate', 'form', 'closed', count(*) filter (is_won) / count(*), count(*) filter (is_won), count(*), count(*)
+from contests where source_owner = 'marketing' and slice_by = '' having count(*) > 0
 union all
 select 'win_rate_closed_value', slice_by, slice, coalesce(sum(last_money) filter (is_won), 0) / sum(last_money), coalesce(sum(last_money) filter (is_won), 0), sum(last_money), count(last_money)
 from contests where slice_by in ('', 'quarter', 'year', 'segment', 'tier') group by all
@@ -107,11 +114,33 @@ union all
 select 'sales_cycle_days_won', slice_by, slice, sum(days) / count(*), sum(days), count(*), count(*)
 from won where slice_by in ('', 'segment', 'source_owner', 'target', 'promotion') group by all
 union all
+select 'sales_cycle_days_won', slice_by, slice, avg(days), sum(days), count(*), count(*)
+from (select *, date_diff('day', qualified_on, day) as days from closed_sliced where "window" = 'quarter' and is_won and slice_by = 'business_type') group by all
+union all
 select 'promotion_wins', slice_by, slice, count(distinct account_id), count(distinct account_id), null, count(distinct account_id)
 from won where is_promotion and slice_by in ('', 'promotion') group by all
 union all
 select 'promotion_win_share', slice_by, slice, count(*) filter (is_promotion) / any_value(whole), count(*) filter (is_promotion), any_value(whole), any_value(whole)
 from won, (select count(*) as whole from won where slice_by = '') where slice_by in ('', 'promotion') and whole > 0 group by all;
+
+-- Yearly values of what was won beside those of what was created, each at its own day's rate; half of them suffice.
+insert into readings
+with both_populations as (
+    select 'won' as population, opportunity_id, source_owner, amount, currency, one_off_amount, term_months, annual_value, day
+    from closed_sliced where slice_by = '' and "window" = 'quarter' and business_type = 'new' and is_won
+    union all
+    select 'created', created.opportunity_id, source_owner, qualified.amount, state.currency, one_off_amount, term_months, annual_value, day
+    from created join qualified using (opportunity_id) join state using (opportunity_id)
+    where business_type = 'new' and day >= getvariable('q_from') and day < getvariable('q_to')),
+valued as (
+    select *, case when annual_value is not null then priced(annual_value, currency, day)
+        when term_months > 0 then priced((amount - coalesce(one_off_amount, 0)) * 12 / term_months, currency, day) end as yearly
+    from both_populations),
+sliced as (
+    select unnest([{'slice_by': 'population', 'slice': population}, {'slice_by': 'population/source_owner', 'slice': population || '/' || source_owner}], recursive := true), yearly
+    from valued)
+select 'average_contract_value', slice_by, slice, avg(cast(yearly as double)), sum(yearly), count(yearly), count(yearly)
+from sliced group by all having count(yearly) >= 0.5 * count(*);
 
 -- Attainment against the quarter's targets.
 insert into readings

@@ -1,20 +1,24 @@
 -- Cohorts: opportunities by the quarter they were qualified in, accounts by the quarter they joined the list in.
 
 create or replace table usual as
-select median(days) as days from cycle_ages where is_won;
+select median(days) as days from cycle_ages where is_won and business_type = 'new';
 
 create or replace table cohorts as
 select quarters.label, quarters.day_from, quarters.day_to, count(*) filter (is_won) as won, count(*) as n,
+    count(*) filter (is_won and source_owner = 'marketing') as won_of_marketing, count(*) filter (source_owner = 'marketing') as n_of_marketing,
     count(*) filter (is_won or is_lost) >= 0.8 * count(*)
         or date_diff('day', quarters.day_to, getvariable('q_to')) > 1.5 * (select days from usual) as is_mature
 from ages join quarters on qualified_on >= quarters.day_from and qualified_on < quarters.day_to
-group by quarters.label, quarters.day_from, quarters.day_to;
+where business_type = 'new' group by quarters.label, quarters.day_from, quarters.day_to;
 
 insert into readings
 select 'win_rate_cohort', 'creation_quarter', label, won / n, won, n, n
 from cohorts where label in (select label from last_eight)
 union all
-(select 'win_rate_cohort', '', '', won / n, won, n, n from cohorts where is_mature order by label desc limit 1);
+(select 'win_rate_cohort', '', '', won / n, won, n, n from cohorts where is_mature order by label desc limit 1)
+union all
+select 'sourced_opportunity_win_rate', 'form', 'cohort', won_of_marketing / n_of_marketing, won_of_marketing, n_of_marketing, n_of_marketing
+from (select * from cohorts where is_mature order by label desc limit 1) where n_of_marketing > 0;
 
 create or replace table joined as
 with spells as (

@@ -130,7 +130,8 @@ with events as (
     select events.email_id, same_person.lives_on_as as person_id, events.occurred_at, events.kind, coalesce(events.is_machine, false) as is_machine
     from read_csv(getvariable('folder') || '/email_events.csv', types = {
         'email_id': 'varchar', 'person_id': 'varchar', 'occurred_at': 'timestamp', 'kind': 'varchar', 'is_machine': 'boolean'}) events
-    join same_person using (person_id) where not ours and person_id not in (from suppressed) and occurred_at < getvariable('known')),
+    join same_person using (person_id) where not ours and person_id not in (from suppressed) and is_real_person(lives_on_as)
+        and occurred_at < getvariable('known')),
 pairs as (
     select email_id, person_id, min(local_day(occurred_at)) filter (kind = 'sent') as sent_day,
         bool_or(kind = 'sent') as sent, bool_or(kind = 'delivered') as delivered,

@@ -13,7 +13,8 @@ dimensions as (
     select unnest([
         {'slice_by': 'source_owner', 'slice': source_owner}, {'slice_by': 'channel', 'slice': source_channel}, {'slice_by': 'tier', 'slice': tier},
         {'slice_by': 'business_type', 'slice': business_type}, {'slice_by': 'segment', 'slice': segment}, {'slice_by': 'programme', 'slice': programme},
-        {'slice_by': 'target', 'slice': target}, {'slice_by': 'source_detail', 'slice': source_detail}, {'slice_by': 'campaign', 'slice': campaign}],
+        {'slice_by': 'target', 'slice': target}, {'slice_by': 'source_detail', 'slice': source_detail}, {'slice_by': 'campaign', 'slice': campaign},
+        {'slice_by': 'region', 'slice': region}],
         recursive := true), timed.* exclude (slice_by, slice)
     from timed where slice_by = '')
 select * replace (coalesce(slice, 'unknown') as slice) from (select * from timed union all by name select * from dimensions)
@@ -35,13 +36,13 @@ group by all having count(money) > 0
 union all
 select 'marketing_sourced_pipeline_share', slice_by, slice, coalesce(sum(money) filter (source_owner = 'marketing'), 0) / sum(money),
     coalesce(sum(money) filter (source_owner = 'marketing'), 0), sum(money), count(*)
-from created_sliced where slice_by in ('', 'month', 'quarter', 'year') group by all having sum(money) > 0
+from created_sliced where slice_by in ('', 'month', 'quarter', 'year', 'segment') group by all having sum(money) > 0
 union all
 select 'marketing_sourced_pipeline_share', slice_by, slice,
     coalesce(sum(money) filter (slice_by = 'source_owner' or source_owner = 'marketing'), 0) / any_value(whole),
     coalesce(sum(money) filter (slice_by = 'source_owner' or source_owner = 'marketing'), 0), any_value(whole), count(*)
 from created_sliced, (select sum(money) as whole from created_sliced where slice_by = '')
-where slice_by in ('source_owner', 'channel') and whole > 0 group by all
+where slice_by in ('source_owner', 'channel', 'campaign') and whole > 0 group by all
 having count(money) filter (slice_by = 'source_owner' or source_owner = 'marketing') > 0 or count(*) filter (slice_by = 'source_owner' or source_owner = 'marketing') = 0
 union all
 select 'average_deal_size', slice_by, slice, avg(cast(money as double)), sum(money), count(money), count(money)

@@ -30,7 +30,7 @@ with cells as (
     where n_now > 0 and n_before > 0 group by segment, tier),
 sums as (
     select sum((weight - weight_before) * (rate + rate_before) / 2) as mix, sum((rate - rate_before) * (weight + weight_before) / 2) as rate,
-        (select count(*) from contests_of_two) as n
+        (select count(*) from contests_of_two where which = 'now') as n
     from cells having count(*) > 0)
 select 'win_rate_mix_effect', '', '', mix, mix, 1, n from sums
 union all

@@ -4,6 +4,7 @@ create or replace table attributes as
 select accounts.account_id,
     coalesce(case when seen.account_id is null then accounts.segment else seen.segment end, 'unknown') as segment,
     coalesce(case when seen.account_id is null then accounts.industry else seen.industry end, 'unknown') as industry,
+    coalesce(case when seen.account_id is null then accounts.region else seen.region end, 'unknown') as region,
     case when seen.account_id is null then accounts.is_icp else seen.is_icp end as is_icp,
     coalesce(on_list.tier, 'not on the list') as tier,
     coalesce(on_list.programme, 'not on the list') as programme,
@@ -21,7 +22,7 @@ where not coalesce(accounts.is_test, false);
 
 create or replace table facts as
 select opportunities.*, coalesce(sources.owner, 'unknown') as source_owner, coalesce(sources.channel, 'unknown') as source_channel,
-    campaigns.name as campaign, attributes.segment, attributes.tier, attributes.programme, attributes.target, attributes.is_icp,
+    campaigns.name as campaign, attributes.segment, attributes.tier, attributes.programme, attributes.target, attributes.is_icp, attributes.region,
     owners.label as owner_label
 from opportunities
 left join opportunity_sources sources using (opportunity_id)

@@ -170,9 +170,11 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> None:
     """Sales cycles over the trailing eight quarters: the median of all waits, open ones included."""
     con.execute((SQL / "ages.sql").read_text(encoding="utf-8"))
     ages = con.sql("select * from cycle_ages order by opportunity_id").df()
-    rows: list[tuple[Any, ...]] = [("", "", median_days(ages), len(ages))]
-    for name in SEEN_FROM:
-        rows += [(name, value, median_days(part), len(part)) for value, part in ages.groupby(name)]
+    new = ages[ages["business_type"] == "new"]
+    rows: list[tuple[Any, ...]] = [("", "", median_days(new), len(new))]
+    for name in (*SEEN_FROM, "business_type"):
+        parts = (ages if name == "business_type" else new).groupby(name)
+        rows += [(name, value, median_days(part), len(part)) for value, part in parts]
     con.executemany(
         "insert into readings values ('sales_cycle_days', ?, ?, ?, null, null, ?)",
         [row for row in rows if row[2] is not None],

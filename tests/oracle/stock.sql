@@ -7,7 +7,7 @@ from state join facts using (opportunity_id) where state.is_open;
 create or replace table open_sliced as
 select unnest([
     {'slice_by': '', 'slice': ''}, {'slice_by': 'stage', 'slice': stage}, {'slice_by': 'tier', 'slice': tier},
-    {'slice_by': 'business_type', 'slice': business_type}, {'slice_by': 'segment', 'slice': segment},
+    {'slice_by': 'business_type', 'slice': business_type}, {'slice_by': 'segment', 'slice': segment}, {'slice_by': 'programme', 'slice': programme},
     {'slice_by': 'close_quarter', 'slice': case when open_now.close_on < getvariable('q_to') then 'overdue' else coalesce(quarters.label, 'unknown') end}], recursive := true),
     open_now.*,
     coalesce(open_now.close_on < getvariable('q_to'), false)

@@ -14,6 +14,10 @@ with recursive follow as (
 select follow.person_id, follow.lives_on_as, people.ours
 from follow join people on people.person_id = follow.lives_on_as where people.survivor_id is null;
 
+-- Whoever was recorded twice is known since the earlier record.
+update people set created_at = firsts.created_at
+from (select lives_on_as, min(created_at) as created_at from same_person join people using (person_id) group by all) firsts where firsts.lives_on_as = people.person_id;
+
 -- Nobody who withdrew consent is counted as a person.
 create or replace table suppressed as
 select people.person_id from people, (
@@ -22,6 +26,8 @@ where out.person_id = people.person_id or out.email_hash = sha256(lower(people.e
 
 -- Test accounts and what they did are left out.
 create or replace macro is_real(account) as account is null or account not in (select account_id from accounts where is_test);
+create or replace macro is_real_person(person) as person not in (
+    select person_id from people join accounts using (account_id) where is_test);
 
 create or replace table page_views as
 select views.* exclude (account_id, person_id), coalesce(survivors.lives_on_as, views.account_id) as account_id,
