@@ -1,0 +1,91 @@
+"""Companies of which little is known: every page still opens, and says what it cannot say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+import readings_fixture as invented
+from bs4 import BeautifulSoup
+from conftest import ROOT
+from tiny import company, deals, read
+
+from abm_lib.metric import REGISTER
+from abm_lib.pages import FAMILIES, Page
+from abm_lib.run.render import render
+
+ACCOUNTS = """
+    account_id | name | segment
+    a1         | One  | large
+    a2         | Two  | {other}
+    """
+EVER = """
+    deal | account_id | qualified  | ended      | stage | amount
+    d1   | a1         | 2025-02-01 | 2025-08-01 | won   | 100
+    d2   | a2         | 2025-03-01 | 2026-08-01 | lost  | 200
+    d3   | a1         | 2026-07-15 |            |       | 300
+    """
+ONLY_NOW = """
+    deal | account_id | qualified  | ended      | stage | amount
+    d1   | a1         | 2026-07-10 | 2026-09-01 | won   | 100
+    d2   | a2         | 2026-08-01 |            |       | 200
+    """
+LONG_AGO = """
+    deal | account_id | qualified  | ended      | stage | amount
+    d1   | a1         | 2025-01-10 | 2025-03-01 | won   | 100
+    """
+COVERED = """
+    table               | source | extracted_at     | covers_from | covers_to
+    opportunity_changes | crm    | 2026-10-20 06:00 | 2025-01-01  | 2026-10-19
+    opportunities       | crm    | 2026-10-20 06:00 | 2025-01-01  | 2026-10-19
+    """
+ONE = {"accounts": "account_id | name | segment\na1 | One | large"}
+COMPANIES = {
+    "nothing but a CRM": {"accounts": ACCOUNTS.format(other="small")} | deals(EVER),
+    "the first quarter ever": {"accounts": ACCOUNTS.format(other="small")} | deals(ONLY_NOW),
+    "an empty quarter": ONE | deals(LONG_AGO) | {"loads": COVERED},
+    "one account": ONE
+    | deals("deal | account_id | qualified | ended | stage | amount\nd1 | a1 | 2026-07-10 | | | 100"),
+    "one segment": {"accounts": ACCOUNTS.format(other="large")} | deals(EVER),
+}
+
+
+@pytest.fixture(scope="module", params=COMPANIES)
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, pd.DataFrame]:
+    folder: Path = company(tmp_path_factory.mktemp("small"), COMPANIES[request.param])
+    return request.param, read(folder)
+
+
+def opened(family: str, frame: pd.DataFrame) -> Any:
+    notebook = nbformat.read(ROOT / "notebooks" / f"{family}.ipynb", 4)
+    return invented.run_cells(notebook, Page(family, frame, invented.EDITION, REGISTER))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_page_opens_and_says_what_it_cannot_say(told: tuple[str, pd.DataFrame], family: str) -> None:
+    _, frame = told
+    page = BeautifulSoup(render(opened(family, frame), family, invented.EDITION), "html5lib")
+    missing = frame[(frame["quarter"] == invented.NOW) & (frame["family"] == family) & frame["value"].isna()]
+    said = page.main.get_text(" ")
+    assert page.h1.get_text().strip()
+    assert not missing.empty or family in ("summary", "pipeline", "revenue", "quality")
+    assert missing.empty or any(
+        words in said for words in ("Not collected", "not collected", "No data", "Nothing to divide")
+    )
+
+
+def test_a_quarter_without_a_deal_reads_0_where_the_data_reach_and_says_so_where_they_do_not(tmp_path: Path) -> None:
+    found = read(company(tmp_path, COMPANIES["an empty quarter"]), "closed_won_revenue", "win_rate_closed", by=[])
+    now = found[found["quarter"] == "2026Q3"].set_index("metric")
+    assert now.loc["closed_won_revenue", "value"] == 0
+    assert now.loc["win_rate_closed", "missing_because"] == "undefined"
+
+
+def test_in_the_first_quarter_ever_nothing_is_compared(tmp_path: Path) -> None:
+    found = read(company(tmp_path, COMPANIES["the first quarter ever"]), "closed_won_revenue", by=[])
+    now = found[found["quarter"] == "2026Q3"].iloc[0]
+    assert now["value"] == 100 and pd.isna(now["previous"]) and pd.isna(now["year_ago"])
