@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
@@ -13,15 +14,21 @@ from .config import Config
 from .facts import FACTS
 from .formula import Term
 from .metric import Metric
+from .questions import questions
 from .show.rows import Readings
 
 MANY = 20
+REQUIREMENT = re.compile(r"\b(?:S[0-3]-\d\d|C\d{1,2})\b")
 WRITTEN = "Written by `make docs` from the code; do not edit."
 
 
 def pages(metrics: Mapping[str, Metric], readings: Readings) -> dict[str, str]:
     """Every generated document by its file name; the examples are the readings of the sample company."""
-    return {"metrics.md": metrics_page(metrics, readings), "settings.md": settings_page()}
+    return {
+        "metrics.md": metrics_page(metrics, readings),
+        "requirements.md": requirements_page(metrics),
+        "settings.md": settings_page(),
+    }
 
 
 def metrics_page(metrics: Mapping[str, Metric], readings: Readings) -> str:
@@ -33,6 +40,23 @@ def metrics_page(metrics: Mapping[str, Metric], readings: Readings) -> str:
             parts.append(f"## {family.capitalize()}")
         parts.append(entry(metric, example(metric, readings)))
     return "\n\n".join(parts) + "\n"
+
+
+def requirements_page(metrics: Mapping[str, Metric]) -> str:
+    """Each question with its page and readings, then each requirement id with the metrics that cite it."""
+    asked = [
+        f"| {q.name} | {q.source} | {q.ask} | {q.page} | {', '.join(f'{m} by {by}' if by else m for m, by in q.shows)} |"
+        for q in questions()
+    ]
+    cited: dict[str, list[str]] = {}
+    for metric in metrics.values():
+        for requirement in sorted(set(REQUIREMENT.findall(metric.doc))):
+            cited.setdefault(requirement, []).append(metric.name)
+    lines = [f"| {requirement} | {', '.join(names)} |" for requirement, names in sorted(cited.items())]
+    return "\n".join([
+        "# Requirements", "", WRITTEN, "", "## Questions", "", "| question | requirement | asked | page | readings |",
+        "|---|---|---|---|---|", *asked, "", "## Metrics by requirement", "", "| requirement | metrics |", "|---|---|", *lines, "",
+    ])  # fmt: skip
 
 
 def entry(metric: Metric, shown: str = "") -> str:

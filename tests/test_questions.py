@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from tiny import read
 
 import abm_lib.metrics
+from abm_lib import sample
 from abm_lib.metric import REGISTER
 from abm_lib.questions import HEADLINES, Question, questions
 
@@ -67,3 +71,36 @@ def test_a_headline_number_is_a_card_of_the_executive_page() -> None:
 
 def test_influence_is_never_on_the_executive_page() -> None:
     assert not {metric for metric, _ in shown("summary") if "influence" in metric or "attributed" in metric}
+
+
+# Without its input
+
+WITHOUT = {
+    "ad_days": "Q1 Q10 Q11 Q38",
+    "meetings": "Q14 Q15 Q16 Q17 Q18 Q34 Q42",
+    "subscriptions": "Q40 Q47",
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("asked")
+    sample.write(folder, scale=0.05, seed=5)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["", *WITHOUT])
+def test_without_a_table_the_questions_that_need_it_stay_open_and_no_other(
+    table: str, small: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "without"
+    shutil.copytree(small, folder, ignore=shutil.ignore_patterns(".abm", f"{table}.csv"))
+    by = {"question", *(by for question in questions() for _, by in question.shows if by)}
+    told = read(folder, "questions_answered", by=by)
+    told = told[
+        (told["metric"] == "questions_answered") & (told["slice_by"] == "question") & (told["quarter"] == "2026Q3")
+    ]
+    still_open = told[told["value"] == 0].set_index("slice")["caveats"]
+    assert set(still_open.index) == set(WITHOUT.get(table, "").split())
+    assert all(table in why for why in still_open), still_open.to_dict()
