@@ -45,6 +45,6 @@ def __getattr__(name: str) -> Any:
     register = import_module("abm_lib.metric").REGISTER
     if name not in register:
         raise AttributeError(f"abm_lib has no {name!r}, and no metric is called so")
-    found = functools.partial(import_module("abm_lib.reader").read_frames, register[name])
+    found = functools.partial(import_module("abm_lib.frames").read_frames, register[name])
     found.__doc__ = register[name].doc
     return found

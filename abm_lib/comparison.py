@@ -8,7 +8,7 @@ import pandas as pd
 
 from .company import Company
 from .facts import Base
-from .reader import TIME
+from .slices import TIME
 
 RATES = ("share", "points", "score")
 STEPS = {"month": (1, 12), "week": (1, 52)}

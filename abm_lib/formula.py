@@ -5,8 +5,10 @@ A ratio stays a pair until the end, so no slice is ever averaged.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 
 import narwhals as nw
 
@@ -26,6 +28,11 @@ class Term:
     where: nw.Expr | None = None
     factor: float = 1
     whole: bool = False
+
+    @property
+    def unit(self) -> float:
+        """What one of its aggregate is worth in the amount."""
+        return self.factor / (100 if self.how == "money" else 1)
 
     def contribution(self, scope: nw.Expr | None, column: nw.Expr | None = None) -> nw.Expr:
         """What one row adds to the term; null where it adds nothing. Money in whole cents, so that sums are exact."""
@@ -122,6 +129,20 @@ class Formula:
         found = [self.numerator, *(a for a in (self.denominator, self.n) if a is not None)]
         found += list(self.given[:2]) if self.given else []
         return found + (self.against.amounts() if self.against else [])
+
+    def terms(self) -> list[Term]:
+        """The terms of every amount, one after the other."""
+        return [term for amount in self.amounts() for term in amount.terms]
+
+    def added(self, sums: Iterable[Any]) -> list[Any]:
+        """The amounts, from the aggregates of `terms()`; money from cents to units."""
+        each = (one * term.unit for one, term in zip(sums, self.terms(), strict=True))
+        return [sum(islice(each, len(amount.terms))) for amount in self.amounts()]
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether the rows themselves are needed, and not their sums alone."""
+        return self.statistic != "ratio" or self.interval == "bootstrap"
 
 
 def total(amount: Amount, n: Amount | None = None) -> Formula:

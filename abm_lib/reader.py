@@ -7,59 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, cast
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
 
-from .errors import Fault, UsageError
 from .facts import FACTS, Base, Cut
 from .formula import Formula, Term
 from .metric import Metric
-from .reading import Reading, missing, work_out
-from .store import DuckDB
+from .reading import Rows, as_rows, priced, work_out
+from .slices import MOST_VALUES, ONE_QUARTER, SliceSet, slice_sets, slice_values
 
-STATISTIC = "statistic"
 Place = tuple[str, str]  # fact, kind of windows
-PARTS = ("value", "numerator", "denominator", "n", "low", "high", "method", "missing_because", "caveat")
-# Slices read for the quarter reported only.
-ONE_QUARTER = {"account", "campaign", "asset", "email", "landing_page", "next_page", "faulty", "owner"}
-MOST_VALUES = 50  # as is every slice with more values than this
-TIME = {"month": "month", "week": "week", "quarter": "quarter", "year": "year"}
-
-
-@dataclass(frozen=True)
-class SliceSet:
-    """One way of slicing: the name a reading carries, the windows it needs, and the columns it groups by.
-
-    `statistic` is no column: it names a slice that holds another statistic of the same rows.
-    """
-
-    name: str
-    kind: str
-    columns: tuple[str, ...] = ()
-
-    @property
-    def is_time(self) -> bool:
-        return self.name in TIME
-
-    @property
-    def is_cohort(self) -> bool:
-        return self.kind == "cohort"
-
-
-def slice_sets(metric: Metric) -> list[SliceSet]:
-    """The whole, then each slice that the metric declares."""
-    sets = [SliceSet("", metric.window)]
-    for name in metric.by:
-        is_column = name not in TIME and name != "window"
-        columns = tuple(part for part in name.split("/") if part != STATISTIC) if is_column else ()
-        kind = metric.also_window if name == "window" else TIME.get(name, metric.window)
-        sets.append(SliceSet(name, kind, columns))
-    return sets
 
 
 class Reader:
@@ -81,9 +40,9 @@ class Reader:
         for metric in metrics:
             for chosen in slice_sets(metric):
                 formula = metric.formula.in_slice(chosen.name)
-                for term in _terms(formula):
+                for term in formula.terms():
                     self._plan_term(term, metric.scope, chosen)
-                if _needs_rows(formula):
+                if formula.needs_rows:
                     self._plan_rows(metric, chosen, formula)
 
     def _plan_term(self, term: Term, scope: str, chosen: SliceSet) -> None:
@@ -131,13 +90,10 @@ class Reader:
             frame, planned = self._source(place)
             query = frame.group_by(*keys).agg(**{f"a{i}": expression for i, expression in enumerate(planned)})
             # A row that a slice does not concern has no value for it: the target of the whole has no segment.
-            table = (
-                self.base.tables.engine.collect(query)
-                .dropna(subset=keys)
-                .set_index(keys)
-                .sort_index()
-                .astype("float64")
-            )
+            table = self.base.tables.engine.collect(query).dropna(subset=keys)
+            if kind == "cohort":
+                table = table.assign(window=table["quarter"]).groupby(keys, as_index=False).sum()
+            table = table.set_index(keys).sort_index().astype("float64")
             self._answers[place] = table.set_axis(list(self._planned[place]), axis=1)
         return self._answers[place]
 
@@ -175,47 +131,40 @@ class Reader:
     def read(self, metric: Metric, chosen: SliceSet) -> pd.DataFrame:
         """One reading for every quarter and every value that the slice has: `quarter`, `window`, `slice` and its parts."""
         formula = metric.formula.in_slice(chosen.name)
-        terms = _terms(formula)
-        columns = {str(i): self._column(term, metric.scope, chosen) for i, term in enumerate(terms)}
+        table = self._sums(metric.scope, chosen, formula.terms())
+        sums = {name: column.to_numpy() for name, column in table.items()}
+        amounts = formula.added(sums[str(i)] for i in range(len(formula.terms())))
+        groups = self._row_groups(metric, chosen, formula)
+        keys = table.index.tolist() if formula.needs_rows else []
+        seeds = [f"{metric.name} {quarter}" for quarter, *_ in keys]
+        parts = work_out(formula, amounts, [groups.get(key) for key in keys], seeds)
+        if "rows" in sums:
+            parts = priced(parts, sums["rows"], sums["priced"])
+        place = table.index.to_frame(index=False)
+        return parts.assign(quarter=place["quarter"], window=place["window"], slice=slice_values(place, chosen))
+
+    def _sums(self, scope: str, chosen: SliceSet, terms: list[Term]) -> pd.DataFrame:
+        """A column for each term, by its number, and of money the `rows` and those `priced`; by quarter, window and slice."""
+        columns = {str(i): self._column(term, scope, chosen) for i, term in enumerate(terms)}
         if terms[0].how == "money":
-            columns |= {part: self._column(terms[0], metric.scope, chosen, part) for part in ("rows of", "priced of")}
+            columns |= {part: self._column(terms[0], scope, chosen, f"{part} of ") for part in ("rows", "priced")}
         whole = {str(i) for i, term in enumerate(terms) if term.whole}
         table = self._every_value(pd.DataFrame({name: c for name, c in columns.items() if name not in whole}), chosen)
-        outer = table.index.droplevel(cast(Any, list(chosen.columns))) if chosen.columns else table.index
-        table = table.assign(**{name: columns[name].reindex(outer).to_numpy() for name in whole}).fillna(0.0)
-        for i, term in enumerate(terms):
-            table[str(i)] *= term.factor / (100 if term.how == "money" else 1)
-        rows = self._row_groups(metric, chosen, formula)
-        keys = [key if isinstance(key, tuple) else (key,) for key in table.index]
-        readings = [
-            work_out(formula, amounts, rows.get(key), f"{metric.name} {key[0]}")
-            for key, amounts in zip(keys, _amounts(table, formula), strict=True)
-        ]
-        if terms[0].how == "money":
-            priced = zip(readings, table["rows of"].tolist(), table["priced of"].tolist(), strict=True)
-            readings = [_priced(*each) for each in priced]
-        place = table.index.to_frame(index=False)
-        if chosen.is_cohort:
-            place["window"] = place["quarter"]
-        # A slice may be called as a part of a reading is: `denominator`.
-        out = pd.DataFrame([vars(r) for r in readings], columns=list(PARTS))
-        return out.assign(quarter=place["quarter"], window=place["window"], slice=_slice_values(place, chosen))
+        outer = table.index.droplevel(cast(Any, list(chosen.columns))) if whole and chosen.columns else table.index
+        return table.assign(**{name: columns[name].reindex(outer).to_numpy() for name in whole}).fillna(0.0)
 
     def _column(self, term: Term, scope: str, chosen: SliceSet, part: str = "") -> pd.Series:
         """One planned aggregate by quarter, window and slice; that of the whole window where the term asks for it."""
         name = _name(term, self._scope(term.fact, chosen.kind, scope, chosen.columns))
-        answer = self.answer(term.fact, chosen.kind, () if term.whole else chosen.columns)
-        column = answer[f"{part} {name}" if part else name]
-        if chosen.is_cohort:
-            column = column.groupby(level=["quarter", *(() if term.whole else chosen.columns)]).sum()
-        return column
+        return self.answer(term.fact, chosen.kind, () if term.whole else chosen.columns)[part + name]
 
     def _every_value(self, table: pd.DataFrame, chosen: SliceSet) -> pd.DataFrame:
         """A row for every window, and for every value the slice has in any of them: a segment without wins reads 0 of n."""
         shown = self.base.shown
-        windows = [(q.label, w.label) for q, w in self.base.windows.spans(chosen.kind) if q in shown]
-        if chosen.is_cohort:
-            return table.reindex([q.label for q in shown]) if not chosen.columns else table
+        if chosen.is_cohort and chosen.columns:
+            return table
+        spans = [(q, q if chosen.is_cohort else w) for q, w in self.base.windows.spans(chosen.kind) if q in shown]
+        windows = list(dict.fromkeys((q.label, w.label) for q, w in spans))
         names = ["quarter", "window", *chosen.columns]
         if not chosen.columns:
             return table.reindex(pd.MultiIndex.from_tuples(windows, names=names))
@@ -225,8 +174,9 @@ class Reader:
             return table[newest & (table.fillna(0) != 0).any(axis=1)]
         return table.reindex(pd.MultiIndex.from_tuples([(*w, *v) for w in windows for v in values], names=names))
 
-    def _row_groups(self, metric: Metric, chosen: SliceSet, formula: Formula) -> dict[tuple[str, ...], pd.DataFrame]:
-        if not _needs_rows(formula):
+    def _row_groups(self, metric: Metric, chosen: SliceSet, formula: Formula) -> dict[Any, Rows]:
+        """The rows behind each reading, by its key."""
+        if not formula.needs_rows:
             return {}
         rows = self.rows(formula.numerator.terms[0].fact, chosen.kind)
         prefix = f"{metric.name}:{chosen.name}:"
@@ -235,90 +185,12 @@ class Reader:
         if formula.unit:
             rows = rows.groupby([*keys, formula.unit], as_index=False)[list(wanted)].sum(min_count=1)
         rows = rows[[*keys, *wanted]].rename(columns=wanted)
-        rows = rows[rows["bottom" if "bottom" in rows else "top"].notna()]
-        return {cast(tuple[str, ...], key): group for key, group in rows.groupby(keys, sort=False)}
+        rows = rows[rows["bottom" if "bottom" in rows else "top"].notna()].dropna(subset=keys)
+        behind = as_rows(rows)
+        places = rows.groupby(keys, sort=False).indices
+        return {key: {name: column[place] for name, column in behind.items()} for key, place in places.items()}
 
 
 def _name(term: Term, limit: nw.Expr | None) -> str:
     """What makes two aggregates the same: metrics that share one share its column of the query."""
     return f"{term.how} {term.column!r} {term.where!r} {limit!r}"
-
-
-def _amounts(table: pd.DataFrame, formula: Formula) -> list[list[float]]:
-    """Per row, the formula's amounts in the order of `formula.amounts()`."""
-    places = np.cumsum([0, *(len(amount.terms) for amount in formula.amounts())]).tolist()
-    spans = pairwise(places)
-    sums = [table[[str(i) for i in range(a, b)]].sum(axis=1).to_numpy() for a, b in spans]
-    return [[float(v) for v in row] for row in zip(*sums, strict=True)]
-
-
-def _priced(reading: Reading, rows: float, priced: float) -> Reading:
-    """Rows without an amount are counted, not priced; where none has one there is no amount, and certainly not 0."""
-    if rows and not priced:
-        return missing("no_data", f"none of {rows:.0f} carries an amount", n=reading.n)
-    if priced < rows and not reading.missing_because:
-        return replace(reading, caveat=f"{rows - priced:.0f} of {rows:.0f} carry no amount or no exchange rate")
-    return reading
-
-
-def _slice_values(table: pd.DataFrame, chosen: SliceSet) -> pd.Series | str:
-    """Slice values joined by `/`; a `/` inside a value is percent-encoded."""
-    if chosen.is_time:
-        return table["window"]
-    if chosen.name == "window":
-        return chosen.kind
-    parts = [
-        table[c].astype(str) if c != STATISTIC else pd.Series("median", table.index)
-        for c in chosen.name.split("/")
-        if c
-    ]
-    escaped = [part.str.replace("%", "%25").str.replace("/", "%2F") for part in parts] if len(parts) > 1 else parts
-    return escaped[0].str.cat(cast(Any, escaped[1:]), sep="/") if len(escaped) > 1 else (escaped[0] if escaped else "")
-
-
-def _terms(formula: Formula) -> list[Term]:
-    return [term for amount in formula.amounts() for term in amount.terms]
-
-
-def _needs_rows(formula: Formula) -> bool:
-    return formula.statistic != "ratio" or formula.interval == "bootstrap"
-
-
-def read_frames(metric: Metric, *frames: Any) -> Reading:
-    """A metric over an analyst's own pandas, Polars or DuckDB frames, one for each of its facts, taken as one whole.
-
-    DuckDB reads them in place. Raises UsageError when a frame is lacking.
-    """
-    if len(frames) != len(metric.facts):
-        raise UsageError(
-            Fault("C12", "frames", metric.name, f"{len(frames)} frames", f"one for each of {', '.join(metric.facts)}",
-                  "give the frames in that order")
-        )  # fmt: skip
-    engine, formula = DuckDB(), metric.formula
-    given = {fact: nw.from_native(engine.scan(frame)).lazy() for fact, frame in zip(metric.facts, frames, strict=True)}
-    sums = {}
-    for place, term in enumerate(_terms(formula)):
-        answer = engine.collect(given[term.fact].select(term.aggregate(None).alias("sum")))
-        sums[str(place)] = float(answer["sum"].fillna(0).iloc[0]) * term.factor / (100 if term.how == "money" else 1)
-    rows = _frame_rows(engine, formula, given[metric.facts[0]]) if _needs_rows(formula) else None
-    reading = work_out(formula, _amounts(pd.DataFrame([sums]), formula)[0], rows, metric.name)
-    if formula.denominator is None and not len(engine.collect(given[metric.facts[0]].head(1))):
-        return missing("no_data", "the frame has no row")
-    term = _terms(formula)[0]
-    if term.how != "money":
-        return reading
-    priced = nw.when(~term.contribution(None).is_null()).then(1).otherwise(0).sum()
-    counts = engine.collect(given[term.fact].select(rows=term.rows(None), priced=priced)).fillna(0)
-    return _priced(reading, counts["rows"][0], counts["priced"][0])
-
-
-def _frame_rows(engine: DuckDB, formula: Formula, table: nw.LazyFrame[Any]) -> pd.DataFrame:
-    wanted = {"top": formula.numerator, "bottom": formula.denominator}
-    columns = {}
-    for name, amount in wanted.items():
-        if amount is not None:
-            value = amount.terms[0].contribution(None).cast(nw.Float64)
-            columns[name] = value / 100 if amount.terms[0].how == "money" else value
-    if formula.event is not None:
-        columns["event"] = formula.event
-    return engine.collect(table.select(**columns))

@@ -19,6 +19,7 @@ NUMBERS = list(PARTS[:6])
 Numbers = NDArray[np.float64]
 Rows = Mapping[str, NDArray[Any]]  # `top`, and where the formula has them `bottom` and `event`
 
+
 @dataclass(frozen=True)
 class Reading:
     """One number: the value or why there is none, its parts, and its interval. `n` counts the units behind it."""
@@ -49,9 +50,10 @@ class Worked:
     slices: dict[tuple[str, str], Reading] = field(default_factory=dict)
 
 
-def from_parts(row: Mapping[str, Any]) -> Reading:
+def from_parts(row: Mapping[Any, Any]) -> Reading:
     """The reading in a row of a table, whose empty cells are nan."""
-    return Reading(**{part: None if pd.isna(row[part]) else row[part] for part in PARTS})
+    parts: dict[str, Any] = {part: None if pd.isna(row[part]) else row[part] for part in PARTS}
+    return Reading(**parts)
 
 
 def work_out(
@@ -77,6 +79,12 @@ def work_out(
     else:
         parts = _quotients(formula, numerator, denominator, n, rows, seeds)
     return _withheld(formula, parts, n, *have_of) if have_of and formula.given else parts
+
+
+def as_rows(table: pd.DataFrame) -> Rows:
+    """The columns `top`, `bottom` and `event` as arrays, as far as they are there; an unknown event has not happened."""
+    rows = {name: table[name].to_numpy(dtype=float) for name in ("top", "bottom") if name in table}
+    return rows | ({"event": table["event"].fillna(False).to_numpy(dtype=bool)} if "event" in table else {})
 
 
 def _table(readings: list[Reading]) -> pd.DataFrame:
@@ -117,7 +125,9 @@ def priced(parts: pd.DataFrame, rows: Numbers, with_amount: Numbers) -> pd.DataF
     some = (with_amount < rows) & ~none & (parts["missing_because"] == "").to_numpy()
     if some.any():
         found = zip((rows - with_amount)[some], rows[some], strict=True)
-        parts.loc[some, "caveat"] = [f"{lacks:.0f} of {of:.0f} carry no amount or no exchange rate" for lacks, of in found]
+        parts.loc[some, "caveat"] = [
+            f"{lacks:.0f} of {of:.0f} carry no amount or no exchange rate" for lacks, of in found
+        ]
     why = [f"none of {of:.0f} carries an amount" for of in rows[none]]
     return emptied(parts, none, "no_data", why, [*NUMBERS[:3], "low", "high"])
 
@@ -130,7 +140,8 @@ def _quotients(
     beyond = ~nothing & (top > bottom) if formula.interval == "wilson" else np.zeros(len(top), bool)
     known = ~nothing & ~beyond
     value = np.divide(top, bottom, out=np.full(len(top), np.nan), where=known)
-    parts = _columns(value, top, bottom, n, *_interval(formula, np.where(known, top, 0), np.where(known, bottom, 0), rows, seeds))
+    low, high, method = _interval(formula, np.where(known, top, 0), np.where(known, bottom, 0), rows, seeds)
+    parts = _columns(value, top, bottom, n, low, high, method)
     parts = emptied(parts, nothing, "undefined", formula.nothing, [])
     more = [f"{a:g} of {b:g}: more than there were" for a, b in zip(top[beyond], bottom[beyond], strict=True)]
     return emptied(parts, beyond, "undefined", more, [])
@@ -145,7 +156,7 @@ def _interval(
         return low, high, np.where(bottom > 0, "Wilson, 95%", "")
     low, high = np.full(len(top), np.nan), np.full(len(top), np.nan)
     if formula.interval == "bootstrap":
-        for place in np.flatnonzero(bottom > 0):
+        for place in np.flatnonzero(bottom > 0).tolist():
             if (units := rows[place]) is not None:
                 has = ~np.isnan(units["bottom"])
                 tops, bottoms = units["top"][has], units["bottom"][has]

@@ -5,6 +5,7 @@ The only channel by which a number reaches a page. `value` is empty exactly when
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, cast
@@ -18,8 +19,9 @@ from .facts import FACTS, Base, Cut
 from .facts.calendar import LAST_DAYS, SHOWN
 from .metric import REGISTER, Metric
 from .period import Quarter
-from .reader import PARTS, TIME, Reader, SliceSet, slice_sets
-from .reading import Reading, Worked, missing
+from .reader import Reader
+from .reading import NUMBERS, Reading, Worked, emptied, from_parts, missing
+from .slices import TIME, slice_sets
 from .tables import tables
 
 COLUMNS = (
@@ -27,7 +29,6 @@ COLUMNS = (
     "currency", "scope", "value", "numerator", "denominator", "n", "counts", "low", "high", "method",
     "missing_because", "caveats", "target", "previous", "year_ago", "as_reported", "better", "status",
 )  # fmt: skip
-NUMBERS = list(PARTS[:6])
 COMPARED = ("target", "previous", "year_ago", "as_reported")
 
 
@@ -48,8 +49,8 @@ def read(
     base = Base(company, quarter, as_of, SHOWN)
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
-    rows = rows[rows["metric"].isin({m.name for m in asked})].rename(columns={"caveat": "caveats"})
-    return _finished(base, _not_yet(base, rows))
+    rows = _not_yet(base, rows[rows["metric"].isin({m.name for m in asked})])
+    return _finished(base, rows.rename(columns={"caveat": "caveats"}))
 
 
 def _with_those_needed(metrics: Iterable[Metric]) -> Iterator[Metric]:
@@ -68,14 +69,21 @@ def _from_formulas(base: Base, metrics: list[Metric]) -> Iterator[pd.DataFrame]:
     readable = [metric for metric in metrics if metric.facts and not why[metric.name]]
     reader = Reader(base)
     reader.plan(readable)
-    for metric in readable:
-        for chosen in slice_sets(metric):
-            if chosen.name or metric.has_whole:
-                yield _kept(base, metric, chosen, reader.read(metric, chosen))
+    if read := list(_read(reader, readable)):
+        yield _uncovered(base, readable, pd.concat(read, ignore_index=True))
     for metric in metrics:
         if reason := why[metric.name]:
-            rows = [{"quarter": quarter.label, **vars(reason)} for quarter in base.shown]
-            yield pd.DataFrame(rows).assign(metric=metric.name, slice_by="", slice="", window="")
+            made = [{"quarter": quarter.label, **vars(reason)} for quarter in base.shown]
+            yield pd.DataFrame(made).assign(metric=metric.name, slice_by="", slice="", window="")
+
+
+def _read(reader: Reader, metrics: list[Metric]) -> Iterator[pd.DataFrame]:
+    """The rows of every metric in every slice; small cells together."""
+    for metric in metrics:
+        for chosen in slice_sets(metric):
+            if chosen.name or metric.has_whole:
+                rows = _small_cells_together(reader.read(metric, chosen), metric.smallest_cell)
+                yield rows.assign(metric=metric.name, slice_by=chosen.name)
 
 
 def _why_not(base: Base, metric: Metric) -> Reading | None:
@@ -92,15 +100,10 @@ def _why_not(base: Base, metric: Metric) -> Reading | None:
     return None
 
 
-def _kept(base: Base, metric: Metric, chosen: SliceSet, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that are published: small cells together, and nothing where the data do not reach."""
-    if metric.smallest_cell:
-        rows = _small_cells_together(rows, metric.smallest_cell)
-    return _uncovered(base, metric, rows).assign(metric=metric.name, slice_by=chosen.name)
-
-
 def _small_cells_together(rows: pd.DataFrame, smallest: int) -> pd.DataFrame:
     """Slices of a whole that count fewer than `smallest`, as one row, so that the shares still add up."""
+    if not smallest:
+        return rows
     small = rows["numerator"].fillna(0) < smallest
     groups = rows[small].groupby(["quarter", "window"], as_index=False)
     together = groups.agg(numerator=("numerator", "sum"), denominator=("denominator", "max"), n=("n", "max"))
@@ -111,27 +114,19 @@ def _small_cells_together(rows: pd.DataFrame, smallest: int) -> pd.DataFrame:
     return pd.concat([rows[~small], together[together["denominator"] > 0]], ignore_index=True)
 
 
-def _uncovered(base: Base, metric: Metric, rows: pd.DataFrame) -> pd.DataFrame:
-    needed = next(iter(FACTS[metric.facts[0]].needs), "").split("|")
-    table = next((name for name in needed if name in base.tables.delivered), "")
-    if not table or not tables()[table].dated:
-        return rows
-    # A table that was delivered without a row reaches nowhere.
-    first, last = base.company.spans.get(table, (date.max, date.min))
-    outside = [q.label for q in base.shown if q.end <= first or q.start > last]
-    return _emptied(rows, rows["quarter"].isin(outside), "no_data", f"{table} does not reach into the quarter")
-
-
-def _emptied(rows: pd.DataFrame, gone: pd.Series, code: str, why: str) -> pd.DataFrame:
-    """The rows with every number taken out where `gone`, and the reason put in."""
-    if not gone.any():
-        return rows
-    caveat = "caveat" if "caveat" in rows else "caveats"
-    rows = rows.copy()
-    rows.loc[gone, NUMBERS] = float("nan")
-    rows.loc[gone, "method"] = ""
-    rows.loc[gone, "missing_because"] = code
-    rows.loc[gone, caveat] = why
+def _uncovered(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows, without a number where the table that dates the metric does not reach into the quarter."""
+    dated: dict[str, set[str]] = defaultdict(set)
+    for metric in metrics:
+        needed = next(iter(FACTS[metric.facts[0]].needs), "").split("|")
+        dated[next((name for name in needed if name in base.tables.delivered), "")].add(metric.name)
+    for table, names in dated.items():
+        if table and tables()[table].dated:
+            # A table that was delivered without a row reaches nowhere.
+            first, last = base.company.spans.get(table, (date.max, date.min))
+            outside = [q.label for q in base.shown if q.end <= first or q.start > last]
+            gone = rows["metric"].isin(names) & rows["quarter"].isin(outside)
+            rows = emptied(rows, gone, "no_data", f"{table} does not reach into the quarter")
     return rows
 
 
@@ -146,8 +141,7 @@ class _Lookup:
         row = self._rows.get((metric, slice_by, value))
         if row is None:
             return missing("no_data", f"{metric} has no {slice_by} {value}".strip())
-        parts: dict[str, Any] = {part: None if pd.isna(row[part]) else row[part] for part in PARTS}
-        return Reading(**parts)
+        return from_parts(row)
 
     def values(self, metric: str, slice_by: str) -> list[str]:
         return [value for name, by, value in self._rows if (name, by) == (metric, slice_by)]
@@ -182,7 +176,7 @@ def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     if base.company.known_until >= running.end - timedelta(days=1):
         return rows
     early = rows["metric"].map(lambda name: REGISTER[name].kind == "leading")
-    return _emptied(rows, (rows["quarter"] == running.label) & ~early, "not_applicable", "the quarter is not over")
+    return emptied(rows, (rows["quarter"] == running.label) & ~early, "not_applicable", "the quarter is not over")
 
 
 def _finished(base: Base, rows: pd.DataFrame) -> pd.DataFrame:

@@ -111,7 +111,7 @@ def child(name: str, folder: Path, result: str) -> None:
         from abm_lib import intervals, open_company, reading, readings
 
         if name == "values":
-            reading._interval = lambda *_: (None, None, "")
+            reading._interval = lambda *_: (np.nan, np.nan, "")
             intervals.median_interval = lambda _: intervals.UNKNOWN
         company = open_company(str(folder))
         readings.read(company, company.quarter(QUARTER), families=FAMILIES).to_pickle(result)

@@ -133,6 +133,65 @@ def test_people_are_followed_too_and_counted_once(tmp_path: Path) -> None:
     assert frozen(opened, "select person_id from people") == [("P1",)]
 
 
+def test_who_was_recorded_twice_is_known_since_the_earlier_record(tmp_path: Path) -> None:
+    people = """person_id,account_id,created_at,survivor_id
+P1,A1,2026-03-05 10:00:00,
+P2,A1,2026-02-28 23:30:00,P1
+P3,A1,,P2
+P4,A1,,
+P5,A1,2026-01-01 10:00:00,P4
+P6,A1,2026-01-02 10:00:00,
+P7,A1,2026-01-03 10:00:00,P6
+"""
+    base = SETTINGS.replace('currency = "EUR"', 'currency = "EUR"\ntimezone = "Europe/Berlin"')
+    opened = company(tmp_path, base=base, people=people)
+    assert frozen(opened, "select person_id, created_at::varchar, created_on::varchar from people order by 1") == [
+        ("P1", "2026-02-28 23:30:00", "2026-03-01"),
+        ("P4", "2026-01-01 10:00:00", "2026-01-01"),
+        ("P6", "2026-01-02 10:00:00", "2026-01-02"),
+    ]
+
+
+def test_where_someone_worked_before_the_surviving_record_the_merged_one_says(tmp_path: Path) -> None:
+    people = "person_id,account_id,survivor_id\nP1,A1,\nP2,A1,P1\nP3,A1,\nP4,A2,P3\n"
+    stays = """person_id,account_id,valid_from,valid_to
+P1,A1,2026-03-01,
+P2,A2,2026-01-01,2026-02-01
+P2,A1,2026-02-01,2026-04-01
+P2,A2,2026-04-01,
+P3,A1,2026-01-01,
+P4,A2,2026-01-01,
+"""
+    opened = company(tmp_path, people=people, person_accounts=stays)
+    query = "select person_id, account_id, valid_from::varchar, valid_to::varchar from person_accounts order by 1, 3"
+    assert frozen(opened, query) == [
+        ("P1", "A2", "2026-01-01", "2026-02-01"),
+        ("P1", "A1", "2026-02-01", "2026-03-01"),
+        ("P1", "A1", "2026-03-01", None),
+        ("P3", "A1", "2026-01-01", None),
+    ]
+
+
+# Test accounts
+
+
+def test_what_was_done_by_people_at_test_accounts_goes_with_them(tmp_path: Path) -> None:
+    opened = company(
+        tmp_path,
+        accounts="account_id,name,is_test\nA1,Alpha,no\nT1,Try,yes\n",
+        people="person_id,account_id,survivor_id\nP1,A1,\nP2,T1,\nP3,T1,P2\nP4,,\n",
+        email_events="event_id,email_id,person_id,occurred_at,kind\n"
+        + "".join(f"E{n},M1,P{n},2026-02-01,open\n" for n in (1, 2, 3, 4)),
+        person_stages="person_id,stage,entered_at\nP1,mql,2026-02-01\nP2,mql,2026-02-01\n",
+        touches="touch_id,touched_at,account_id,person_id,channel,kind\n"
+        "T1,2026-02-01,A1,P2,email,visit\nT2,2026-02-01,,P2,email,visit\nT3,2026-02-01,,,email,visit\nT4,2026-02-01,T1,,email,visit\n",
+    )
+    assert frozen(opened, "select event_id from email_events order by 1") == [("E1",), ("E4",)]
+    assert frozen(opened, "select person_id from person_stages") == [("P1",)]
+    # An act at an account of the company stays, whoever did it.
+    assert frozen(opened, "select touch_id from touches order by 1") == [("T1",), ("T3",)]
+
+
 # Exchange rates
 
 

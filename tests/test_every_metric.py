@@ -16,7 +16,7 @@ from tiny import SAMPLE, company, opened_small, read, sample_readings
 from abm_lib import metrics, readings
 from abm_lib.facts import FACTS, Base, Cut
 from abm_lib.metric import REGISTER, Better, Kind, Metric, Pillar, Unit
-from abm_lib.reader import TIME, slice_sets
+from abm_lib.slices import TIME, slice_sets
 from abm_lib.tables import tables as canonical_tables
 
 EVERY = pytest.mark.parametrize("metric", REGISTER.values(), ids=lambda metric: metric.name)

@@ -13,7 +13,7 @@ from tiny import SAMPLE, Change, company, facts, histories, known, opened_small,
 
 from abm_lib.facts import FACTS, Base, Cut
 from abm_lib.metric import REGISTER
-from abm_lib.reader import slice_sets
+from abm_lib.slices import slice_sets
 
 # Keys
 

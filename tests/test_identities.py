@@ -11,7 +11,7 @@ from tiny import read, sample_readings
 from abm_lib import sample
 from abm_lib.facts.movement import FLOWS
 from abm_lib.metric import REGISTER
-from abm_lib.reader import ONE_QUARTER, TIME
+from abm_lib.slices import ONE_QUARTER, TIME
 
 ADDITIVE = [m for m in REGISTER.values() if m.additive and m.has_whole]
 MOVEMENTS = ("movement", "bridge/movement", "movement/tier", "movement/business_type")

@@ -11,13 +11,15 @@ their survivors and a day in the reporting zone beside each table's dating times
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import duckdb
 
 from ..config import Config
-from ..tables import quoted, tables
+from ..tables import Table, quoted, tables
 from . import acts, opportunities
 
-MERGED_ROWS_DROPPED = ("accounts", "account_changes", "account_lists", "account_stages", "people", "person_accounts")
+MERGED_ROWS_DROPPED = ("accounts", "account_changes", "account_lists", "account_stages", "people")
 
 
 def complete(con: duckdb.DuckDBPyConnection, config: Config) -> None:
@@ -57,6 +59,7 @@ def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config
     Who withdrew consent is nobody: their acts stay, without them; rows that are about them alone go.
     """
     table, parts, joins, keep = tables()[name], [], [], []
+    written = {column: f't."{column}"' for column in table.columns} | _of_first_records(table, given)
     for column in table.columns.values():
         target = {"account_id": "accounts", "person_id": "people"}.get(column.name)
         if target in given:
@@ -73,16 +76,63 @@ def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config
             if name in MERGED_ROWS_DROPPED and column.name == table.key[0]:
                 keep.append(f"{survivor}.id is null")
         else:
-            parts.append(f't."{column.name}"')
-    if "accounts" in given and "account_id" in table.columns:
-        # Test accounts, and all that they did, are no part of the company.
-        joins.append(
-            "left join (select account_id from canonical.accounts where is_test) test on test.account_id = t.account_id"
-        )
-        keep.append("test.account_id is null")
-    parts += [f"{local_day(f't.{at}', config)} as {day}" for at, day in table.days.items()]
+            parts.append(f'{written[column.name]} as "{column.name}"')
+    for join, condition in (*_first_records(table, given), *_no_test(table, given)):
+        joins.append(join)
+        keep.append(condition)
+    parts += [f"{local_day(written[at], config)} as {day}" for at, day in table.days.items()]
     where = f"where {' and '.join(keep)}" if keep else ""
     return f'select {", ".join(parts)} from canonical."{name}" t {" ".join(joins)} {where} order by t.rowid'
+
+
+def _of_first_records(table: Table, given: set[str]) -> dict[str, str]:
+    """Columns that a merged record tells as well: who was recorded twice is known since the earlier record.
+
+    Where they worked before the surviving record's first stay, the others say.
+    """
+    if table.name == "people":
+        return {"created_at": "least(t.created_at, first.created_at)"}
+    if table.name == "person_accounts" and "people" in given:
+        return {
+            "valid_to": "case when s_people.id is null then t.valid_to else least(t.valid_to, first.valid_from) end"
+        }
+    return {}
+
+
+def _first_records(table: Table, given: set[str]) -> Iterator[tuple[str, str]]:
+    """(join, condition) of what _of_first_records reads."""
+    if table.name == "people":
+        records = "select s.survivor_id as person_id, min(p.created_at) as created_at from canonical.people p "
+        records += f"join ({_survivors('people')}) s on s.id = p.person_id group by 1"
+        yield f"left join ({records}) first on first.person_id = t.person_id", "true"
+    if table.name == "person_accounts" and "people" in given:
+        stays = "select person_id, min(valid_from) as valid_from from canonical.person_accounts group by 1"
+        yield (
+            f"left join ({stays}) first on first.person_id = s_people.survivor_id",
+            "(first.valid_from is null or t.valid_from < first.valid_from)",
+        )
+
+
+def _no_test(table: Table, given: set[str]) -> Iterator[tuple[str, str]]:
+    """(join, condition) that leave out test accounts and all that they did: they are no part of the company.
+
+    A row that names a person and no account is one of the person's account.
+    """
+    if "accounts" not in given:
+        return
+    named = "account_id" in table.columns
+    if named:
+        test = "select account_id from canonical.accounts where is_test"
+        yield f"left join ({test}) test on test.account_id = t.account_id", "test.account_id is null"
+    if "people" in given and "person_id" in table.columns and table.name not in ("people", "suppressions"):
+        someone = (
+            "select p.person_id from canonical.people p join canonical.accounts a using (account_id) where a.is_test"
+        )
+        at_account = "t.account_id is not null or " if named else ""
+        yield (
+            f"left join ({someone}) tester on tester.person_id = coalesce(s_people.survivor_id, t.person_id)",
+            f"({at_account}tester.person_id is null)",
+        )
 
 
 # Named by their id or by the hash of their address; whoever lives on as them withdrew as well.

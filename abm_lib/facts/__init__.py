@@ -107,9 +107,7 @@ class Base:
         """`amount` in the reporting currency, to the cent, by its currency's rate on `day`; null where no rate is known."""
         rates = self.tables.fx_days.select("currency", nw.col("day").alias(day), _rate="rate")
         rate = nw.when(nw.col("currency") == self.config.company.currency).then(nw.lit(1.0)).otherwise(nw.col("_rate"))
-        cents = nw.col(amount).cast(nw.Float64) * rate * 100
-        # Half a cent goes away from zero, as in decimals: its double may lie a hair below the half.
-        value = (cents + nw.when(cents < 0).then(-1e-6).otherwise(1e-6)).round() / 100
+        value = to_the_cent(nw.col(amount).cast(nw.Float64) * rate)
         frame = frame.join(rates, on=["currency", day], how="left")
         return frame.with_columns(value.alias(into or amount)).drop("_rate")
 
@@ -156,6 +154,12 @@ class AnalystFacts:
         kind = "cohort" if name.endswith("cohorts") else "quarter"
         frame = FACTS[name].cut(Cut(self._base, kind))
         return self._base.tables.engine.collect(frame.filter(nw.col("quarter") == self._label))
+
+
+def to_the_cent(amount: nw.Expr) -> nw.Expr:
+    """Money rounded as decimals are: half a cent goes away from zero, though its double may lie a hair below the half."""
+    cents = amount * 100
+    return (cents + nw.when(cents < 0).then(-1e-6).otherwise(1e-6)).round() / 100
 
 
 def day_number(day: str) -> nw.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from . import Base, Cut, Frame, fact
+from . import Base, Cut, Frame, fact, to_the_cent
 from .cohorts import opportunity_cohorts
 from .opportunities import opportunities_closed, opportunities_qualified
 
@@ -17,7 +17,7 @@ def contract_values(cut: Cut) -> Frame:
     columns = ("quarter", "window", "opportunity_id", "business_type", "source_owner", "contract_value")
     created = cut.base.priced(opportunities_qualified(cut), "annual_value", "qualified_on", "_annual_value")
     annualised = nw.col("amount") * 12 / nw.when(nw.col("term_months") > 0).then(nw.col("term_months"))
-    value = (nw.coalesce(nw.col("_annual_value"), annualised) * 100).round() / 100
+    value = to_the_cent(nw.coalesce(nw.col("_annual_value"), annualised))
     found = {
         "created": created.with_columns(contract_value=value),
         "won": opportunities_closed(cut).filter(nw.col("is_won")),
@@ -64,7 +64,7 @@ def win_rate_cells(cut: Cut) -> Frame:
     rate, was_rate, part, was_part = (nw.col(c) for c in ("rate", "was_rate", "part", "was_part"))
     return cells.join(cut.windows, on="quarter").with_columns(
         mix_effect=(part - was_part) * (rate + was_rate) / 2, rate_effect=(rate - was_rate) * (part + was_part) / 2,
-        weight=(part + was_part) / 2, contests=nw.col("n") + nw.col("m"),
+        weight=(part + was_part) / 2, contests=nw.col("n"),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 import pandas as pd
 
-from . import Base, Cut, Frame, accounts, fact
+from . import Base, Cut, Frame, accounts, fact, to_the_cent
 from .cohorts import opportunity_cohorts
 from .opportunities import opportunities_closed
 
@@ -95,7 +95,7 @@ def programme_vintages(cut: Cut) -> Frame:
     spent = cut.windows.join(spent.select("programme", window="spent_in", cost="full"), on="window")
     made = spent.join(_brought(cut, deals), on=["quarter", "window", "programme"], how="left")
     zeros = {name: nw.col(name).fill_null(0) for name in ("opportunities", "closed", "won")}
-    margin = nw.col("revenue").fill_null(0.0) * gross_margin
+    margin = to_the_cent(nw.col("revenue").fill_null(0.0) * gross_margin)
     return made.join(mature, on=["quarter", "window"], how="left").with_columns(
         **zeros, gain=margin - nw.col("cost"), is_headline=nw.col("_newest").fill_null(False),
         vintage=nw.col("window"), matured_share=nw.col("window"),

@@ -40,6 +40,7 @@ def past_conversion(cut: Cut) -> Frame:
     A past quarter counts where the data reach back to the day of its reading, also when nothing was due or won in it.
     """
     base = cut.base
+    past = base.windows.past(8)
     new = nw.col("business_type") == "new"
     due = due_pipeline(Cut(base, "quarter")).filter(new).with_columns(past_quarter=nw.col("due_in"))
     due = due.group_by("horizon", "segment", "past_quarter").agg(due=nw.col("amount").sum())
@@ -47,7 +48,7 @@ def past_conversion(cut: Cut) -> Frame:
     won = won.with_columns(past_quarter=nw.col("quarter"))
     won = won.group_by("segment", "past_quarter").agg(won=nw.col("amount").sum())
     segments = nw.concat([due.select("segment"), won.select("segment")]).unique()
-    grid = base.windows.past(8).join(segments, how="cross")
+    grid = past.join(segments, how="cross")
     both = grid.join(due, on=["horizon", "past_quarter", "segment"], how="left")
     both = both.join(won, on=["past_quarter", "segment"], how="left")
     zeros = {name: nw.col(name).fill_null(0.0) for name in ("due", "won")}

@@ -19,7 +19,7 @@ ACTS = {
     "content_downloads": ("download",),
     "email_click_rate": ("email_click",),
 }
-RULES = {"engaged_target_account_rate": 1, "multithreaded_account_rate": 2}  # people who acted at an engaged account
+RULES = {"engaged_target_account_rate": 0, "multithreaded_account_rate": 2}  # people who acted at an engaged account
 CELL = ("quarter", "indicator", "tier")
 
 

@@ -26,7 +26,7 @@ def leads(cut: Cut) -> Frame:
 
 def _created(base: Base) -> Frame:
     imported = nw.col("source").str.to_lowercase().is_in([source.lower() for source in base.config.leads.imported])
-    return _employed(
+    return employed(
         base, _people(base).filter(~nw.col("is_internal"), ~imported).with_columns(day=nw.col("created_on"))
     )
 
@@ -51,7 +51,7 @@ def _qualified(base: Base) -> Frame:
     apart = day_number("entered_on") - day_number("_before") >= A_YEAR
     entries = entries.with_columns(is_first=nw.col("_before").is_null() | apart.fill_null(True)).drop("_before")
     people = entries.join(_people(base), on="person_id", how="left").filter(~nw.col("is_internal").fill_null(False))
-    return _employed(base, people.with_columns(**{c: nw.col(c).fill_null(UNKNOWN) for c in SOURCES}))
+    return employed(base, people.with_columns(**{c: nw.col(c).fill_null(UNKNOWN) for c in SOURCES}))
 
 
 def _people(base: Base) -> Frame:
@@ -65,7 +65,7 @@ def _people(base: Base) -> Frame:
     return people.select("person_id", "account_id", "created_on", "is_internal", "has_title", "is_right", **words)
 
 
-def _employed(base: Base, people: Frame) -> Frame:
+def employed(base: Base, people: Frame) -> Frame:
     """account_id of the interval of person_accounts that holds `day`; the person's own where none does."""
     spells = base.tables.person_accounts.select(
         "person_id", "valid_from", _held="account_id", valid_to=nw.col("valid_to").fill_null(FOR_EVER)

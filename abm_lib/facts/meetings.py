@@ -112,11 +112,12 @@ def mqa_cohorts(cut: Cut) -> Frame:
 def mqa_waits(cut: Cut) -> Frame:
     """Accounts that became marketing-qualified in the window, with the days to the first meeting booked or call made.
 
-    Those without one have waited until the end of the quarter; `is_followed_up` tells them apart.
+    A new date for a meeting booked earlier is none. Those without one have waited until the end of the quarter;
+    `is_followed_up` tells them apart.
     """
     base = cut.base
     reached = qualified_accounts(cut).join(base.windows.moments("end").select("quarter", "rated_on"), on="quarter")
-    booked = _meetings(base).select("account_id", "booked_on")
+    booked = _meetings(base).filter(~nw.col("is_rescheduling")).select("account_id", "booked_on")
     after = reached.select("quarter", "account_id", "entered_on", "rated_on").join(booked, on="account_id")
     after = after.filter(nw.col("booked_on") >= nw.col("entered_on"), nw.col("booked_on") <= nw.col("rated_on"))
     after = after.group_by("quarter", "account_id").agg(_first_on=nw.col("booked_on").min())

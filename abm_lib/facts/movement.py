@@ -45,6 +45,7 @@ def _changes(base: Base) -> Frame:
 
 def _steps(base: Base) -> Frame:
     """Each known state with the one before it: stage, value at the end's rate, and whether it is open pipeline."""
+    accounts.at_edge(base, "end")  # held first: DuckDB binds what was begun before a table was made once more
     history = known_history(base, "end").filter(base.is_shown).select(
         "quarter", "opportunity_id", *ORDER, "amount", "currency", "close_on", "is_won", "is_lost", "is_qualified", "is_deleted",
         "rated_on", is_live=nw.col("is_open") & nw.col("is_qualified"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from . import Base, Cut, Frame, accounts, day_number, fact, within
+from . import Base, Cut, Frame, accounts, day_number, fact, to_the_cent, within
 
 KEY = ("quarter", "moment", "opportunity_id")
 
@@ -27,12 +27,18 @@ def _numbered(base: Base) -> Frame:
 
     Of states that took effect at one instant, FIRST counts the largest amount first and LAST counts it last.
     """
-    history = base.tables.opportunity_history.with_columns(
-        _one=nw.lit(1), _less=(-nw.col("amount").cast(nw.Float64)).fill_null(float("inf"))
-    )
-    orders = {"_place": ORDER, FIRST: ["effective_at", "_less"], LAST: ["effective_at", "amount"]}
-    places = {name: nw.col("_one").cum_sum().over("opportunity_id", order_by=order) for name, order in orders.items()}
-    return base.once("numbered history", lambda: history.with_columns(**places).drop("_one", "_less"))
+
+    def numbered() -> Frame:
+        history = base.tables.opportunity_history.with_columns(
+            _one=nw.lit(1), _less=(-nw.col("amount").cast(nw.Float64)).fill_null(float("inf"))
+        )
+        orders = {"_place": ORDER, FIRST: ["effective_at", "_less"], LAST: ["effective_at", "amount"]}
+        places = {
+            name: nw.col("_one").cum_sum().over("opportunity_id", order_by=order) for name, order in orders.items()
+        }
+        return history.with_columns(**places).drop("_one", "_less")
+
+    return base.once("numbered history", numbered)
 
 
 def states(base: Base, moment: str) -> Frame:
@@ -109,6 +115,7 @@ def described(cut: Cut, moment: str) -> Frame:
     base = cut.base
 
     def known() -> Frame:
+        accounts.at_edge(base, "start")  # held first: DuckDB binds what was begun before a table was made once more
         return with_accounts(base, states(base, moment).filter(~nw.col("is_deleted")))
 
     # The many days of the track have one reader, who asks for few of their rows.
@@ -166,7 +173,7 @@ def _closed(cut: Cut) -> Frame:
     )  # fmt: skip
     annualised = nw.col("amount") * 12 / nw.when(nw.col("term_months") > 0).then(nw.col("term_months"))
     known = base.priced(known, "annual_value", "closed_on", "_annual_value")
-    return known.with_columns(contract_value=(nw.coalesce(nw.col("_annual_value"), annualised) * 100).round() / 100)
+    return known.with_columns(contract_value=to_the_cent(nw.coalesce(nw.col("_annual_value"), annualised)))
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))

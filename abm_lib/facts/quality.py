@@ -41,7 +41,7 @@ def deliveries(cut: Cut) -> Frame:
 
 @fact(one_row_per=("table",), needs=())
 def account_matches(cut: Cut) -> Frame:
-    """Rows of the window that should name an account, and those that do. Bots are no rows."""
+    """Rows of the window that should name an account, and those that do: not of bots, our own meetings and our own people."""
     return _by_table(cut, OF_ACCOUNTS, lambda name: ~nw.col("account_id").is_null(), "matched")
 
 
@@ -58,6 +58,8 @@ def _by_table(cut: Cut, names: Iterable[str], condition: Callable[[str], nw.Expr
         rows = getattr(cut.tables, name)
         if into == "matched" and name in MACHINES:
             rows = rows.filter(~nw.col(MACHINES[name]).fill_null(False))
+        if into == "matched" and "is_internal" in canonical_tables()[name].columns:
+            rows = rows.filter(~nw.col("is_internal").fill_null(False))
         day = canonical_tables()[name].day
         by_day = rows.select(day=nw.col(day), _held=nw.when(condition(name)).then(1).otherwise(0)).group_by("day")
         by_day = by_day.agg(rows=nw.len(), **{into: nw.col("_held").sum()}).join(cut.days, on="day")

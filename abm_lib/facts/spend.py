@@ -73,12 +73,12 @@ def ad_outcomes(cut: Cut) -> Frame:
 
 def _touched(cut: Cut) -> Frame:
     """quarter, window, account_id, channel, campaign: how each new MQA was touched before it qualified."""
-    reached = qualified_accounts(cut).select("quarter", "window", "account_id", "entered_on")
+    reached = qualified_accounts(cut).select("quarter", "window", "account_id", "entered_at", "entered_on")
     names = cut.tables.campaigns.select("campaign_id", campaign="name")
     touches = cut.tables.touches.filter(nw.col("kind") != "impression").select(
-        "account_id", "touched_on", "channel", "campaign_id"
+        "account_id", "touched_at", "touched_on", "channel", "campaign_id"
     )
-    near = touches.join(reached, on="account_id").filter(nw.col("touched_on") <= nw.col("entered_on"))
+    near = touches.join(reached, on="account_id").filter(nw.col("touched_at") < nw.col("entered_at"))
     near = near.filter(day_number("entered_on") - day_number("touched_on") < cut.config.engaged.window_days)
     near = near.join(names, on="campaign_id", how="left")
     return near.select(

@@ -6,6 +6,7 @@ import narwhals as nw
 import pandas as pd
 
 from . import Base, Cut, Frame, day_number, fact
+from .leads import employed
 from .opportunities import states
 
 OTHER = "other"  # an answer that no channel's `match` holds; what was said is not shown
@@ -49,10 +50,11 @@ def _standing(base: Base, answers: Frame) -> Frame:
 
 
 def _answers(base: Base) -> Frame:
-    """answer_id, day, asked, channel, first_touch: every answer, whenever it was given."""
-    people = base.tables.people.filter(~nw.col("is_internal").fill_null(False)).select(
+    """answer_id, day, asked, channel, first_touch: every answer, whenever it was given, of the account of that day."""
+    people = base.tables.people.filter(~nw.col("is_internal").fill_null(False))
+    people = employed(base, people.with_columns(day=nw.col("created_on"))).select(
         opportunity_id=nw.lit(None, nw.String), answer_id=nw.concat_str([nw.lit("person "), nw.col("person_id")]), asked=nw.lit("sign-up"),
-        who=nw.coalesce("account_id", "person_id"), day="created_on", said="self_reported_source",
+        who=nw.coalesce("account_id", "person_id"), day="day", said="self_reported_source",
         deleted_at=nw.lit(None, nw.Datetime), is_merged=nw.lit(False),
     )  # fmt: skip
     deals = base.tables.opportunities.select(

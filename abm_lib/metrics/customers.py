@@ -111,8 +111,9 @@ def customer_lifetime_value(read: Look) -> Worked:
     """The yearly value of a new contract × the average lifespan of a customer in years.
 
     Source: average_contract_value, customer_retention_rate (S1-31, S1-32). Lifespan = 1 ÷ yearly churn of customers.
-    Counts: the slice `method` has margin_churn (revenue per customer × gross margin × lifespan) and with_expansion, which
-    adds a year's expansion per customer; `lifetime.gross_margin` and `lifetime.longest_years` stand in abm.toml.
+    Counts: the slice `method` has margin_churn (revenue per customer at the quarter's start × gross margin × lifespan) and
+    with_expansion, which adds a year's expansion per customer of a year ago; `lifetime.gross_margin` and
+    `lifetime.longest_years` stand in abm.toml.
     Missing: no contract won with a yearly value, or no customers a year ago.
     Beware: where hardly anybody left, the lifespan is the longest one that abm.toml allows, and the caveat says so.
     """

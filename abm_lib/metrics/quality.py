@@ -39,7 +39,8 @@ def account_match_rate(rows: Columns) -> Formula:
     """Rows of the quarter that name an account, of those that should name one.
 
     Source: account_matches, one row per table (S0-05, S3-01, S2-36).
-    Counts: ads by company, calls to action, meetings, opportunities, page views, people, survey answers and touches; no bots.
+    Counts: ads by company, calls to action, meetings, opportunities, page views, people, survey answers and touches; no bots,
+        none of our own meetings and people.
     Missing: no such rows in the quarter.
     Beware: most page views of strangers can never be matched: read it by table.
     """
@@ -130,7 +131,8 @@ def source_age_days(ages: Columns) -> Formula:
     """Days from the newest row of a table to the day as of which the quarter is told; the whole is the oldest table.
 
     Source: table_ages, one row per dated table (S1-38, S2-36).
-    Counts: by the rows' own dates, not by the day they were loaded.
+    Counts: by the rows' own dates, not by the day they were loaded. Left out: tables about the data or what is to come (rates,
+        loads, remarks, targets), and those that know the month or quarter alone.
     Missing: no dated table.
     Beware: a table of rare events is old without being stale.
     """

@@ -379,7 +379,8 @@ def win_rate_mix_effect(cells: Columns) -> Formula:
     """What the change of win_rate_closed on the quarter before owes to more or fewer contests in strong segments and tiers.
 
     Source: win_rate_cells, Kitagawa's split over segment and tier with mean weights (S0-81).
-    Counts: with win_rate_rate_effect it adds up to the change; a segment or tier that is new or gone counts here alone.
+    Counts: with win_rate_rate_effect it adds up to the change; a segment or tier that is new or gone counts here alone. n is
+        this quarter's contests: the period before may hold many of them as well.
     Missing: none won or lost in one of the two quarters.
     """
     return ratio(cells.total("mix_effect"), cells.total("weight"), nothing=NO_CONTEST, n=cells.total("contests"))
@@ -391,7 +392,7 @@ def win_rate_rate_effect(cells: Columns) -> Formula:
     """What the change of win_rate_closed on the quarter before owes to other win rates within each segment and tier.
 
     Source: win_rate_cells, Kitagawa's split over segment and tier with mean weights (S0-81).
-    Counts: with win_rate_mix_effect it adds up to the change.
+    Counts: with win_rate_mix_effect it adds up to the change; n as there.
     Missing: none won or lost in one of the two quarters.
     """
     return ratio(cells.total("rate_effect"), cells.total("weight"), nothing=NO_CONTEST, n=cells.total("contests"))
@@ -412,7 +413,7 @@ def attributed_revenue(credit: Columns) -> Formula:
 
 
 @metric(facts=("engaged_opportunities", "engaged_responses"), label="Opportunities per response of engaged accounts", unit="share",
-        better="higher", by="channel", scope="new")  # fmt: skip
+        better="higher", counts="responses", by="channel", scope="new")  # fmt: skip
 def engagement_conversion_rate(created: Columns, responses: Columns) -> Formula:
     """Opportunities created by engaged accounts in the quarter, over the responses of engaged accounts in the quarter.
 

@@ -441,6 +441,19 @@ def test_programme_return_holds_each_deal_against_the_quarter_it_began_in(table)
     assert slices(table, "programme_return", "programme")["one_to_one"] == 4
 
 
+def test_half_a_cent_of_margin_goes_away_from_zero(tmp_path):
+    won = deals("deal | qualified | ended | stage | amount | account_id\nd1 | 2025-11-01 | 2025-12-01 | won | 1 | a1")
+    spent = {"costs": "quarter | kind | programme | amount | currency\n2025Q4 | media | one_to_one | 0.10 | EUR"}
+    listed = {
+        "account_lists": "account_id | is_target | tier | programme | valid_from\na1 | yes | 1 | one_to_one | 2025-01-01"
+    }
+    folder = company(tmp_path, LISTED | won | spent | listed, "[lifetime]\ngross_margin = 0.145")
+    found = read(folder, "programme_return", by=["vintage"])
+    assert (
+        value(found, "programme_return", "vintage", "2025Q4") == 0.5
+    )  # 0.145 is 0.15: in binary it lies below the half
+
+
 def test_programme_return_before_any_vintage_is_mature_is_undefined(table):
     assert value(table, "programme_return", quarter="2024Q4") == "undefined"
     assert value(table, "programme_return", quarter="2025Q3") == 0

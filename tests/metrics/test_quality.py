@@ -61,10 +61,21 @@ def parts(found: pd.DataFrame, metric: str, by: str = "", label: str = "") -> tu
 
 
 def test_account_match_rate_is_rows_with_an_account_over_rows_that_should_have_one(made: pd.DataFrame) -> None:
-    # Views v1 and v2 (a bot is no row), people p1 to p3, opportunities d1, d2, d5 (created in the quarter).
+    # Views v1 and v2 (a bot is no row), people p1 and p2, opportunities d1, d2, d5 (created in the quarter).
     assert parts(made, "account_match_rate", "table", "page_views") == (1, 2)
-    assert parts(made, "account_match_rate", "table", "people") == (2, 3)
+    assert parts(made, "account_match_rate", "table", "people") == (1, 2)  # p3 is one of our own
     assert set(slices(made, "account_match_rate", "table")) == {"page_views", "people", "opportunities"}
+
+
+def test_account_match_rate_asks_no_account_of_our_own_meetings(tmp_path: Path) -> None:
+    held = """
+        meeting_id | kind    | account_id | booked_at        | starts_at        | outcome | is_internal
+        m1         | meeting | a1         | 2026-07-01 10:00 | 2026-07-02 10:00 | held    |
+        m2         | meeting |            | 2026-07-01 10:00 | 2026-07-02 10:00 | held    | no
+        m3         | meeting |            | 2026-07-01 10:00 | 2026-07-02 10:00 | held    | yes
+        """
+    found = read(company(tmp_path, {"accounts": ACTS["accounts"], "meetings": held}), "account_match_rate")
+    assert parts(found, "account_match_rate", "table", "meetings") == (1, 2)
 
 
 def test_unknown_source_share_keeps_a_blank_and_a_value_in_no_list_unknown(made: pd.DataFrame) -> None:
@@ -196,6 +207,23 @@ def test_leading_indicator_lift_pools_the_quarters_whose_forerunner_is_known(lea
     }  # (8 + 4) x 1/2 / 12
     assert value(leading, "leading_indicator_lift", "indicator", "target_account_visit_rate", "2026Q2") == "undefined"
     assert value(leading, "leading_indicator_lift", "indicator", "target_account_visit_rate", "2025Q4") == "no_data"
+
+
+def test_leading_indicator_lift_holds_an_account_engaged_by_one_act_of_nobody_in_particular_for_engaged(
+    tmp_path: Path,
+) -> None:
+    filled = """
+        touch_id | touched_at | account_id | channel | kind
+        t1       | 2026-04-01 | a1         | website | visit
+        t2       | 2026-05-01 | a1         | website | form
+        t3       | 2026-05-01 | a5         | website | form
+        """
+    names = "account_id | name\n" + "\n".join(f"a{n} | {n}" for n in range(1, 8))
+    drawn = {"accounts": names, "account_lists": LISTED, "touches": filled, "account_stages": PROGRESSED}
+    found = read(company(tmp_path, drawn), "leading_indicator_lift")
+    # Tier 1: One progressed, none of three others; tier 2: Five did, and Six without it as well. (4 x 1 + 2 x 0) / 6.
+    assert value(found, "leading_indicator_lift", "indicator", "engaged_target_account_rate") == 0.666666667
+    assert "multithreaded_account_rate" not in slices(found, "leading_indicator_lift", "indicator")
 
 
 def test_readiness_counts_headline_numbers_that_rest_on_enough(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from tiny import company, deals, read, reading, slices, value
 
+from abm_lib.metric import REGISTER
+
 ACCOUNTS = {
     "accounts": """
         account_id | name  | segment    | is_icp | customer_since
@@ -393,7 +395,6 @@ def test_win_rate_mix_effect_is_what_other_shares_did_at_mean_rates(mixed):
     assert value(mixed, "win_rate_mix_effect", quarter="2026Q3") == 0.1875
     # Small is gone at its 0, mid is new at its 1, enterprise fell by a quarter at its 1: -1/4 + 1/2.
     assert value(mixed, "win_rate_mix_effect") == 0.25
-    assert reading(mixed, "win_rate_mix_effect", quarter="2026Q3")["n"] == 8
 
 
 def test_win_rate_rate_effect_is_what_other_rates_did_at_mean_shares(mixed):
@@ -401,6 +402,16 @@ def test_win_rate_rate_effect_is_what_other_rates_did_at_mean_shares(mixed):
     assert value(mixed, "win_rate_rate_effect") == 0
     assert value(mixed, "win_rate_rate_effect", quarter="2026Q2") == "undefined"  # no contest before
     assert value(mixed, "win_rate_rate_effect", quarter="2026Q1") == "no_data"
+
+
+def test_win_rate_effects_count_the_contests_of_the_quarter_s_own_window_once(mixed, tmp_path):
+    for effect in ("win_rate_mix_effect", "win_rate_rate_effect"):
+        assert reading(mixed, effect, quarter="2026Q3")["n"] == 4
+        assert reading(mixed, effect)["n"] == 2
+    drawn = {"accounts": ACCOUNTS["accounts"]} | deals(MIXED)
+    folder = company(tmp_path, drawn, '[win_rate]\ncanonical_period = "trailing_4_quarters"')
+    trailing = read(folder, "win_rate_closed", "win_rate_mix_effect", by=[], quarter="2026Q4")
+    assert reading(trailing, "win_rate_mix_effect")["n"] == reading(trailing, "win_rate_closed")["n"] == 10
 
 
 def test_win_rate_effects_add_up_to_the_change_of_the_win_rate(mixed):
@@ -477,7 +488,8 @@ def test_attributed_revenue_of_each_model_adds_up_to_closed_won_revenue(earned):
 def test_engagement_conversion_rate_is_of_the_responses_of_accounts_engaged_at_the_end(earned):
     # One is engaged by four people. Two, with nobody named, is not; nor is Five, whose form is 91 days old when the quarter ends.
     found = reading(earned, "engagement_conversion_rate")
-    assert (found["numerator"], found["denominator"]) == (1, 5)
+    assert (found["numerator"], found["denominator"], found["n"]) == (1, 5, 5)
+    assert REGISTER["engagement_conversion_rate"].counts == "responses"
     channels = slices(earned, "engagement_conversion_rate", "channel")
     assert (channels["email"], channels["linkedin_ads"], channels["webinar"]) == (0, "undefined", 0)
     assert value(earned, "engagement_conversion_rate", quarter="2026Q1") == "undefined"

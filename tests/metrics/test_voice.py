@@ -127,6 +127,24 @@ def test_self_reported_agreement_is_of_the_answers_with_a_first_touch(said):
     assert slices(said, "self_reported_agreement", "asked") == {"sign-up": round(1 / 3, 9), "opportunity": 0.5}
 
 
+def test_self_reported_agreement_asks_the_account_that_the_person_worked_at_on_that_day(tmp_path):
+    moved = {
+        "people": "person_id | account_id | created_at | self_reported_source\np1 | a1 | 2026-07-02 | LinkedIn",
+        "person_accounts": """
+            person_id | account_id | valid_from | valid_to
+            p1        | a2         | 2026-01-01 | 2026-08-01
+            p1        | a1         | 2026-08-01 |
+            """,
+        "touches": """
+            touch_id | touched_at | account_id | channel      | kind
+            t1       | 2026-06-01 | a1         | outbound     | call
+            t2       | 2026-07-01 | a2         | linkedin_ads | ad_click
+            """,
+    }
+    found = read(company(tmp_path, SAID | moved, "[min_n]\nqualitative = 1\n"), "self_reported_agreement")
+    assert value(found, "self_reported_agreement", "asked", "sign-up") == 1
+
+
 def test_self_reported_agreement_sets_what_was_said_against_what_was_tracked(said):
     found = slices(said, "self_reported_agreement", "channel/first_touch")
     assert {pair: part for pair, part in found.items() if part} == {

@@ -1,0 +1,62 @@
+"""The ways in which a metric is sliced: their names, the windows and columns they need, and the values of a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pandas as pd
+
+from .metric import Metric
+
+STATISTIC = "statistic"
+# Slices read for the quarter reported only.
+ONE_QUARTER = {"account", "campaign", "asset", "email", "landing_page", "next_page", "faulty", "owner"}
+MOST_VALUES = 50  # as is every slice with more values than this
+TIME = {"month": "month", "week": "week", "quarter": "quarter", "year": "year"}
+
+
+@dataclass(frozen=True)
+class SliceSet:
+    """One way of slicing: the name a reading carries, the windows it needs, and the columns it groups by.
+
+    `statistic` is no column: it names a slice that holds another statistic of the same rows.
+    """
+
+    name: str
+    kind: str
+    columns: tuple[str, ...] = ()
+
+    @property
+    def is_time(self) -> bool:
+        return self.name in TIME
+
+    @property
+    def is_cohort(self) -> bool:
+        return self.kind == "cohort"
+
+
+def slice_sets(metric: Metric) -> list[SliceSet]:
+    """The whole, then each slice that the metric declares."""
+    sets = [SliceSet("", metric.window)]
+    for name in metric.by:
+        is_column = name not in TIME and name != "window"
+        columns = tuple(part for part in name.split("/") if part != STATISTIC) if is_column else ()
+        kind = metric.also_window if name == "window" else TIME.get(name, metric.window)
+        sets.append(SliceSet(name, kind, columns))
+    return sets
+
+
+def slice_values(table: pd.DataFrame, chosen: SliceSet) -> pd.Series | str:
+    """Slice values joined by `/`; a `/` inside a value is percent-encoded."""
+    if chosen.is_time:
+        return table["window"]
+    if chosen.name == "window":
+        return chosen.kind
+    parts = [
+        table[c].astype(str) if c != STATISTIC else pd.Series("median", table.index)
+        for c in chosen.name.split("/")
+        if c
+    ]
+    escaped = [part.str.replace("%", "%25").str.replace("/", "%2F") for part in parts] if len(parts) > 1 else parts
+    return escaped[0].str.cat(cast(Any, escaped[1:]), sep="/") if len(escaped) > 1 else (escaped[0] if escaped else "")
