@@ -179,7 +179,9 @@ def _net_score(formula: Formula, promoters: float, answers: float, detractors: f
         return missing("undefined", formula.nothing, n=answers)
     low, high = intervals.net_promoter(promoters, detractors, answers)
     net, hundreds = promoters - detractors, answers / 100
-    return Reading(net / hundreds, net, hundreds, answers, low, high, "adjusted Wald, 95%")
+    score = net / hundreds
+    # Where all of a few answers say the same, the adjusted range ends short of the score itself.
+    return Reading(score, net, hundreds, answers, min(low, score), max(high, score), "adjusted Wald, 95%")
 
 
 def _from_rows(formula: Formula, rows: Rows | None) -> Reading:

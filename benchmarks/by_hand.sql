@@ -87,7 +87,7 @@ left join accounts_at a on a.quarter = s.quarter and a.account_id = o.account_id
 where not is_deleted and o.survivor_id is null;
 
 create temp table closed as
-select *, qualified_on is not null as is_contest, closed_on - qualified_on as cycle_days, round(amount_closed * 12 / term_months, 2) as yearly,
+select *, qualified_on is not null as is_contest, closed_on - qualified_on as cycle_days, round(amount_closed * 12 / term_months + 1e-8, 2) as yearly,
     is_won and closed_on = min(closed_on) filter (is_won) over (partition by quarter, account_id)
         and (customer_since is null or customer_since >= closed_on) as is_first_win
 from states where kind = 'end' and (is_won or is_lost);
