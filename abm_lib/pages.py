@@ -281,7 +281,7 @@ def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dic
     opened = open_company(company)
     asked = opened.quarter(quarter)
     shown = {metric for question in questions() if question.page == family for metric, _ in question.shows}
-    table = readings.read(opened, asked, families=() if family == "summary" else (family,), also=shown)
+    table = readings.read(opened, asked, families=() if family in ("summary", "quality") else (family,), also=shown)
     return table, edition.describe(opened, asked, table)
 
 
