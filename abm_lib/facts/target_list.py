@@ -51,12 +51,13 @@ def _listed(cut: Cut, edge: str) -> Frame:
 
 
 def _sizes(base: Base) -> Frame:
-    """quarter, account_id, employees, annual_revenue as last told before the quarter's end, in the reporting currency."""
+    """quarter, account_id, employees, annual_revenue as last told before the quarter's end, at its last day's rate."""
     return base.once("account sizes", lambda: _sized(base))
 
 
 def _sized(base: Base) -> Frame:
-    edges = base.windows.edges().filter(nw.col("edge") == "end").select("quarter", "edge_at", "edge_on")
+    edges = base.windows.edges().filter(nw.col("edge") == "end").select("quarter", "edge_at")
+    edges = edges.join(base.windows.moments("end").select("quarter", "rated_on"), on="quarter")
     key = ["quarter", "account_id"]
     told = edges.join(base.tables.account_changes, how="cross").filter(nw.col("changed_at") < nw.col("edge_at"))
     newest = told.with_columns(_newest=nw.col("changed_at").max().over(*key))
@@ -68,7 +69,7 @@ def _sized(base: Base) -> Frame:
         employees=nw.coalesce(nw.col("_employees"), nw.col("employees")),
         annual_revenue=nw.coalesce(nw.col("_revenue"), nw.col("annual_revenue")),
     )
-    return base.priced(every, "annual_revenue", "edge_on").select(*key, "employees", "annual_revenue")
+    return base.priced(every, "annual_revenue", "rated_on").select(*key, "employees", "annual_revenue")
 
 
 def _band(column: str, bounds: list[int]) -> nw.Expr:

@@ -152,6 +152,12 @@ def test_target_accounts_by_size_are_as_last_told_before_the_end_of_the_quarter(
     assert revenue["unknown"] == 2  # Five tells none, and there is no rate for the dollars of Seven
 
 
+def test_target_accounts_by_revenue_are_converted_at_the_rate_of_the_last_day(tmp_path):
+    rates = {"fx": "currency | day | rate\nUSD | 2026-09-30 | 5000000\nUSD | 2026-10-01 | 50000000"}
+    revenue = slices(read(company(tmp_path, LISTED | rates), "target_accounts"), "target_accounts", "revenue_band")
+    assert revenue["under 10,000,000"] == 3 and revenue["50,000,000 to 250,000,000"] == 1  # Seven makes one dollar
+
+
 def test_the_bands_of_size_are_the_company_s(tmp_path):
     table = read(
         company(tmp_path, LISTED, "[bands]\nemployees = [300, 1000]"), "target_accounts", by=["employees_band"]

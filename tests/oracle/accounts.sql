@@ -1,7 +1,7 @@
 -- The target list, who acted there, who is known there, and what the market is worth.
 
 create or replace macro wide_then(moment) as table
-    select attributes.* exclude (segment, industry),
+    select attributes.* exclude (segment, industry, region),
         coalesce(case when seen.account_id is null then accounts.segment else seen.segment end, 'unknown') as segment,
         coalesce(case when seen.account_id is null then accounts.industry else seen.industry end, 'unknown') as industry,
         coalesce(case when seen.account_id is null then accounts.region else seen.region end, 'unknown') as region,
@@ -174,7 +174,7 @@ select * from read_csv(getvariable('folder') || '/opportunity_roles.csv', types 
 insert into readings
 with recorded as (
     select open_now.account_id, opportunity_roles.role from open_now join opportunity_roles using (opportunity_id)
-    where added_at < getvariable('q_end')
+    where added_at < getvariable('q_end') and person_id not in (from suppressed)
     union
     select account_id, buying_role from known_people),
 in_play as (

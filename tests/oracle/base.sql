@@ -54,6 +54,35 @@ with recursive follow as (
 select follow.account_id, follow.lives_on_as
 from follow join accounts on accounts.account_id = follow.lives_on_as where accounts.survivor_id is null;
 
+create or replace table people as
+select people.*, coalesce(is_internal, false) as ours
+from read_csv(getvariable('folder') || '/people.csv', types = {
+    'person_id': 'varchar', 'account_id': 'varchar', 'title': 'varchar', 'department': 'varchar', 'buying_role': 'varchar', 'is_internal': 'boolean',
+    'created_at': 'timestamp', 'self_reported_source': 'varchar', 'survivor_id': 'varchar'}) people;
+
+create or replace table same_person as
+with recursive follow as (
+    select person_id, person_id as lives_on_as from people
+    union all
+    select follow.person_id, people.survivor_id from follow join people on people.person_id = follow.lives_on_as where people.survivor_id is not null)
+select follow.person_id, follow.lives_on_as, people.ours
+from follow join people on people.person_id = follow.lives_on_as where people.survivor_id is null;
+
+-- Whoever was recorded twice is known since the earlier record.
+update people set created_at = firsts.created_at
+from (select lives_on_as, min(created_at) as created_at from same_person join people using (person_id) group by all) firsts where firsts.lives_on_as = people.person_id;
+
+-- Nobody who withdrew consent is counted as a person.
+create or replace table suppressed as
+select people.person_id from people, (
+    select * from read_csv(getvariable('folder') || '/suppressions.csv', types = {'person_id': 'varchar', 'email_hash': 'varchar', 'since': 'date'})) out
+where out.person_id = people.person_id or out.email_hash = sha256(lower(people.email));
+
+-- Test accounts and what they did are left out.
+create or replace macro is_real(account) as account is null or account not in (select account_id from accounts where is_test);
+create or replace macro is_real_person(person) as person not in (
+    select person_id from people join accounts using (account_id) where is_test);
+
 create or replace table ad_account_days as
 select days.* exclude (account_id), coalesce(survivors.lives_on_as, days.account_id) as account_id
 from read_csv(getvariable('folder') || '/ad_account_days.csv', types = {
@@ -68,10 +97,11 @@ create or replace table experiments as
 select * from read_csv(getvariable('folder') || '/experiments.csv', types = {'control_variant': 'varchar', 'starts_on': 'date', 'ends_on': 'date'});
 
 create or replace table touches as
-select touches.* exclude (account_id), coalesce(survivors.lives_on_as, touches.account_id) as account_id
+select touches.* exclude (account_id, person_id), coalesce(survivors.lives_on_as, touches.account_id) as account_id,
+    if(person_id in (from suppressed), null, coalesce(same_person.lives_on_as, touches.person_id)) as person_id
 from read_csv(getvariable('folder') || '/touches.csv', types = {
     'touched_at': 'timestamp', 'account_id': 'varchar', 'person_id': 'varchar', 'is_response': 'boolean', 'channel': 'varchar'}) touches
-left join survivors using (account_id);
+left join survivors using (account_id) left join same_person using (person_id);
 
 -- Each recorded state of an opportunity, with what its stage means.
 create or replace table changes as

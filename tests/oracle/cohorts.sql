@@ -11,6 +11,9 @@ select quarters.label, quarters.day_from, quarters.day_to, count(*) filter (is_w
 from ages join quarters on qualified_on >= quarters.day_from and qualified_on < quarters.day_to
 where business_type = 'new' group by quarters.label, quarters.day_from, quarters.day_to;
 
+create or replace table mature_cohort as
+select max(label) as label from cohorts where is_mature;
+
 insert into readings
 select 'win_rate_cohort', 'creation_quarter', label, won / n, won, n, n
 from cohorts where label in (select label from last_eight)

@@ -217,14 +217,9 @@ select label, programme, any_value(cost) as cost, round(getvariable('gross_margi
     count(began.label) as n, count(*) filter (is_closed) as closed, count(*) filter (is_won) as won
 from invested left join began using (label, programme) semi join last_eight using (label) group by all;
 
-create or replace table mature_vintage as
-select max(label) as label from (
-    select label from vintages join quarters using (label) group by label, day_to
-    having sum(closed) >= 0.8 * sum(n) or date_diff('day', day_to, getvariable('q_to')) > 1.5 * (select days from usual));
-
 insert into readings
 with sliced as (
-    select unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'programme', 'slice': programme}], recursive := true), cost, gain, won as n from vintages join mature_vintage using (label)
+    select unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'programme', 'slice': programme}], recursive := true), cost, gain, won as n from vintages join mature_cohort using (label)
     union all
     select 'vintage', label, cost, gain, won from vintages)
 select 'programme_return', slice_by, slice, sum(gain) / sum(cost), sum(gain), sum(cost), sum(n) from sliced group by all having sum(cost) > 0

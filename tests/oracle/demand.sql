@@ -250,14 +250,14 @@ where not state.is_deleted;
 create or replace table followed as
 with held as (
     select meetings.*, local_day(starts_at) as day from meetings where outcome = 'held' and starts_at < getvariable('q_end'))
-select 'meeting_to_opportunity_rate' as metric, quarters.label, quarters.day_to + 90 <= getvariable('q_to') as is_over, listed.tier,
+select 'meeting_to_opportunity_rate' as metric, quarters.label, quarters.day_to + 89 <= getvariable('q_to') as is_over, listed.tier,
     coalesce(channel, 'unknown') as channel, kind, case is_icp when true then 'ICP' when false then 'not ICP' else 'unknown' end as icp,
     coalesce(listed.target, 'not on the list') as target,
     exists (from begun where begun.account_id = held.account_id and begun.created_at >= held.starts_at and begun.day < held.day + 90) as is_followed
 from held join quarters on day >= day_from and day < quarters.day_to semi join last_eight using (label)
 left join attributes_then listed on listed.quarter = quarters.label and listed.account_id = held.account_id
 union all
-select 'mqa_meeting_rate', quarters.label, quarters.day_to + 90 <= getvariable('q_to'), listed.tier, null, null, null, null,
+select 'mqa_meeting_rate', quarters.label, quarters.day_to + 89 <= getvariable('q_to'), listed.tier, null, null, null, null,
     exists (from held where held.account_id = qualified_accounts.account_id and kind <> 'call' and held.day >= qualified_accounts.day
         and held.starts_at >= qualified_accounts.qualified_at and held.day < qualified_accounts.day + 90)
 from qualified_accounts join quarters on day >= day_from and day < quarters.day_to semi join last_eight using (label)
@@ -265,7 +265,7 @@ join attributes_then listed on listed.quarter = quarters.label and listed.accoun
 
 insert into readings
 with newest as (
-    select max(label) as label from last_eight join quarters using (label) where day_to + 90 <= getvariable('q_to')),
+    select max(label) as label from last_eight join quarters using (label) where day_to + 89 <= getvariable('q_to')),
 sliced as (
     select metric, unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'channel', 'slice': channel}, {'slice_by': 'kind', 'slice': kind},
         {'slice_by': 'icp', 'slice': icp}, {'slice_by': 'target', 'slice': target}], recursive := true), is_followed

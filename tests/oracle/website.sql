@@ -1,34 +1,5 @@
 -- Sessions, made of page views without programs and our own people; landing pages; who came.
 
-create or replace table people as
-select people.*, coalesce(is_internal, false) as ours
-from read_csv(getvariable('folder') || '/people.csv', types = {
-    'person_id': 'varchar', 'account_id': 'varchar', 'title': 'varchar', 'department': 'varchar', 'buying_role': 'varchar', 'is_internal': 'boolean',
-    'created_at': 'timestamp', 'self_reported_source': 'varchar', 'survivor_id': 'varchar'}) people;
-
-create or replace table same_person as
-with recursive follow as (
-    select person_id, person_id as lives_on_as from people
-    union all
-    select follow.person_id, people.survivor_id from follow join people on people.person_id = follow.lives_on_as where people.survivor_id is not null)
-select follow.person_id, follow.lives_on_as, people.ours
-from follow join people on people.person_id = follow.lives_on_as where people.survivor_id is null;
-
--- Whoever was recorded twice is known since the earlier record.
-update people set created_at = firsts.created_at
-from (select lives_on_as, min(created_at) as created_at from same_person join people using (person_id) group by all) firsts where firsts.lives_on_as = people.person_id;
-
--- Nobody who withdrew consent is counted as a person.
-create or replace table suppressed as
-select people.person_id from people, (
-    select * from read_csv(getvariable('folder') || '/suppressions.csv', types = {'person_id': 'varchar', 'email_hash': 'varchar', 'since': 'date'})) out
-where out.person_id = people.person_id or out.email_hash = sha256(lower(people.email));
-
--- Test accounts and what they did are left out.
-create or replace macro is_real(account) as account is null or account not in (select account_id from accounts where is_test);
-create or replace macro is_real_person(person) as person not in (
-    select person_id from people join accounts using (account_id) where is_test);
-
 create or replace table page_views as
 select views.* exclude (account_id, person_id), coalesce(survivors.lives_on_as, views.account_id) as account_id,
     coalesce(same_person.lives_on_as, views.person_id) as person_id, local_day(viewed_at) as day
