@@ -17,7 +17,6 @@ from .verdict import verdict
 
 MOST_NAMED = 3
 OUTCOMES = (
-    "accounts",
     "demand",
     "journey",
     "pipeline",
