@@ -73,7 +73,8 @@ def check(company: CompanyFolder) -> None:
     for name in tables():
         counts = opened.notes["tables"].get(name)
         line = "read {read} = accepted {accepted} + repeated {repeated} + set aside {set_aside}"
-        typer.echo(f"{name:22} {line.format(**counts) if counts else 'not delivered'}")
+        left_out = "".join(f" + {count} {why}" for why, count in (counts or {}).get("excluded", {}).items())
+        typer.echo(f"{name:22} {line.format(**counts) + left_out if counts else 'not delivered'}")
     typer.echo(f"quarters up to {opened.quarter().label}, known until {opened.known_until}")
 
 

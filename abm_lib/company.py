@@ -15,6 +15,7 @@ from . import derive, sources, store
 from .errors import Fault, InputRefused, UsageError
 from .period import Calendar, Quarter
 from .sources import mapping
+from .sources.finding import input_files
 from .tables import tables as canonical_tables
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -94,17 +95,10 @@ def open_company(company: str | Path, engine: str = "duckdb") -> Company:
     folder = find(company)
     config = settings.load(folder)
     maps = mapping.load_maps(folder, config)
-    key = store.key_of(folder, _input_files(folder, config))
+    key = store.key_of(folder, input_files(folder, config.sources))
     frozen = store.recall(folder, key) or _freeze(folder, config, maps, key)
     calendar = Calendar(**config.fiscal.model_dump())
     return Company(folder, config, calendar, frozen, store.Tables(frozen, store.ENGINES[engine]()))
-
-
-def _input_files(folder: Path, config: settings.Config) -> list[Path]:
-    places = {folder / source.folder for source in config.sources.values()}
-    return sorted(
-        path for place in places if place.is_dir() for path in place.iterdir() if path.suffix in (".csv", ".parquet")
-    )
 
 
 def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map], key: str) -> store.Frozen:
@@ -118,7 +112,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
     derive.complete(con, config)
     notes = {
         "files": {label: file.described for label, file in sorted(delivery.files.items())},
-        "tables": {name: {"read": r.read, "accepted": r.accepted, "repeated": r.repeated, "set_aside": r.set_aside,
+        "tables": {name: {"read": r.read, "accepted": r.accepted, "repeated": r.repeated, "set_aside": r.set_aside, "excluded": r.excluded,
                           "missing_columns": r.missing_columns, "added_columns": r.added_columns}
                    for name, r in delivery.reports.items()},
         "faults": [fault.as_dict() for fault in delivery.faults],

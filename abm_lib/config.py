@@ -41,13 +41,13 @@ from .settings import (
     Scroll,
     Settings,
     SmallNumbers,
-    Source,
     Sourced,
     Thresholds,
     Utm,
     WaitDays,
     WinRate,
 )
+from .source_settings import Source
 
 Model = TypeVar("Model", bound=BaseModel)
 

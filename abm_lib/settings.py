@@ -326,11 +326,3 @@ class Agreement(Settings):
 
     agreed_by: str
     agreed_on: Annotated[date, Field(strict=False)]
-
-
-class Source(Settings):
-    """One system's files: a folder, the map that turns them into canonical tables, and the tables that must be there."""
-
-    folder: str = "."
-    map: str = "canonical"
-    tables: list[str] = []

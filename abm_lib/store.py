@@ -21,7 +21,7 @@ import narwhals as nw
 import pandas as pd
 
 from .errors import EnvironmentFault, Fault, InputRefused
-from .sources.reading import sha256
+from .sources.suspects import sha256
 from .tables import Table, quoted
 from .tables import tables as canonical_tables
 
@@ -46,6 +46,7 @@ def key_of(folder: Path, files: Sequence[Path]) -> str:
         *(package / name for name in ("tables.toml", "tables.py", "company.py", "store.py")),
         *sorted((package / "derive").glob("*.py")),
         *sorted((package / "sources").glob("*.py")),
+        *sorted((package / "sources" / "maps").glob("*.toml")),
     ]
     theirs = sorted({*folder.glob("*.toml"), *files})
     digest = hashlib.sha256(f"duckdb {duckdb.__version__}\n".encode())

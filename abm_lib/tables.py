@@ -2,7 +2,7 @@
 
 `accept` turns text into types inside DuckDB. A row that cannot be typed, lacks a required value or contradicts another
 row of its key is set aside with its rule; the rest becomes the canonical table. Nothing is dropped without a count:
-read = accepted + repeated + set aside.
+read = accepted + repeated + set aside + excluded.
 """
 
 from __future__ import annotations
@@ -98,18 +98,39 @@ class Table:
         return self.days.get(self.dated, self.dated)
 
 
+@dataclass(frozen=True)
+class Form:
+    """How a delivered table writes its values; the default is the plain form of canonical files.
+
+    SQL for a column's typed value, what a user would call it, and SQL that is true of an id {c} that contradicts itself.
+    """
+
+    typed: Callable[[Column], str] = Column.typed
+    expected: Callable[[Column], str] = lambda column: column.expected
+    wrong_id: str = ""
+
+
 @dataclass
 class Accepted:
-    """What became of one delivered table: read = accepted + repeated + set_aside, and every fault met."""
+    """What became of one delivered table: read = accepted + repeated + set aside + excluded, and every fault met.
+
+    `excluded` are rows that a declared rule leaves out, by the rule: deleted records, older states, totals.
+    """
 
     table: str
     read: int = 0
     accepted: int = 0
     repeated: int = 0
     set_aside: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     missing_columns: list[str] = field(default_factory=list)
     added_columns: list[str] = field(default_factory=list)
+
+
+def quoted_name(name: str) -> str:
+    """A column's name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def quoted(text: str) -> str:
@@ -143,11 +164,13 @@ def _table(name: str, entry: dict[str, Any]) -> Table:
     return Table(name, one_row_per, key, columns, dated)
 
 
-def accept(con: duckdb.DuckDBPyConnection, name: str, where: str, place: Callable[[int], str]) -> Accepted:
+def accept(
+    con: duckdb.DuckDBPyConnection, name: str, where: str, place: Callable[[int], str], form: Form = Form()
+) -> Accepted:
     """Turn `raw.NAME` (text columns and `_row`) into `canonical.NAME` and `set_aside.NAME`.
 
-    `where` names the delivered table in messages, `place` one row of it. Missing required columns are faults of level E
-    and leave no table.
+    `where` names the delivered table in messages, `place` one row of it, `form` says how values are written. Missing
+    required columns are faults of level E and leave no table.
     """
     table, report = tables()[name], Accepted(name)
     delivered = [row[0] for row in con.execute(f'select column_name from (describe raw."{name}")').fetchall()]
@@ -163,11 +186,11 @@ def accept(con: duckdb.DuckDBPyConnection, name: str, where: str, place: Callabl
     elif lacking:
         report.faults += [_missing_column(where, column, report.added_columns) for column in lacking]
     else:
-        _type_rows(con, table, delivered)
+        _type_rows(con, table, delivered, form)
         report.repeated = _settle_keys(con, table)
         report.accepted = _count(con, f'canonical."{name}"')
         report.set_aside = _count(con, f'set_aside."{name}"')
-        report.faults += _set_aside_faults(con, table, place)
+        report.faults += _set_aside_faults(con, table, place, form)
     return report
 
 
@@ -179,16 +202,22 @@ def _missing_column(where: str, column: Column, added: list[str]) -> Fault:
     )  # fmt: skip
 
 
-def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str]) -> None:
+def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str], form: Form) -> None:
     """Split the raw rows into typed ones and those with a fault; `_why` lists `rule column` of each fault."""
     present = [c for c in table.columns.values() if c.name in delivered]
-    why = [f"case when \"{c.name}\" is not null and {c.typed()} is null then 'F031 {c.name}' end" for c in present]
+    sql = {c.name: form.typed(c) for c in present}
+    wrong = [
+        (c, f'"{c.name}" is not null and {sql[c.name]} is null')
+        for c in present
+        if c.choices or c.type not in ("id", "text")
+    ]
+    why = [f"case when {condition} then 'F031 {c.name}' end" for c, condition in wrong]
     why += [f"case when \"{c.name}\" is null then 'F087 {c.name}' end" for c in present if c.required]
     ids = [c.name for c in present if c.type == "id"]
     why += [f"case when regexp_matches(\"{name}\", '{DAMAGED}') then 'F056 {name}' end" for name in ids]
-    typed = [
-        f'{c.typed() if c.name in delivered else "NULL"}::{c.sql_type} as "{c.name}"' for c in table.columns.values()
-    ]
+    if form.wrong_id:
+        why += [f"case when {form.wrong_id.replace('{c}', quoted_name(name))} then 'F070 {name}' end" for name in ids]
+    typed = [f'{sql.get(c.name, "NULL")}::{c.sql_type} as "{c.name}"' for c in table.columns.values()]
     con.execute(
         f"create or replace temp table typed as select _row, list_filter([{', '.join(why)}], lambda x: x is not null) as _why, "
         f'{", ".join(typed)} from raw."{table.name}" order by _row'
@@ -215,25 +244,35 @@ def _settle_keys(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     return int(repeated)
 
 
-def _set_aside_faults(con: duckdb.DuckDBPyConnection, table: Table, place: Callable[[int], str]) -> list[Fault]:
+def _set_aside_faults(
+    con: duckdb.DuckDBPyConnection, table: Table, place: Callable[[int], str], form: Form
+) -> list[Fault]:
     """One fault for each rule and column that set rows aside, with the first line, an example and the count."""
     groups = con.execute(
         f'select why, min(_row), count(*) from (select unnest(_why) as why, _row from set_aside."{table.name}") '
         "group by why order by why"
     ).fetchall()
-    return [_set_aside_fault(con, table, place(row), why, row, count) for why, row, count in groups]
+    return [_set_aside_fault(con, table, place(row), why, row, count, form) for why, row, count in groups]
 
 
-def _set_aside_fault(con: duckdb.DuckDBPyConnection, table: Table, place: str, why: str, row: int, count: int) -> Fault:
+def _set_aside_fault(
+    con: duckdb.DuckDBPyConnection, table: Table, place: str, why: str, row: int, count: int, form: Form
+) -> Fault:
     rule, name = why.split(" ", 1)
     column, where = table.columns[name], f'{place}  column "{name}"'
     (value,) = con.execute(f'select "{name}" from raw."{table.name}" where _row = ?', [row]).fetchall()[0]
     found = "a value that names a person" if column.personal else "blank" if value is None else value
     found += f" (and {count - 1} more)" if count > 1 else ""
     if rule == "F031":
-        return Fault(rule, "wrong-type", where, found, column.expected, "correct the value", level="Q")
+        return Fault(rule, "wrong-type", where, found, form.expected(column), "correct the value", level="Q")
     if rule == "F087":
         return Fault(rule, "value-missing", where, found, column.expected, "fill in the value", level="Q")
+    if rule == "F070":
+        said, fix = (
+            "an id whose last three letters fit the others",
+            "export the id anew, with its upper and lower case letters",
+        )
+        return Fault(rule, "id-checksum", where, found, said, fix, level="Q")
     if rule == "F056":
         why, fix = (
             "a spreadsheet program has rewritten the ids",

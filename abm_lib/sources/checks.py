@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 
 from ..config import Config
 from ..errors import Fault, nearest, printable
+from ..source_settings import Dialect
 from ..tables import Accepted, Column, Table, tables
+from . import dialects
+from .finding import Found, stem_of
 from .mapping import TableMap
 from .reading import File
 
 
-def strays(place: Path, label: str, known: list[str]) -> list[Fault]:
-    """CSV and Parquet files whose name is no table: delivered, and read by nobody."""
-    names = [path for path in sorted(place.iterdir()) if path.suffix in (".csv", ".parquet") and path.stem not in known]
+def strays(place: Path, label: str, known: Iterable[str], found: Mapping[str, Found]) -> list[Fault]:
+    """Files whose name is no table: delivered, and read by nobody."""
+    read = {path for where in found.values() for path in where.paths}
+    names = [
+        path for path in sorted(place.iterdir()) if path not in read and stem_of(path) and stem_of(path) not in known
+    ]
     return [
-        Fault("F105", "file-unknown", f"{label}/{path.name}", "a file that is no table", nearest(path.stem, known),
+        Fault("F105", "file-unknown", f"{label}/{path.name}", "a file that is no table", nearest(stem_of(path), known),
               "rename it, or leave it: it is not read", level="D") for path in names
     ]  # fmt: skip
 
 
 def no_rows(file: File, is_needed: bool) -> list[Fault]:
     """A file with a header and no row: refused where it must be there, else said."""
-    if file.rows or file.broken or not file.is_sound:
+    if file.rows or file.broken or file.left_out or not file.is_sound:
         return []
     level = "E" if is_needed else "D"
     fix = "export it again; an empty table that is no mistake is left away, file and all"
@@ -128,4 +134,58 @@ def stages(con: duckdb.DuckDBPyConnection, config: Config, present: set[str]) ->
         Fault("F097", "stage-unknown", 'table opportunity_changes  column "stage"', f"{stage} ({count} rows)",
               nearest(stage, {*known.order, *known.won, *known.lost}), "add it to opportunity_stages in abm.toml", level="D")
         for stage, count in counts if stage not in {*known.order, *known.won, *known.lost}
+    ]  # fmt: skip
+
+
+def loops(con: duckdb.DuckDBPyConnection, present: set[str]) -> list[Fault]:
+    """Records merged into each other, or parents of themselves, in a ring: nobody can be told to be the one that stays."""
+    pairs = [(name, column) for name in sorted(present) for column in ("survivor_id", "parent_id")]
+    rules = {"survivor_id": "F075", "parent_id": "F080"}
+    faults = []
+    for name, column in [
+        (n, c) for n, c in pairs if c in tables()[n].columns and tables()[n].columns[c].references == n
+    ]:
+        if ring := _ring(con, name, column):
+            shown = "ids that name people" if tables()[name].columns[column].personal else " → ".join(ring[:6])
+            faults.append(
+                Fault(rules[column], "loop", f'table {name}  column "{column}"', f"{len(ring) - 1} in a ring: {shown}",
+                      "a chain that ends", "correct the column in the source, so that one of them leads nowhere")
+            )  # fmt: skip
+    return faults
+
+
+def _ring(con: duckdb.DuckDBPyConnection, name: str, column: str) -> list[str]:
+    """One ring of records that lead to each other, begun at its smallest key; empty where there is none."""
+    key = tables()[name].key[0]
+    pairs = con.execute(
+        f'select "{key}", "{column}" from canonical."{name}" where "{column}" is not null order by 1'
+    ).fetchall()
+    leads, done = dict(pairs), set[str]()
+    for start in leads:
+        path: dict[str, None] = {}
+        at: str | None = start
+        while at is not None and at not in done and at not in path:
+            path[at] = None
+            at = leads.get(at)
+        if at in path:
+            ring = list(path)[list(path).index(at) :]
+            first = ring.index(min(ring))
+            return [*ring[first:], *ring[: first + 1]]
+        done |= path.keys()
+    return []
+
+
+def blanks(con: duckdb.DuckDBPyConnection, name: str, where: str, dialect: Dialect, plain: set[str]) -> list[Fault]:
+    """How many values were taken for missing because the dialect says so."""
+    delivered = con.execute(f'select column_name from (describe raw."{name}")').fetchall()
+    columns = [tables()[name].columns[c] for (c,) in delivered if c in tables()[name].columns and c not in plain]
+    columns = [column for column in columns if dialects.may_be_blank(dialect, column)]
+    if not columns:
+        return []
+    parts = ", ".join(f"count(*) filter (where {dialects.is_blank(dialect, column)})" for column in columns)
+    counts = con.execute(f'select {parts} from raw."{name}"').fetchall()[0]
+    return [
+        Fault("F054", "taken-as-blank", f'{where}  column "{column.name}"', f"{count} values such as the dialect calls blank",
+              column.expected, "nothing, if they mean that nothing is known", level="N")
+        for column, count in zip(columns, counts, strict=True) if count
     ]  # fmt: skip
