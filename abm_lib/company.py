@@ -117,7 +117,8 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
                    for name, r in delivery.reports.items()},
         "faults": [fault.as_dict() for fault in delivery.faults],
         "spans": _spans(con, set(delivery.reports)),
-        "extracted_at": _extracted_at(con, set(delivery.reports)),
+        "extracted_at": _extracted_at(con, set(delivery.reports)) or max(delivery.extracted_at.values(), default=""),
+        "as_now": delivery.as_now,
     }  # fmt: skip
     return store.freeze(con, folder, key, notes)
 

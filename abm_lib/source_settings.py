@@ -78,6 +78,8 @@ class Dialect(Settings):
 class Source(Settings):
     """One system's files: a folder, the map that turns them into canonical tables, and the tables that must be there.
 
+    `skip` are tables that the map could give and that another source delivers. `dialect` is how all its files are written,
+    `dialects` how one of them is.
     `files` names a table's file where it is called otherwise: `NAME`, a pattern for several (`deals-*.csv`), or
     `BOOK.xlsx#SHEET`. `database` is a DuckDB or SQLite file of the folder, `connection` the environment variable or keyring
     entry that holds the address of a server; `queries` and `db_schema` say what is read there. `extracted_on` is the day of
@@ -87,7 +89,9 @@ class Source(Settings):
     folder: str = "."
     map: str = "canonical"
     tables: list[str] = Field(default=[])
+    skip: list[str] = Field(default=[])
     dialect: Dialect = Dialect()
+    dialects: dict[str, Dialect] = Field(default={})
     files: dict[str, str] = Field(default={})
     database: str = ""
     connection: str = ""

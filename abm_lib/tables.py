@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,9 @@ class Form:
     wrong_id: str = ""
 
 
+PLAIN = Form()
+
+
 @dataclass
 class Accepted:
     """What became of one delivered table: read = accepted + repeated + set aside + excluded, and every fault met.
@@ -165,19 +168,25 @@ def _table(name: str, entry: dict[str, Any]) -> Table:
 
 
 def accept(
-    con: duckdb.DuckDBPyConnection, name: str, where: str, place: Callable[[int], str], form: Form = Form()
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    where: str,
+    place: Callable[[int], str],
+    form: Form = PLAIN,
+    key: str = "",
 ) -> Accepted:
     """Turn `raw.NAME` (text columns and `_row`) into `canonical.NAME` and `set_aside.NAME`.
 
-    `where` names the delivered table in messages, `place` one row of it, `form` says how values are written. Missing
-    required columns are faults of level E and leave no table.
+    `where` names the delivered table in messages, `place` one row of it, `form` says how values are written.
+    Missing required columns are faults of level E and leave no table. `key` stands for NAME in those three where several
+    sources deliver the table.
     """
-    table, report = tables()[name], Accepted(name)
-    delivered = [row[0] for row in con.execute(f'select column_name from (describe raw."{name}")').fetchall()]
+    table, report = replace(tables()[name], name=key or name), Accepted(name)
+    delivered = [row[0] for row in con.execute(f'select column_name from (describe raw."{table.name}")').fetchall()]
     report.added_columns = [c for c in delivered if c not in table.columns and c != "_row"]
     report.missing_columns = [c for c in table.columns if c not in delivered]
     lacking = [table.columns[c] for c in report.missing_columns if table.columns[c].required]
-    report.read = _count(con, f'raw."{name}"')
+    report.read = _count(con, f'raw."{table.name}"')
     if lacking and len(report.missing_columns) == len(table.columns):
         report.faults.append(
             Fault("F014", "header-missing", where, "no known column in the first line", ", ".join(table.columns),
@@ -188,8 +197,8 @@ def accept(
     else:
         _type_rows(con, table, delivered, form)
         report.repeated = _settle_keys(con, table)
-        report.accepted = _count(con, f'canonical."{name}"')
-        report.set_aside = _count(con, f'set_aside."{name}"')
+        report.accepted = _count(con, f'canonical."{table.name}"')
+        report.set_aside = _count(con, f'set_aside."{table.name}"')
         report.faults += _set_aside_faults(con, table, place, form)
     return report
 

@@ -14,8 +14,11 @@ from ..source_settings import Dialect
 from ..tables import Accepted, Column, Table, tables
 from . import dialects
 from .finding import Found, stem_of
+from .mapfile import FileEntry
 from .mapping import TableMap
 from .reading import File
+
+FEW = 3  # values of one kind from which a column's form may be judged
 
 
 def strays(place: Path, label: str, known: Iterable[str], found: Mapping[str, Found]) -> list[Fault]:
@@ -37,6 +40,13 @@ def no_rows(file: File, is_needed: bool) -> list[Fault]:
     level = "E" if is_needed else "D"
     fix = "export it again; an empty table that is no mistake is left away, file and all"
     return [Fault("F017", "no-rows", file.label, "a header and no row", "at least one row", fix, level=level)]
+
+
+def key_twice(file: File, entry: FileEntry, conflicts: int) -> Fault:
+    """Rows of one key that differ in a file that a query joins: each join would count its row as often as the key stands there."""
+    found = f"{conflicts} rows beside another one of their {', '.join(entry.key)}"
+    fix = "deliver the column that tells the newest row, or one row of each"
+    return Fault("F074", "key-conflict", file.label, found, "one row of each key", fix)
 
 
 def unmapped(table: TableMap, where: str, delivered: list[str]) -> list[Fault]:
@@ -175,17 +185,77 @@ def _ring(con: duckdb.DuckDBPyConnection, name: str, column: str) -> list[str]:
     return []
 
 
-def blanks(con: duckdb.DuckDBPyConnection, name: str, where: str, dialect: Dialect, plain: set[str]) -> list[Fault]:
-    """How many values were taken for missing because the dialect says so."""
-    delivered = con.execute(f'select column_name from (describe raw."{name}")').fetchall()
+def blanks(
+    con: duckdb.DuckDBPyConnection, name: str, key: str, where: str, dialect: Dialect, plain: set[str]
+) -> list[Fault]:
+    """Take the values for missing that the dialect calls blank, and say how many there were."""
+    delivered = con.execute(f'select column_name from (describe raw."{key}")').fetchall()
     columns = [tables()[name].columns[c] for (c,) in delivered if c in tables()[name].columns and c not in plain]
     columns = [column for column in columns if dialects.may_be_blank(dialect, column)]
     if not columns:
         return []
     parts = ", ".join(f"count(*) filter (where {dialects.is_blank(dialect, column)})" for column in columns)
-    counts = con.execute(f'select {parts} from raw."{name}"').fetchall()[0]
+    counts = con.execute(f'select {parts} from raw."{key}"').fetchall()[0]
+    for column in [column for column, count in zip(columns, counts, strict=True) if count]:
+        con.execute(f'update raw."{key}" set "{column.name}" = NULL where {dialects.is_blank(dialect, column)}')
     return [
         Fault("F054", "taken-as-blank", f'{where}  column "{column.name}"', f"{count} values such as the dialect calls blank",
               column.expected, "nothing, if they mean that nothing is known", level="N")
         for column, count in zip(columns, counts, strict=True) if count
     ]  # fmt: skip
+
+
+def untold(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> Fault | None:
+    """Why a table that a shipped map could give is not there: a required column that nobody fills, or no row at all.
+
+    It is then not delivered, which is not the same as empty.
+    """
+    delivered = con.execute(f'select column_name from (describe raw."{key}")').fetchall()
+    there = [column for (column,) in delivered]
+    required = [column.name for column in tables()[name].columns.values() if column.required]
+    counts = ", ".join(f'count("{column}")' if column in there else "0" for column in required)
+    rows, *filled = con.execute(f'select count(*), {counts} from raw."{key}"').fetchall()[0]
+    lacking = [column for column, count in zip(required, filled, strict=True) if not count]
+    if rows and not lacking:
+        return None
+    found = f"nobody says {', '.join(lacking)}" if rows else "no row"
+    fix = (
+        f"say in the company's map where {lacking[0]} stands, or leave it: {name} is then not delivered"
+        if rows
+        else "nothing, if there is none"
+    )
+    return Fault("F104", "table-untold", where, found, f"rows of {name}", fix, level="D")
+
+
+def same_keys(con: duckdb.DuckDBPyConnection, name: str, key: str) -> list[Fault]:
+    """Rows of one key that two sources deliver: which of them is true cannot be told (F026)."""
+    keys = ", ".join(f'"{column}"' for column in tables()[name].key)
+    query = (
+        f'select count(*) from (select {keys} from canonical."{name}" intersect select {keys} from canonical."{key}")'
+    )
+    (count,) = con.execute(query).fetchall()[0]
+    fix = f'leave {name} away from one of them: skip = ["{name}"] in abm.toml'
+    found = f"{count} rows of {key} that another source delivers too"
+    return [Fault("F026", "key-in-two-sources", f"table {name}", found, "each record once", fix)] if count else []
+
+
+def unclear_marks(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str, dialect: Dialect) -> list[Fault]:
+    """Columns of money in which every point has three digits behind it: thousands, as likely as not (F051)."""
+    if {"decimal", "thousands"} & dialect.model_fields_set:
+        return []
+    delivered = {column for (column,) in con.execute(f'select column_name from (describe raw."{key}")').fetchall()}
+    money = [
+        column.name for column in tables()[name].columns.values() if column.type == "money" and column.name in delivered
+    ]
+    faults = []
+    for column in money:
+        form = rf"""regexp_matches("{column}", '^-?[1-9]\d{{0,2}}(\.\d{{3}})+$')"""
+        others, unclear, example = con.execute(
+            f'select count(*) filter (where not {form}), count(*) filter (where {form}), any_value("{column}") filter (where {form}) '
+            f'from raw."{key}" where "{column}" is not null'
+        ).fetchall()[0]
+        if unclear >= FEW and not others:
+            faults.append(Fault("F051", "marks-unclear", f'{where}  column "{column}"', f"{unclear} values such as {example}",
+                                "it declared whether the point stands before decimals or in thousands",
+                                "say `decimal` and `thousands` in the source's dialect"))  # fmt: skip
+    return faults

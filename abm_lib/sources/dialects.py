@@ -5,26 +5,30 @@ A value that is not written as declared becomes NULL; `accept` then sets its row
 
 from __future__ import annotations
 
+from ..settings import OpportunityStages
 from ..source_settings import Dialect
 from ..tables import TIMESTAMP, YEARS, Column, quoted
 
 NUMBERS = ("money", "share", "rate", "number", "whole")
 # How a moment or day may be counted instead of written: the name in `dates` or `times`, and the timestamp of the number {n}.
 COUNTED = {
-    "epoch": "make_timestamp(({n} * 1000000)::BIGINT)",
-    "epoch_ms": "make_timestamp(({n} * 1000)::BIGINT)",
+    "epoch": "make_timestamp(({n}::DECIMAL(22,6) * 1000000)::BIGINT)",
+    "epoch_ms": "make_timestamp(({n}::DECIMAL(22,6) * 1000)::BIGINT)",
     "epoch_us": "make_timestamp(({n})::BIGINT)",
-    "serial": "timestamp '1899-12-30' + to_microseconds(({n} * 86400000000)::BIGINT)",
-    "serial_1904": "timestamp '1904-01-01' + to_microseconds(({n} * 86400000000)::BIGINT)",
+    "serial": "timestamp '1899-12-30' + to_milliseconds(round({n}::DOUBLE * 86400000))",
+    "serial_1904": "timestamp '1904-01-01' + to_milliseconds(round({n}::DOUBLE * 86400000))",
 }
 MINUS = "\N{MINUS SIGN}"
+# One of the parameters of a GA4 event, a list of keys and values as JSON.
+PARAM = """(select coalesce(p->'value'->>'string_value', p->'value'->>'int_value', p->'value'->>'double_value', p->'value'->>'float_value')
+    from (select unnest(params::JSON[]) as p) where p->>'key' = name limit 1)"""
 OFFSET = r"^\d{4}-\d\d-\d\d[ T].*(Z|[+-]\d\d(:?\d\d)?)$"
 
 
 def typed(dialect: Dialect, column: Column) -> str:
     """SQL that turns the column's delivered text into its type, or into NULL where it is not written as declared."""
     name, plain = f'"{column.name}"', column.typed()
-    text = name if not may_be_blank(dialect, column) else f"(case when not {_blank(dialect, name)} then {name} end)"
+    text = name
     if column.type == "on":
         text = _day(dialect, text)
     elif column.type == "at":
@@ -55,14 +59,23 @@ def expected(dialect: Dialect, column: Column) -> str:
     return column.expected
 
 
-def macros(dialect: Dialect) -> dict[str, str]:
-    """The same conversions by name, for the queries of maps: `as_number(cost)`, `as_day(day)`, `as_moment(created)`."""
+def macros(dialect: Dialect, stages: OpportunityStages) -> dict[str, str]:
+    """What the queries of maps may call: the same conversions by name, and what abm.toml says of stages.
+
+    `as_number(cost)`, `as_day(day)`, `as_moment(created)`, `as_yes(flag)`, `domain_of(url)`, `path_of(url)`,
+    `param(event_params, name)` of GA4, `first_stage()`, `is_closing(stage)`.
+    """
     text = f"(case when not {_blank(dialect, 't')} then t end)" if dialect.blanks else "t"
     return {
         "as_number(t)": f"try_cast({_number(dialect, text)} as DECIMAL(28,8))",
         "as_day(t)": f"try_cast({_day(dialect, text)} as DATE)",
         "as_moment(t)": f"try_cast({_moment(dialect, text)} as TIMESTAMPTZ)::TIMESTAMP",
-        "as_yes(t)": "coalesce(lower(trim(t)) in ('true', '1', 'yes', 't'), false)",
+        "as_yes(t)": "lower(trim(t)) in ('true', '1', 'yes', 't')",
+        "domain_of(t)": r"nullif(regexp_extract(lower(trim(t)), '^(?:[a-z]+://)?(?:www\.)?([^/:?#\s]+)', 1), '')",
+        "path_of(t)": r"coalesce(nullif(regexp_extract(trim(t), '^[a-zA-Z]+://[^/?#]*([^?#]*)', 1), ''), '/')",
+        "param(params, name)": PARAM,
+        "first_stage()": quoted(stages.order[0]),
+        "is_closing(t)": f"t in ({', '.join(map(quoted, [*stages.won, *stages.lost]))})",
     }
 
 
@@ -115,7 +128,7 @@ def _parsed(text: str, formats: list[str]) -> str:
     """SQL for the timestamp that the text means in the first declared format that fits, a counted one within the calendar."""
     written = [form for form in formats if form not in COUNTED]
     counted = [
-        COUNTED[form].replace("{n}", f"try_cast({text} as DECIMAL(24,6))") for form in formats if form in COUNTED
+        COUNTED[form].replace("{n}", f"try_cast({text} as DECIMAL(28,10))") for form in formats if form in COUNTED
     ]
     digits = f"regexp_matches({text}, '^[0-9]+([.][0-9]+)?$')"
     tries = [f"try_strptime({text}, [{', '.join(map(quoted, written))}])"] if written else []

@@ -15,17 +15,17 @@ import pandas as pd
 from ..source_settings import Dialect
 from ..tables import quoted
 
-ISO = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]
+DAYS = ["%Y-%m-%d", "%Y-%m-%d 00:00:00"]
+MOMENTS = [f"%Y-%m-%d{apart}{time}" for apart in " T" for time in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")]
 NESTED = ("STRUCT", "MAP", "UNION", "JSON")
 UNREADABLE = (duckdb.Error, sqlite3.Error)
 BATCH = 50_000  # rows held in Python at once
 
 
 def of_typed(dialect: Dialect) -> Dialect:
-    """The dialect of values that had a type: numbers are plain, and a day or moment may stand in ISO beside the declared formats."""
-    iso = {name: [*given, *ISO] for name in ("dates", "times") if (given := getattr(dialect, name))}
+    """The dialect of values that had a type: numbers are plain, days and moments are ISO where they are not as declared."""
     kept = dialect.model_dump(exclude_unset=True, exclude={"decimal", "thousands", "signs"})
-    return Dialect(**kept | iso)
+    return Dialect(**kept | {"dates": [*dialect.dates, *DAYS], "times": [*dialect.times, *MOMENTS]})
 
 
 def parquet(con: duckdb.DuckDBPyConnection, stem: str, path: Path) -> None:

@@ -41,7 +41,10 @@ class Shape(Settings):
 
 
 class FileEntry(Settings):
-    """One table of a system: the columns that the map reads, their labels in exports, and the table's other names."""
+    """One table of a system: the columns that the map reads, their labels in exports, and the table's other names.
+
+    A row that `gone` marks as deleted stays where `merged` says into which record it went: it leads there.
+    """
 
     names: list[str] = Field(default_factory=list)
     columns: list[str] = Field(default_factory=list)
@@ -49,6 +52,7 @@ class FileEntry(Settings):
     key: list[str] = Field(default_factory=list)
     newest: str = ""
     gone: list[str] = Field(default_factory=list)
+    merged: str = ""
     dialect: Dialect = Dialect()
 
 
@@ -159,6 +163,7 @@ def _file_over(own: FileEntry, base: FileEntry) -> FileEntry:
         key=own.key or base.key,
         newest=own.newest or base.newest,
         gone=[*base.gone, *own.gone],
+        merged=own.merged or base.merged,
         dialect=own.dialect.over(base.dialect),
     )
 

@@ -131,7 +131,8 @@ def load_maps(folder: Path, config: Config) -> dict[str, Map]:
             maps[name] = found = load_map(folder, source.map, source.tables)
             faults += [Fault("C11", "unknown-file", f"{folder / 'abm.toml'}  [sources.{name}] {key}", stem,
                              nearest(stem, found.wanted), "correct the name of the table")
-                       for key in ("files", "queries") for stem in getattr(source, key) if stem not in found.wanted]  # fmt: skip
+                       for key in ("files", "queries", "dialects")
+                       for stem in getattr(source, key) if stem not in found.wanted]  # fmt: skip
         except UsageError as error:
             faults += error.faults
     if faults:

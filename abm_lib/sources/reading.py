@@ -238,8 +238,8 @@ def _as_utf8(file: File, room: Path) -> Path | None:
         file.faults.append(
             suspects.fault("F022", "incomplete", file.label, "a compressed file that ends too early or is damaged")
         )
-    except UnicodeError as error:
-        line = _line_of(path, error)
+    except UnicodeError:
+        line = _line_of(path, encoding)
         found = f"bytes that are not {encoding}"
         file.faults.append(suspects.fault("F004", "wrong-encoding", f"{file.label}{line}", found, f"text in {encoding}",
                                           "correct `encoding` in the dialect, or export again"))  # fmt: skip
@@ -248,14 +248,13 @@ def _as_utf8(file: File, room: Path) -> Path | None:
     return None
 
 
-def _line_of(path: Path, error: UnicodeError) -> str:
+def _line_of(path: Path, encoding: str) -> str:
     """`:LINE` of the first byte that cannot be decoded, where the encoding has one byte a letter."""
-    codec = getattr(error, "encoding", "")
-    if not codec or codec.startswith(("utf_16", "utf-16")):
+    if encoding.startswith(("utf-16", "utf-32")):
         return ""
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            line.decode(codec)
+            line.decode(encoding)
         except UnicodeError:
             return f":{number}"
     return ""

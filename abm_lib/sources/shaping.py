@@ -15,10 +15,16 @@ YES = "('true', 't', '1', 'yes')"
 
 @dataclass(frozen=True)
 class Shaped:
-    """What was found of a table: columns that the map knows and nobody delivered, and the rows that no longer count."""
+    """What was found of a table.
+
+    Columns that nobody delivered; rows that no longer count, by the reason; when a tool last read a row, as text; and how many rows
+    differ from another of their key, where nothing says which is the newer.
+    """
 
     absent: tuple[str, ...] = ()
     excluded: tuple[tuple[str, int], ...] = ()
+    newest: str = ""
+    conflicts: int = 0
 
 
 def shape(con: duckdb.DuckDBPyConnection, stem: str, entry: FileEntry, how: Shape) -> Shaped:
@@ -34,14 +40,25 @@ def shape(con: duckdb.DuckDBPyConnection, stem: str, entry: FileEntry, how: Shap
     parts += [f'"{column}"' for column in extra]
     con.execute(f'create or replace table "{stem}" as select {", ".join(["_row", *parts])} from "{stem}"')
     there = {folded(column): column for column in [*extra, *named]}
-    excluded = [("deleted", _count_out(con, stem, _is_gone(there, [*how.gone, *entry.gone])))]
-    newest = there.get(folded(entry.newest or how.newest), "")
-    if newest and entry.key and all(column in named for column in entry.key):
+    gone = _is_gone(there, [*how.gone, *entry.gone])
+    if gone and entry.merged in named:
+        gone += f' and "{entry.merged}" is null'
+    excluded = [("deleted", _count_out(con, stem, gone))]
+    newest = next((there[folded(n)] for n in (entry.newest, how.newest) if n and folded(n) in there), "")
+    conflicts = 0
+    if entry.key and set(entry.key) <= named.keys():
         key = ", ".join(f'"{column}"' for column in entry.key)
-        older = f'_row not in (select arg_max(_row, ("{newest}", _row)) from "{stem}" group by {key})'
-        excluded.append(("older states", _count_out(con, stem, older)))
+        if newest:
+            kept = f'select arg_max(_row, ("{newest}", _row)) from "{stem}" group by {key}'
+            excluded.append(("older states", _count_out(con, stem, f"_row not in ({kept})")))
+        else:
+            whole = ", ".join(f'"{column}"' for column in [*entry.columns, *extra])
+            kept = f'select min(_row) from "{stem}" group by {whole}'
+            excluded.append(("copies", _count_out(con, stem, f"_row not in ({kept})")))
+            (conflicts,) = con.execute(f'select count(*) - count(distinct ({key})) from "{stem}"').fetchall()[0]
     absent = tuple(name for name in entry.columns if name not in named)
-    return Shaped(absent, tuple((why, count) for why, count in excluded if count))
+    counted = tuple((why, count) for why, count in excluded if count)
+    return Shaped(absent, counted, _newest(con, stem, there, how), conflicts)
 
 
 def blank(con: duckdb.DuckDBPyConnection, stem: str, entry: FileEntry) -> None:
@@ -80,3 +97,12 @@ def _count_out(con: duckdb.DuckDBPyConnection, stem: str, condition: str) -> int
     if count:
         con.execute(f'delete from "{stem}" where {condition}')
     return int(count)
+
+
+def _newest(con: duckdb.DuckDBPyConnection, stem: str, there: dict[str, str], how: Shape) -> str:
+    """The newest time in the column that the shape calls newest; seconds since 1970 are understood too."""
+    column = there.get(folded(how.newest), "") if how.newest else ""
+    if not column:
+        return ""
+    moment = f'coalesce(try_cast("{column}" as TIMESTAMP), make_timestamp((try_cast("{column}" as DOUBLE) * 1000000)::BIGINT))'
+    return str(con.execute(f"select coalesce(max({moment})::VARCHAR, '') from \"{stem}\"").fetchall()[0][0])
