@@ -119,6 +119,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         "spans": _spans(con, set(delivery.reports)),
         "extracted_at": _extracted_at(con, set(delivery.reports)) or max(delivery.extracted_at.values(), default=""),
         "as_now": delivery.as_now,
+        "sources": delivery.described,
     }  # fmt: skip
     return store.freeze(con, folder, key, notes)
 

@@ -48,7 +48,7 @@ class Delivery:
     """What was read: a report per canonical table and the parts it is made of, every file, and all faults.
 
     `as_now` holds a sentence for each table of which only today's state is known, `extracted_at` the time of which each source
-    speaks where it says so, `room` files in UTF-8 where they were not.
+    speaks where it says so, `described` each source with its map and files, `room` files in UTF-8 where they were not.
     """
 
     reports: dict[str, Accepted] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class Delivery:
     faults: list[Fault] = field(default_factory=list)
     as_now: dict[str, str] = field(default_factory=dict)
     extracted_at: dict[str, str] = field(default_factory=dict)
+    described: dict[str, dict[str, Any]] = field(default_factory=dict)
     room: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
 
     @property
@@ -125,6 +126,7 @@ def _read_files(
     for stem, entry in mapping.files.items():
         if stem not in found:
             shaping.blank(con, stem, entry)
+    delivery.described[name] = _described(source)
     read = [shaped.newest for shaped in source.shaped.values() if shaped.newest]
     moment = str(asked.extracted_on or max(read, default=""))
     delivery.extracted_at |= {name: moment} if moment else {}
@@ -132,6 +134,17 @@ def _read_files(
     for macro, sql in (dialects.macros(dialect, config.opportunity_stages) | identity.MACROS | extracted).items():
         con.execute(f"create or replace temp macro {macro} as {sql}")
     return source
+
+
+def _described(source: _Source) -> dict[str, Any]:
+    """The source as `abm check` tells it: its map, what the map was tried on, and of each of its files what is there."""
+    files = {}
+    for stem in source.mapping.wanted:
+        file, shaped = source.files.get(stem), source.shaped.get(stem, Shaped())
+        files[stem] = {"file": file.label, "rows": file.rows, "absent": list(shaped.absent)} if file else None
+    mapping = source.mapping
+    return {"map": source.asked.map, "title": mapping.title, "proven": mapping.shape.proven, "pages": mapping.shape.pages,
+            "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files}  # fmt: skip
 
 
 def _ways(mapping: Map, files: Collection[str]) -> Iterator[TableMap]:
