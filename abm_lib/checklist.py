@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from . import metrics  # noqa: F401  (fills the register)
 from .company import Company
+from .errors import AbmError
 from .metric import REGISTER, Metric
 from .questions import questions
 from .readings import lacks
@@ -52,12 +54,15 @@ def lines(company: Company) -> Iterator[str]:
     """The report of `abm check`, line by line."""
     yield from _of_sources(company)
     yield from _of_tables(company)
-    for sentence in company.notes["as_now"].values():
-        yield f"as now: {sentence}"
+    yield from (f"as now: {sentence}" for sentence in company.notes["as_now"].values())
+    yield from (f"{count} {what}" for what, count in company.notes["identity"].items())
     for one in missing(company):
         yield f"missing {one.name}: {len(one.metrics)} metrics wait for it, {len(one.alone)} for nothing else{_named(one.alone)}; " \
               f"questions {', '.join(one.questions) or 'none'}"  # fmt: skip
-    yield f"quarters up to {company.quarter().label}, known until {company.known_until}"
+    try:
+        yield f"quarters up to {company.quarter().label}, known until {company.known_until}"
+    except AbmError as error:
+        yield f"no quarter to report yet: the data hold {error.faults[0].expected}, known until {company.known_until}"
 
 
 def _of_sources(company: Company) -> Iterator[str]:

@@ -65,14 +65,25 @@ def run(
 @app.command()
 def check(company: CompanyFolder) -> None:
     """Read the inputs and say what was accepted and set aside, what is missing, and what that would unlock. Computes nothing."""
-    from . import checklist, metrics
+    from . import checklist
     from .company import open_company
 
-    assert metrics.FAMILIES  # the register is filled
     opened = open_company(company)
     tell(Fault(**fault) for fault in opened.notes["faults"])
     for line in checklist.lines(opened):
         typer.echo(printable(line, longest=1000))
+
+
+@app.command()
+def pull(company: CompanyFolder) -> None:
+    """Fetch the tables of the servers that abm.toml names, once; afterwards they are read like files."""
+    from . import config
+    from .company import find
+    from .sources import mapping, pulling
+
+    folder = find(company)
+    settings = config.load(folder)
+    pulling.pull(folder, settings, mapping.load_maps(folder, settings), talk)
 
 
 @app.command()

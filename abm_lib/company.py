@@ -109,7 +109,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)
     if delivery.is_refused:
         raise InputRefused(delivery.faults)
-    derive.complete(con, config)
+    identity = derive.complete(con, config)
     notes = {
         "files": {label: file.described for label, file in sorted(delivery.files.items())},
         "tables": {name: {"read": r.read, "accepted": r.accepted, "repeated": r.repeated, "set_aside": r.set_aside, "excluded": r.excluded,
@@ -120,6 +120,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         "extracted_at": _extracted_at(con, set(delivery.reports)) or max(delivery.extracted_at.values(), default=""),
         "as_now": delivery.as_now,
         "sources": delivery.described,
+        "identity": identity,
     }  # fmt: skip
     return store.freeze(con, folder, key, notes)
 

@@ -32,9 +32,11 @@ from .settings import (
     Fiscal,
     Fx,
     Health,
+    Identity,
     Influence,
     Leads,
     Lifetime,
+    Machines,
     OpportunityStages,
     Qualified,
     Role,
@@ -78,6 +80,8 @@ class Config(Settings):
     titles: dict[Role, list[str]] = TITLES
     bands: Bands = Bands()
     derive: Derive = Derive()
+    identity: Identity = Identity()
+    machines: Machines = Machines()
     min_n: SmallNumbers = SmallNumbers()
     fx: Fx = Fx()
     thresholds: Thresholds = Thresholds()

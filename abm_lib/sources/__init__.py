@@ -131,7 +131,9 @@ def _read_files(
     moment = str(asked.extracted_on or max(read, default=""))
     delivery.extracted_at |= {name: moment} if moment else {}
     extracted = {"extracted_at()": f"try_cast({tables.quoted(moment)} as TIMESTAMP)"}
-    for macro, sql in (dialects.macros(dialect, config.opportunity_stages) | identity.MACROS | extracted).items():
+    for macro, sql in (
+        dialects.macros(dialect, config.opportunity_stages, config.machines.bots) | identity.MACROS | extracted
+    ).items():
         con.execute(f"create or replace temp macro {macro} as {sql}")
     return source
 
@@ -203,6 +205,8 @@ def _typed(
     blanks = checks.blanks(con, table.name, key, where, dialect, plain) if file else []
     report = tables.accept(con, table.name, where, place, form, key)
     report.faults += blanks
+    if source.mapping.ids == "salesforce":
+        report.faults += checks.lost_case(con, table.name, key, where)
     report.faults += checks.unmapped(table, where, delivered)
     if source.mapping.is_canonical:
         report.faults += checks.near_misses(where, report)

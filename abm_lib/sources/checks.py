@@ -12,7 +12,7 @@ from ..config import Config
 from ..errors import Fault, nearest, printable
 from ..source_settings import Dialect
 from ..tables import Accepted, Column, Table, tables
-from . import dialects
+from . import dialects, identity
 from .finding import Found, stem_of
 from .mapfile import FileEntry
 from .mapping import TableMap
@@ -203,6 +203,29 @@ def blanks(
               column.expected, "nothing, if they mean that nothing is known", level="N")
         for column, count in zip(columns, counts, strict=True) if count
     ]  # fmt: skip
+
+
+def lost_case(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> list[Fault]:
+    """Columns of Salesforce ids in which no letter is upper case and the checksums say that some were: it cannot be undone."""
+    faults = []
+    for column in [c for c in _delivered(con, name, key) if c.type == "id"]:
+        wrong = identity.WRONG.replace("{c}", f'"{column.name}"')
+        lower, upper = con.execute(
+            f'select count(*) filter (where {wrong}), count(*) filter (where "{column.name}" <> lower("{column.name}")) '
+            f'from raw."{key}" '
+            f"""where regexp_matches("{column.name}", '{identity.LONG}')"""
+        ).fetchall()[0]
+        if lower and not upper:
+            found, said = f"{lower} ids in lower case throughout", "ids with their upper and lower case letters"
+            fix = "export again without the tool that changed them"
+            faults.append(Fault("F072", "case-lost", f'{where}  column "{column.name}"', found, said, fix))
+    return faults
+
+
+def _delivered(con: duckdb.DuckDBPyConnection, name: str, key: str) -> list[Column]:
+    """The canonical columns that a raw table has."""
+    there = con.execute(f'select column_name from (describe raw."{key}")').fetchall()
+    return [tables()[name].columns[column] for (column,) in there if column in tables()[name].columns]
 
 
 def untold(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> Fault | None:

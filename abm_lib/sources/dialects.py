@@ -5,6 +5,8 @@ A value that is not written as declared becomes NULL; `accept` then sets its row
 
 from __future__ import annotations
 
+import re
+
 from ..settings import OpportunityStages
 from ..source_settings import Dialect
 from ..tables import TIMESTAMP, YEARS, Column, quoted
@@ -59,11 +61,11 @@ def expected(dialect: Dialect, column: Column) -> str:
     return column.expected
 
 
-def macros(dialect: Dialect, stages: OpportunityStages) -> dict[str, str]:
+def macros(dialect: Dialect, stages: OpportunityStages, bots: list[str]) -> dict[str, str]:
     """What the queries of maps may call: the same conversions by name, and what abm.toml says of stages.
 
     `as_number(cost)`, `as_day(day)`, `as_moment(created)`, `as_yes(flag)`, `domain_of(url)`, `path_of(url)`,
-    `param(event_params, name)` of GA4, `first_stage()`, `is_closing(stage)`.
+    `param(event_params, name)` of GA4, `is_bot(user_agent)`, `first_stage()`, `is_closing(stage)`.
     """
     text = f"(case when not {_blank(dialect, 't')} then t end)" if dialect.blanks else "t"
     return {
@@ -74,6 +76,7 @@ def macros(dialect: Dialect, stages: OpportunityStages) -> dict[str, str]:
         "domain_of(t)": r"nullif(regexp_extract(lower(trim(t)), '^(?:[a-z]+://)?(?:www\.)?([^/:?#\s]+)', 1), '')",
         "path_of(t)": r"coalesce(nullif(regexp_extract(trim(t), '^[a-zA-Z]+://[^/?#]*([^?#]*)', 1), ''), '/')",
         "param(params, name)": PARAM,
+        "is_bot(t)": f"regexp_matches(lower(t), {quoted('|'.join(map(re.escape, bots)) or '^$')})",
         "first_stage()": quoted(stages.order[0]),
         "is_closing(t)": f"t in ({', '.join(map(quoted, [*stages.won, *stages.lost]))})",
     }

@@ -65,7 +65,7 @@ def find(
     found = {stem: _declared(place, stem, given, label, faults) for stem, given in source.files.items()}
     there = _by_stem(place, label, faults)
     for stem, names in wanted.items():
-        if stem not in found and (name := _named(stem, names, there)):
+        if stem not in found and (name := named(stem, names, there)):
             found[stem] = Found((there[name],))
     for stem in sorted(set(needed) - set(found)):
         faults.append(
@@ -87,7 +87,7 @@ def _by_stem(place: Path, label: str, faults: list[Fault]) -> dict[str, Path]:
     return there
 
 
-def _named(stem: str, names: Sequence[str], there: Iterable[str]) -> str:
+def named(stem: str, names: Sequence[str], there: Iterable[str]) -> str:
     """The delivered name that is the table's: as it stands, or one of its other names but for case and signs."""
     known = list(there)
     if stem in known:
@@ -159,7 +159,7 @@ def _in_database(
         return {}
     found = {stem: Found((path,), query=query) for stem, query in source.queries.items()}
     for stem, names in wanted.items():
-        if stem not in found and (name := _named(stem, names, there)):
+        if stem not in found and (name := named(stem, names, there)):
             within = f'"{source.db_schema}".' if source.db_schema else ""
             found[stem] = Found((path,), query=f'select * from {within}"{name}"')
     for stem in sorted(set(needed) - set(found)):

@@ -38,6 +38,16 @@ lost = ["Closed Lost"]
 touches = "derived"
 account_stages = "derived"
 
+# People whom the CRM leads to no account find theirs by their e-mail domain; your own people are known by theirs.
+[identity]
+by_domain = true
+own_domains = []        # such as ["example.com"]
+rollup = "account"      # or "parent": an account counts for its topmost parent
+
+# A click within so many seconds of the mail's delivery is a link scanner's.
+[machines]
+scanner_seconds = 2
+
 # Who owns each channel, and the source values that mean it. Values found in no list stay unknown.
 [channels.linkedin_ads]
 owner = "marketing"
