@@ -212,24 +212,32 @@ def _missing_column(where: str, column: Column, added: list[str]) -> Fault:
 
 
 def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str], form: Form) -> None:
-    """Split the raw rows into typed ones and those with a fault; `_why` lists `rule column` of each fault."""
+    """Split the raw rows into typed ones and those with a fault; `_why` lists `rule column` of each fault.
+
+    Each value is converted once, and faults are spelled out only for the rows that have any.
+    """
     present = [c for c in table.columns.values() if c.name in delivered]
+    raw = {c.name: quoted_name(f"as delivered {c.name}") for c in present}
     sql = {c.name: form.typed(c) for c in present}
-    wrong = [
-        (c, f'"{c.name}" is not null and {sql[c.name]} is null')
-        for c in present
-        if c.choices or c.type not in ("id", "text")
+    faults = []
+    for c in present:
+        if c.choices or c.type not in ("id", "text"):
+            faults.append((f'{raw[c.name]} is not null and "{c.name}" is null', f"F031 {c.name}"))
+        if c.required:
+            faults.append((f"{raw[c.name]} is null", f"F087 {c.name}"))
+        if c.type == "id":
+            faults.append((f"coalesce(regexp_matches({raw[c.name]}, '{DAMAGED}'), false)", f"F056 {c.name}"))
+            if form.wrong_id:
+                faults.append((f"coalesce({form.wrong_id.replace('{c}', raw[c.name])}, false)", f"F070 {c.name}"))
+    wrong = " or ".join(condition for condition, _ in faults) or "false"
+    why = ", ".join(f"case when {condition} then {quoted(rule)} end" for condition, rule in faults)
+    values = [f'{sql.get(c.name, "NULL")}::{c.sql_type} as "{c.name}"' for c in table.columns.values()] + [
+        f'"{name}" as {kept}' for name, kept in raw.items()
     ]
-    why = [f"case when {condition} then 'F031 {c.name}' end" for c, condition in wrong]
-    why += [f"case when \"{c.name}\" is null then 'F087 {c.name}' end" for c in present if c.required]
-    ids = [c.name for c in present if c.type == "id"]
-    why += [f"case when regexp_matches(\"{name}\", '{DAMAGED}') then 'F056 {name}' end" for name in ids]
-    if form.wrong_id:
-        why += [f"case when {form.wrong_id.replace('{c}', quoted_name(name))} then 'F070 {name}' end" for name in ids]
-    typed = [f'{sql.get(c.name, "NULL")}::{c.sql_type} as "{c.name}"' for c in table.columns.values()]
+    names = ", ".join(f'"{c}"' for c in table.columns)
     con.execute(
-        f"create or replace temp table typed as select _row, list_filter([{', '.join(why)}], lambda x: x is not null) as _why, "
-        f'{", ".join(typed)} from raw."{table.name}" order by _row'
+        f"create or replace temp table typed as select _row, case when {wrong} then list_filter([{why}], lambda x: x is not null) "
+        f'else [] end as _why, {names} from (select _row, {", ".join(values)} from raw."{table.name}") order by _row'
     )
     con.execute(f'create or replace table set_aside."{table.name}" as select _row, _why from typed where len(_why) > 0')
 

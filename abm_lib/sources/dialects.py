@@ -30,14 +30,17 @@ OFFSET = r"^\d{4}-\d\d-\d\d[ T].*(Z|[+-]\d\d(:?\d\d)?)$"
 def typed(dialect: Dialect, column: Column) -> str:
     """SQL that turns the column's delivered text into its type, or into NULL where it is not written as declared."""
     name, plain = f'"{column.name}"', column.typed()
-    text = name
-    if column.type == "on":
-        text = _day(dialect, text)
-    elif column.type == "at":
-        text = _moment(dialect, text)
-    elif column.type in NUMBERS:
-        text = _number(dialect, text)
-    return plain.replace(name, text)
+    if column.type == "on" and dialect.dates:
+        return _within(f"({_parsed(name, dialect.dates)})::DATE")
+    if column.type == "at" and (moment := _in_utc(dialect, name)):
+        offset = f"case when regexp_matches({name}, '{OFFSET}') then {plain} end"
+        return f"coalesce({_within(moment)}, {offset})"
+    return plain.replace(name, _number(dialect, name)) if column.type in NUMBERS else plain
+
+
+def _within(moment: str) -> str:
+    """The moment or day, where it is one of the calendar."""
+    return f"case when year({moment}) {YEARS} then {moment} end"
 
 
 def may_be_blank(dialect: Dialect, column: Column) -> bool:
@@ -112,19 +115,26 @@ def _day(dialect: Dialect, text: str) -> str:
 
 
 def _moment(dialect: Dialect, text: str) -> str:
-    """The moment as ISO text in UTC: by its own offset, else in the declared zone.
+    """The moment as ISO text in UTC, by its own offset or as declared."""
+    moment = _in_utc(dialect, text)
+    has_offset = f"regexp_matches({text}, '{OFFSET}')"
+    return (
+        f"(case when {has_offset} then {text} else strftime({moment}, '%Y-%m-%d %H:%M:%S.%f') end)" if moment else text
+    )
+
+
+def _in_utc(dialect: Dialect, text: str) -> str:
+    """SQL for the timestamp in UTC of a moment without an offset; empty where that is the plain form.
 
     Of an hour that a clock change repeats the later one is meant; one that it leaves out is moved on by the gap.
     """
     formats = [*dialect.times, *dialect.dates]
     if not formats and dialect.timezone == "UTC":
-        return text
-    iso = f"case when regexp_matches({text}, '{TIMESTAMP}') then try_cast({text} as TIMESTAMP) end"
+        return ""
+    plain = f"regexp_matches({text}, '{TIMESTAMP}') and not regexp_matches({text}, '{OFFSET}')"
+    iso = f"case when {plain} then try_cast({text} as TIMESTAMP) end"
     local = _parsed(text, formats) if formats else iso
-    zone = quoted(dialect.timezone)
-    in_utc = local if dialect.timezone == "UTC" else f"(({local}) at time zone {zone})::TIMESTAMP"
-    has_offset = f"regexp_matches({text}, '{OFFSET}')"
-    return f"(case when {has_offset} then {text} else strftime({in_utc}, '%Y-%m-%d %H:%M:%S.%f') end)"
+    return local if dialect.timezone == "UTC" else f"(({local}) at time zone {quoted(dialect.timezone)})::TIMESTAMP"
 
 
 def _parsed(text: str, formats: list[str]) -> str:

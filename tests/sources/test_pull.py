@@ -25,7 +25,8 @@ TABLES = """
 create schema salesforce;
 create table salesforce.account (
     id text, name text, annual_revenue numeric(18, 2), created_date timestamptz, _fivetran_synced timestamptz);
-insert into salesforce.account values ('1', 'Älpha, "Ltd"', 1250.50, '2026-03-31 23:30:00+00', '2026-10-01'), ('2', null, null, null, '2026-10-01');
+insert into salesforce.account values ('1', 'Älpha, "Ltd"', 1250.50, '2026-03-31 23:30:00+00', '2026-10-01'),
+    ('2', null, null, null, '2026-10-01');
 insert into salesforce.account select 'b' || i, 'Bulk ' || i, i, '2026-01-01', '2026-10-01' from generate_series(1, 60000) i;
 create view salesforce.opportunity as
     select '9' as id, '1' as account_id, 'New Business' as type, 'offer' as stage_name, 5.5 as amount, 'EUR' as currency_iso_code,
