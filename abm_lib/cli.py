@@ -64,17 +64,26 @@ def run(
 
 @app.command()
 def check(company: CompanyFolder) -> None:
-    """Read the inputs and say what was accepted, set aside and not delivered. Computes nothing."""
+    """Read the inputs and say what was accepted and set aside, what is missing, and what that would unlock. Computes nothing."""
+    from . import checklist
     from .company import open_company
-    from .tables import tables
 
     opened = open_company(company)
     tell(Fault(**fault) for fault in opened.notes["faults"])
-    for name in tables():
-        counts = opened.notes["tables"].get(name)
-        line = "read {read} = accepted {accepted} + repeated {repeated} + set aside {set_aside}"
-        typer.echo(f"{name:22} {line.format(**counts) if counts else 'not delivered'}")
-    typer.echo(f"quarters up to {opened.quarter().label}, known until {opened.known_until}")
+    for line in checklist.lines(opened):
+        typer.echo(printable(line, longest=1000))
+
+
+@app.command()
+def pull(company: CompanyFolder) -> None:
+    """Fetch the tables of the servers that abm.toml names, once; afterwards they are read like files."""
+    from . import config
+    from .company import find
+    from .sources import mapping, pulling
+
+    folder = find(company)
+    settings = config.load(folder)
+    pulling.pull(folder, settings, mapping.load_maps(folder, settings), talk)
 
 
 @app.command()
@@ -84,12 +93,22 @@ def init(
     scale: Annotated[float, typer.Option(min=0.005, max=10, help="1 is about 3,000 accounts.")] = 1.0,
     first_month: Annotated[int, typer.Option(min=1, max=12, help="First month of the fiscal year.")] = 1,
     currency: Annotated[str, typer.Option(help="Reporting currency: EUR, USD or GBP.")] = "EUR",
+    of: Annotated[
+        str, typer.Option("--from", help="Your own systems instead, such as salesforce-fivetran,ga4-bigquery.")
+    ] = "",
 ) -> None:
-    """Write an invented company folder that runs at once."""
+    """Write an invented company folder that runs at once, or with --from one for your own data, with comments."""
     from . import sample
+    from .sources import scaffold
 
     if folder.exists() and any(folder.iterdir()):
         _refuse("init", str(folder), "the folder is not empty", "a new or empty folder", "name another folder")
+    if of:
+        wanted = tuple(name.strip() for name in of.split(",") if name.strip())
+        _known("--from", wanted, tuple(scaffold.known()))
+        scaffold.write(folder, wanted, currency, first_month)
+        typer.echo(folder)
+        return
     sample.write(folder, seed=seed, scale=scale, first_month=first_month, currency=currency)
     typer.echo(folder)
 

@@ -15,6 +15,7 @@ from . import derive, sources, store
 from .errors import Fault, InputRefused, UsageError
 from .period import Calendar, Quarter
 from .sources import mapping
+from .sources.finding import input_files
 from .tables import tables as canonical_tables
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -94,36 +95,32 @@ def open_company(company: str | Path, engine: str = "duckdb") -> Company:
     folder = find(company)
     config = settings.load(folder)
     maps = mapping.load_maps(folder, config)
-    key = store.key_of(folder, _input_files(folder, config))
+    key = store.key_of(folder, input_files(folder, config.sources))
     frozen = store.recall(folder, key) or _freeze(folder, config, maps, key)
     calendar = Calendar(**config.fiscal.model_dump())
     return Company(folder, config, calendar, frozen, store.Tables(frozen, store.ENGINES[engine]()))
 
 
-def _input_files(folder: Path, config: settings.Config) -> list[Path]:
-    places = {folder / source.folder for source in config.sources.values()}
-    return sorted(
-        path for place in places if place.is_dir() for path in place.iterdir() if path.suffix in (".csv", ".parquet")
-    )
-
-
 def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map], key: str) -> store.Frozen:
     """Read, judge and freeze the inputs. The rows set aside are written before anything is refused: they say why."""
-    con = store.connect()
+    con = store.connect(folder / ".abm" / "spill")
     delivery = sources.read(con, config, folder, maps)
     with store.writing(folder):
         sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)
     if delivery.is_refused:
         raise InputRefused(delivery.faults)
-    derive.complete(con, config)
+    identity = derive.complete(con, config)
     notes = {
         "files": {label: file.described for label, file in sorted(delivery.files.items())},
-        "tables": {name: {"read": r.read, "accepted": r.accepted, "repeated": r.repeated, "set_aside": r.set_aside,
+        "tables": {name: {"read": r.read, "accepted": r.accepted, "repeated": r.repeated, "set_aside": r.set_aside, "excluded": r.excluded,
                           "missing_columns": r.missing_columns, "added_columns": r.added_columns}
                    for name, r in delivery.reports.items()},
         "faults": [fault.as_dict() for fault in delivery.faults],
         "spans": _spans(con, set(delivery.reports)),
-        "extracted_at": _extracted_at(con, set(delivery.reports)),
+        "extracted_at": _extracted_at(con, set(delivery.reports)) or max(delivery.extracted_at.values(), default=""),
+        "as_now": delivery.as_now,
+        "sources": delivery.described,
+        "identity": identity,
     }  # fmt: skip
     return store.freeze(con, folder, key, notes)
 

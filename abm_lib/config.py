@@ -32,22 +32,24 @@ from .settings import (
     Fiscal,
     Fx,
     Health,
+    Identity,
     Influence,
     Leads,
     Lifetime,
+    Machines,
     OpportunityStages,
     Qualified,
     Role,
     Scroll,
     Settings,
     SmallNumbers,
-    Source,
     Sourced,
     Thresholds,
     Utm,
     WaitDays,
     WinRate,
 )
+from .source_settings import Source
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -78,6 +80,8 @@ class Config(Settings):
     titles: dict[Role, list[str]] = TITLES
     bands: Bands = Bands()
     derive: Derive = Derive()
+    identity: Identity = Identity()
+    machines: Machines = Machines()
     min_n: SmallNumbers = SmallNumbers()
     fx: Fx = Fx()
     thresholds: Thresholds = Thresholds()

@@ -24,7 +24,8 @@ from typing import Any
 class Fault:
     """One thing to mend: where it is, what was found, what was expected and what to do.
 
-    `level` is E (refused), Q (row set aside) or D (published with a caveat); `rule` is stable and may be searched for.
+    `level` is E (refused), Q (row set aside), D (published with a caveat) or N (put right by a declared rule, and counted);
+    `rule` is stable and may be searched for.
     """
 
     rule: str

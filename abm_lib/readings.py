@@ -59,7 +59,7 @@ def _readings(
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
     rows = _not_yet(base, rows[rows["metric"].isin({m.name for m in asked})])
-    return _finished(base, rows.rename(columns={"caveat": "caveats"}))
+    return _finished(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
 
 
 def _with_those_needed(metrics: Iterable[Metric]) -> Iterator[Metric]:
@@ -101,14 +101,30 @@ def _why_not(base: Base, metric: Metric) -> Reading | None:
     """Why a metric has no rows at all: switched off, or a table or column that no source delivers."""
     if metric.name in base.config.switched_off:
         return missing("switched_off", "switched off in abm.toml")
-    read = (*metric.facts, *metric.looks_up)
-    tables_needed = sorted({table for fact in read for table in FACTS[fact].needs})
-    lacking = [need for need in tables_needed if base.tables.delivered.isdisjoint(need.split("|"))]
-    lacking += [need for need in metric.needs if not any(map(base.company.delivers, need.split("|")))]
-    lacking = [need.replace("|", " or ") for need in lacking]
-    if lacking:
+    if lacking := lacks(base.company, metric):
         return missing("not_collected", f"needs {', '.join(lacking)}, which no source delivers")
     return None
+
+
+def lacks(company: Company, metric: Metric) -> list[str]:
+    """The tables and columns that a metric reads itself and no source delivers, alternatives joined by `or`."""
+    lacking = [need for need in _tables_of(metric) if company.tables.delivered.isdisjoint(need.split("|"))]
+    lacking += [need for need in metric.needs if not any(map(company.delivers, need.split("|")))]
+    return [need.replace("|", " or ") for need in lacking]
+
+
+def _tables_of(metric: Metric) -> list[str]:
+    return sorted({table for fact in (*metric.facts, *metric.looks_up) for table in FACTS[fact].needs})
+
+
+def _as_now(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of metrics that read a table without history say so: past days are told as they are now."""
+    for table, sentence in base.company.notes.get("as_now", {}).items():
+        told = {m.name for m in REGISTER.values() if any(table in _tables_of(each) for each in _with_those_needed([m]))}
+        meant = rows["metric"].isin(told) & (rows["slice_by"] == "") & rows["value"].notna()
+        caveats = rows["caveats"].fillna("")
+        rows["caveats"] = caveats.where(~meant, (caveats + "; " + sentence).str.removeprefix("; "))
+    return rows
 
 
 def _small_cells_together(parts: Parts, smallest: int) -> Parts:

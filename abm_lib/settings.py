@@ -300,6 +300,32 @@ class Derive(Settings):
     account_stages: Literal["given", "derived"] = "given"
 
 
+class Identity(Settings):
+    """Who belongs to whom: rules for people without an account, for our own people, and for accounts that have a parent.
+
+    `by_domain`: a person without an account is one of the account whose domain is that of their e-mail address, where one
+    account alone has it; addresses of free mail and of internet providers lead nowhere, `free_mail` adds to their list.
+    `own_domains`: whose address is there is internal. `rollup`: an account counts for itself, or for its topmost parent.
+    """
+
+    by_domain: bool = False
+    free_mail: list[str] = []
+    own_domains: list[str] = []
+    rollup: Literal["account", "parent"] = "account"
+
+
+class Machines(Settings):
+    """What tells a machine from a person. Both figures are kept: what machines did is marked, and nothing is taken away.
+
+    `scanner_seconds`: a click so soon after its mail was delivered, or `scanner_clicks` of one mail and person within that
+    time, are those of a link scanner; 0 asks for no such rule. `bots` are words of user agents, for `is_bot(…)` in maps.
+    """
+
+    scanner_seconds: Days = 0
+    scanner_clicks: Annotated[int, Field(ge=2)] = 3
+    bots: list[str] = ["bot", "crawl", "spider", "slurp", "headless", "preview", "monitor", "python-requests", "curl"]
+
+
 class SmallNumbers(Settings):
     """Below these counts there is no colour, no sentence about a trend, and no share of what people say."""
 
@@ -326,11 +352,3 @@ class Agreement(Settings):
 
     agreed_by: str
     agreed_on: Annotated[date, Field(strict=False)]
-
-
-class Source(Settings):
-    """One system's files: a folder, the map that turns them into canonical tables, and the tables that must be there."""
-
-    folder: str = "."
-    map: str = "canonical"
-    tables: list[str] = []

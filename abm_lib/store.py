@@ -21,10 +21,11 @@ import narwhals as nw
 import pandas as pd
 
 from .errors import EnvironmentFault, Fault, InputRefused
-from .sources.reading import sha256
+from .sources.suspects import sha256
 from .tables import Table, quoted
 from .tables import tables as canonical_tables
 
+MEMORY = "1GB"  # that reading may hold; what is more goes to the disk and comes back
 SPARK_TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz", "DATE": "date", "DECIMAL(18,4)": "decimal(18,4)",
                "DOUBLE": "double", "BIGINT": "bigint", "BOOLEAN": "boolean"}  # fmt: skip
 
@@ -46,6 +47,7 @@ def key_of(folder: Path, files: Sequence[Path]) -> str:
         *(package / name for name in ("tables.toml", "tables.py", "company.py", "store.py")),
         *sorted((package / "derive").glob("*.py")),
         *sorted((package / "sources").glob("*.py")),
+        *sorted((package / "sources" / "maps").glob("*.toml")),
     ]
     theirs = sorted({*folder.glob("*.toml"), *files})
     digest = hashlib.sha256(f"duckdb {duckdb.__version__}\n".encode())
@@ -116,9 +118,14 @@ def _write(con: duckdb.DuckDBPyConnection, store: Path, name: str) -> str:
     return digest
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A DuckDB of our own in memory, in UTC, that never reaches for an extension from outside."""
+def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of our own in memory, in UTC, that never reaches for an extension from outside.
+
+    With a folder to spill to it holds no more than a bounded part of its tables in memory.
+    """
     con = duckdb.connect()
+    if spill:
+        con.execute(f"set memory_limit = '{MEMORY}'; set temp_directory = {quoted(str(spill))}")
     con.execute("set TimeZone = 'UTC'; set autoinstall_known_extensions = false")
     return con
 

@@ -2,14 +2,14 @@
 
 `accept` turns text into types inside DuckDB. A row that cannot be typed, lacks a required value or contradicts another
 row of its key is set aside with its rule; the rest becomes the canonical table. Nothing is dropped without a count:
-read = accepted + repeated + set aside.
+read = accepted + repeated + set aside + excluded.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,18 +98,42 @@ class Table:
         return self.days.get(self.dated, self.dated)
 
 
+@dataclass(frozen=True)
+class Form:
+    """How a delivered table writes its values; the default is the plain form of canonical files.
+
+    SQL for a column's typed value, what a user would call it, and SQL that is true of an id {c} that contradicts itself.
+    """
+
+    typed: Callable[[Column], str] = Column.typed
+    expected: Callable[[Column], str] = lambda column: column.expected
+    wrong_id: str = ""
+
+
+PLAIN = Form()
+
+
 @dataclass
 class Accepted:
-    """What became of one delivered table: read = accepted + repeated + set_aside, and every fault met."""
+    """What became of one delivered table: read = accepted + repeated + set aside + excluded, and every fault met.
+
+    `excluded` are rows that a declared rule leaves out, by the rule: deleted records, older states, totals.
+    """
 
     table: str
     read: int = 0
     accepted: int = 0
     repeated: int = 0
     set_aside: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     missing_columns: list[str] = field(default_factory=list)
     added_columns: list[str] = field(default_factory=list)
+
+
+def quoted_name(name: str) -> str:
+    """A column's name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def quoted(text: str) -> str:
@@ -143,18 +167,26 @@ def _table(name: str, entry: dict[str, Any]) -> Table:
     return Table(name, one_row_per, key, columns, dated)
 
 
-def accept(con: duckdb.DuckDBPyConnection, name: str, where: str, place: Callable[[int], str]) -> Accepted:
+def accept(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    where: str,
+    place: Callable[[int], str],
+    form: Form = PLAIN,
+    key: str = "",
+) -> Accepted:
     """Turn `raw.NAME` (text columns and `_row`) into `canonical.NAME` and `set_aside.NAME`.
 
-    `where` names the delivered table in messages, `place` one row of it. Missing required columns are faults of level E
-    and leave no table.
+    `where` names the delivered table in messages, `place` one row of it, `form` says how values are written.
+    Missing required columns are faults of level E and leave no table. `key` stands for NAME in those three where several
+    sources deliver the table.
     """
-    table, report = tables()[name], Accepted(name)
-    delivered = [row[0] for row in con.execute(f'select column_name from (describe raw."{name}")').fetchall()]
+    table, report = replace(tables()[name], name=key or name), Accepted(name)
+    delivered = [row[0] for row in con.execute(f'select column_name from (describe raw."{table.name}")').fetchall()]
     report.added_columns = [c for c in delivered if c not in table.columns and c != "_row"]
     report.missing_columns = [c for c in table.columns if c not in delivered]
     lacking = [table.columns[c] for c in report.missing_columns if table.columns[c].required]
-    report.read = _count(con, f'raw."{name}"')
+    report.read = _count(con, f'raw."{table.name}"')
     if lacking and len(report.missing_columns) == len(table.columns):
         report.faults.append(
             Fault("F014", "header-missing", where, "no known column in the first line", ", ".join(table.columns),
@@ -163,11 +195,11 @@ def accept(con: duckdb.DuckDBPyConnection, name: str, where: str, place: Callabl
     elif lacking:
         report.faults += [_missing_column(where, column, report.added_columns) for column in lacking]
     else:
-        _type_rows(con, table, delivered)
+        _type_rows(con, table, delivered, form)
         report.repeated = _settle_keys(con, table)
-        report.accepted = _count(con, f'canonical."{name}"')
-        report.set_aside = _count(con, f'set_aside."{name}"')
-        report.faults += _set_aside_faults(con, table, place)
+        report.accepted = _count(con, f'canonical."{table.name}"')
+        report.set_aside = _count(con, f'set_aside."{table.name}"')
+        report.faults += _set_aside_faults(con, table, place, form)
     return report
 
 
@@ -179,19 +211,33 @@ def _missing_column(where: str, column: Column, added: list[str]) -> Fault:
     )  # fmt: skip
 
 
-def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str]) -> None:
-    """Split the raw rows into typed ones and those with a fault; `_why` lists `rule column` of each fault."""
+def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str], form: Form) -> None:
+    """Split the raw rows into typed ones and those with a fault; `_why` lists `rule column` of each fault.
+
+    Each value is converted once, and faults are spelled out only for the rows that have any.
+    """
     present = [c for c in table.columns.values() if c.name in delivered]
-    why = [f"case when \"{c.name}\" is not null and {c.typed()} is null then 'F031 {c.name}' end" for c in present]
-    why += [f"case when \"{c.name}\" is null then 'F087 {c.name}' end" for c in present if c.required]
-    ids = [c.name for c in present if c.type == "id"]
-    why += [f"case when regexp_matches(\"{name}\", '{DAMAGED}') then 'F056 {name}' end" for name in ids]
-    typed = [
-        f'{c.typed() if c.name in delivered else "NULL"}::{c.sql_type} as "{c.name}"' for c in table.columns.values()
+    raw = {c.name: quoted_name(f"as delivered {c.name}") for c in present}
+    sql = {c.name: form.typed(c) for c in present}
+    faults = []
+    for c in present:
+        if c.choices or c.type not in ("id", "text"):
+            faults.append((f'{raw[c.name]} is not null and "{c.name}" is null', f"F031 {c.name}"))
+        if c.required:
+            faults.append((f"{raw[c.name]} is null", f"F087 {c.name}"))
+        if c.type == "id":
+            faults.append((f"coalesce(regexp_matches({raw[c.name]}, '{DAMAGED}'), false)", f"F056 {c.name}"))
+            if form.wrong_id:
+                faults.append((f"coalesce({form.wrong_id.replace('{c}', raw[c.name])}, false)", f"F070 {c.name}"))
+    wrong = " or ".join(condition for condition, _ in faults) or "false"
+    why = ", ".join(f"case when {condition} then {quoted(rule)} end" for condition, rule in faults)
+    values = [f'{sql.get(c.name, "NULL")}::{c.sql_type} as "{c.name}"' for c in table.columns.values()] + [
+        f'"{name}" as {kept}' for name, kept in raw.items()
     ]
+    names = ", ".join(f'"{c}"' for c in table.columns)
     con.execute(
-        f"create or replace temp table typed as select _row, list_filter([{', '.join(why)}], lambda x: x is not null) as _why, "
-        f'{", ".join(typed)} from raw."{table.name}" order by _row'
+        f"create or replace temp table typed as select _row, case when {wrong} then list_filter([{why}], lambda x: x is not null) "
+        f'else [] end as _why, {names} from (select _row, {", ".join(values)} from raw."{table.name}") order by _row'
     )
     con.execute(f'create or replace table set_aside."{table.name}" as select _row, _why from typed where len(_why) > 0')
 
@@ -215,25 +261,35 @@ def _settle_keys(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     return int(repeated)
 
 
-def _set_aside_faults(con: duckdb.DuckDBPyConnection, table: Table, place: Callable[[int], str]) -> list[Fault]:
+def _set_aside_faults(
+    con: duckdb.DuckDBPyConnection, table: Table, place: Callable[[int], str], form: Form
+) -> list[Fault]:
     """One fault for each rule and column that set rows aside, with the first line, an example and the count."""
     groups = con.execute(
         f'select why, min(_row), count(*) from (select unnest(_why) as why, _row from set_aside."{table.name}") '
         "group by why order by why"
     ).fetchall()
-    return [_set_aside_fault(con, table, place(row), why, row, count) for why, row, count in groups]
+    return [_set_aside_fault(con, table, place(row), why, row, count, form) for why, row, count in groups]
 
 
-def _set_aside_fault(con: duckdb.DuckDBPyConnection, table: Table, place: str, why: str, row: int, count: int) -> Fault:
+def _set_aside_fault(
+    con: duckdb.DuckDBPyConnection, table: Table, place: str, why: str, row: int, count: int, form: Form
+) -> Fault:
     rule, name = why.split(" ", 1)
     column, where = table.columns[name], f'{place}  column "{name}"'
     (value,) = con.execute(f'select "{name}" from raw."{table.name}" where _row = ?', [row]).fetchall()[0]
     found = "a value that names a person" if column.personal else "blank" if value is None else value
     found += f" (and {count - 1} more)" if count > 1 else ""
     if rule == "F031":
-        return Fault(rule, "wrong-type", where, found, column.expected, "correct the value", level="Q")
+        return Fault(rule, "wrong-type", where, found, form.expected(column), "correct the value", level="Q")
     if rule == "F087":
         return Fault(rule, "value-missing", where, found, column.expected, "fill in the value", level="Q")
+    if rule == "F070":
+        said, fix = (
+            "an id whose last three letters fit the others",
+            "export the id anew, with its upper and lower case letters",
+        )
+        return Fault(rule, "id-checksum", where, found, said, fix, level="Q")
     if rule == "F056":
         why, fix = (
             "a spreadsheet program has rewritten the ids",

@@ -10,6 +10,7 @@ import pytest
 from small_company import ACCOUNTS, DEALS, FILES, SETTINGS, frozen, write
 
 from abm_lib.company import Company, open_company
+from abm_lib.errors import InputRefused
 
 SAMPLE = Path(__file__).resolve().parent.parent / "data" / "sample"
 LOOSE = "\n[thresholds]\nset_aside_share = 1.0\nunmatched_share = 1.0\n"
@@ -91,8 +92,6 @@ MERGED = """account_id,name,survivor_id
 A1,Alpha,
 A2,Alpha Ltd,A1
 A3,Alpha GmbH,A2
-A4,Left,A5
-A5,Right,A4
 A6,Alone,
 """
 
@@ -105,14 +104,10 @@ def test_a_chain_of_merges_is_followed_to_its_end(tmp_path: Path) -> None:
     assert frozen(opened, "select account_id from accounts where account_id < 'A4' order by 1") == [("A1",)]
 
 
-def test_a_loop_of_merges_is_left_alone_and_loses_no_row(tmp_path: Path) -> None:
-    deals = "opportunity_id,account_id,business_type\nO4,A4,new\nO5,A5,new\n"
-    opened = company(tmp_path, accounts=MERGED, opportunities=deals)
-    assert frozen(opened, "select account_id from opportunities order by opportunity_id") == [("A4",), ("A5",)]
-    assert frozen(opened, "select account_id from accounts where account_id in ('A4', 'A5') order by 1") == [
-        ("A4",),
-        ("A5",),
-    ]
+def test_a_loop_of_merges_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused) as caught:
+        company(tmp_path, accounts=MERGED + "A4,Left,A5\nA5,Right,A4\n")
+    assert [(fault.rule, fault.level) for fault in caught.value.faults] == [("F075", "E")]
 
 
 def test_a_record_that_was_merged_into_nothing_known_keeps_its_rows_findable(tmp_path: Path) -> None:

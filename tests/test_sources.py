@@ -61,9 +61,10 @@ def test_a_sound_delivery_has_no_fault_and_every_row(tmp_path: Path) -> None:
         ACCOUNTS.replace("\n", "\r\n").encode(),
         ACCOUNTS.replace("\n", "\r").encode(),
         ACCOUNTS.rstrip("\n").encode(),
+        ACCOUNTS.encode("utf-16"),
         ACCOUNTS.replace("account_id,name,segment", '"account_id","name","segment"').encode(),
     ],
-    ids=["plain", "byte order mark", "CRLF", "CR", "no last line end", "header in quotes"],
+    ids=["plain", "byte order mark", "CRLF", "CR", "no last line end", "UTF-16 with its mark", "header in quotes"],
 )
 def test_the_same_table_in_other_bytes_is_the_same_table(tmp_path: Path, text: bytes) -> None:
     company = companies.open_company(write(tmp_path, {**FILES, "accounts": text}))
@@ -269,7 +270,6 @@ UTF16 = ACCOUNTS.encode("utf-16-le")
         (b"PK\x03\x04\x14\x00", "F019", "Excel"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "F019", "Excel"),
         (b"\x1f\x8b\x08\x00abc", "F022", "compressed"),
-        (b"\xff\xfe" + UTF16, "F002", "UTF-16"),
         (UTF16, "F003", "every second one is empty"),
         (b"account_id,name\nA1,Al\x00pha\n", "F007", "an empty byte at 21"),
         ("account_id,straße\nA1,x\n".encode("cp1252"), "F004", "perhaps Windows-1252"),
@@ -541,7 +541,7 @@ def test_a_row_of_a_query_is_named_by_its_number(tmp_path: Path) -> None:
         (
             '[tables.accounts]\nfile = "deals"\ncolumns = { name = "a" }\nconstants = { name = "b" }\n',
             "C11",
-            "a column or a",
+            "a column, an expression or a",
         ),
         ("[tables.accounts\n", "C00", "TOML"),
     ],

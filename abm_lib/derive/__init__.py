@@ -17,17 +17,21 @@ import duckdb
 
 from ..config import Config
 from ..tables import Table, quoted, tables
-from . import acts, opportunities
+from . import acts, identity, machines, opportunities
 
 MERGED_ROWS_DROPPED = ("accounts", "account_changes", "account_lists", "account_stages", "people")
 
 
-def complete(con: duckdb.DuckDBPyConnection, config: Config) -> None:
-    """Fill `frozen.*` from `canonical.*`. Tables that were not delivered stay away, but for those derived here."""
+def complete(con: duckdb.DuckDBPyConnection, config: Config) -> dict[str, int]:
+    """Fill `frozen.*` from `canonical.*`. Tables that were not delivered stay away, but for those derived here.
+
+    Returns what the rules of [identity] and [machines] changed: how many, by what was done.
+    """
     con.execute("create schema if not exists frozen")
     given = {
         n for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'canonical'").fetchall()
     }
+    done = identity.settle(con, config, given) | machines.mark(con, config, given)
     for name in given:
         con.execute(f'create or replace table frozen."{name}" as {_followed(con, name, given, config)}')
     _channels(con, config)
@@ -39,6 +43,7 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> None:
         acts.account_stages(con, config)
     if "opportunities" in given:
         opportunities.origins(con, config)
+    return done
 
 
 def frozen(con: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -72,12 +77,12 @@ def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config
                 else:
                     living = f"case when {living} is null or not {withdrawn} then {living} end"
             parts.append(f'{living} as "{column.name}"')
-            joins.append(f'left join ({_survivors(target)}) {survivor} on t."{column.name}" = {survivor}.id')
+            joins.append(f'left join ({_survivors(target, config)}) {survivor} on t."{column.name}" = {survivor}.id')
             if name in MERGED_ROWS_DROPPED and column.name == table.key[0]:
                 keep.append(f"{survivor}.id is null")
         else:
             parts.append(f'{written[column.name]} as "{column.name}"')
-    for join, condition in (*_first_records(table, given), *_no_test(table, given)):
+    for join, condition in (*_first_records(table, given, config), *_no_test(table, given)):
         joins.append(join)
         keep.append(condition)
     parts += [f"{local_day(written[at], config)} as {day}" for at, day in table.days.items()]
@@ -99,11 +104,11 @@ def _of_first_records(table: Table, given: set[str]) -> dict[str, str]:
     return {}
 
 
-def _first_records(table: Table, given: set[str]) -> Iterator[tuple[str, str]]:
+def _first_records(table: Table, given: set[str], config: Config) -> Iterator[tuple[str, str]]:
     """(join, condition) of what _of_first_records reads."""
     if table.name == "people":
         records = "select s.survivor_id as person_id, min(p.created_at) as created_at from canonical.people p "
-        records += f"join ({_survivors('people')}) s on s.id = p.person_id group by 1"
+        records += f"join ({_survivors('people', config)}) s on s.id = p.person_id group by 1"
         yield f"left join ({records}) first on first.person_id = t.person_id", "true"
     if table.name == "person_accounts" and "people" in given:
         stays = "select person_id, min(valid_from) as valid_from from canonical.person_accounts group by 1"
@@ -143,12 +148,19 @@ select person_id from gone union
 select p.survivor_id from canonical.people p join gone using (person_id) where p.survivor_id is not null"""
 
 
-def _survivors(table: str) -> str:
-    """(id, survivor_id) of every merged record, the chain followed to its end; a loop ends nowhere and is left alone."""
+def _survivors(table: str, config: Config) -> str:
+    """(id, survivor_id) of every merged record, the chain followed to its end; a loop ends nowhere and is left alone.
+
+    Where accounts are rolled up, a parent stands for its children as a survivor does for those merged into it.
+    """
     key = tables()[table].key[0]
+    rolled = table == "accounts" and config.identity.rollup == "parent"
+    known = "exists (from canonical.accounts p where p.account_id = r.parent_id)"
+    after = f"coalesce(survivor_id, case when {known} then parent_id end)" if rolled else "survivor_id"
+    leads = f"(select {key}, {after} as survivor_id from canonical.{table} r)"
     return (
-        f"with recursive chain as (select {key} as id, survivor_id, 1 as steps from canonical.{table} where survivor_id is not null "
-        f"union all select c.id, t.survivor_id, steps + 1 from chain c join canonical.{table} t on t.{key} = c.survivor_id "
+        f"with recursive chain as (select {key} as id, survivor_id, 1 as steps from {leads} where survivor_id is not null "
+        f"union all select c.id, t.survivor_id, steps + 1 from chain c join {leads} t on t.{key} = c.survivor_id "
         f"where t.survivor_id is not null and steps < 50) "
         f"select id, arg_max(survivor_id, steps) as survivor_id from chain group by id having max(steps) < 50"
     )

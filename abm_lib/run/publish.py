@@ -25,7 +25,7 @@ from .. import readings as reading
 from ..company import Company, open_company
 from ..errors import Busy, EnvironmentFault, Fault
 from ..metrics import FAMILIES
-from ..sources.reading import sha256
+from ..sources.suspects import sha256
 from .execute import Executed, run_all
 from .render import index_page, render
 

@@ -1,7 +1,12 @@
 """From a company's files to canonical tables in one DuckDB connection.
 
-mapping.py   which file and column becomes which canonical one
-reading.py   a file as text, line by line
+mapfile.py   a map as it is written; maps/ holds those that ship with abm
+mapping.py   a map as it is used: which file and column becomes which canonical one
+finding.py   which file, sheet or table of a database is meant
+reading.py   a file as text, line by line; books.py and forms.py the files that are no text
+shaping.py   a system's table as its map knows it
+dialects.py  text into types, as declared
+identity.py  ids: one record, one id
 suspects.py  files that only look like a table
 checks.py    what can be judged only when every table is there
 """
@@ -9,8 +14,10 @@ checks.py    what can be judged only when every table is there
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -18,24 +25,55 @@ import duckdb
 from .. import tables
 from ..config import Config
 from ..errors import Fault, printable
-from ..tables import Accepted
-from . import checks
+from ..source_settings import Dialect, Source
+from ..tables import Accepted, Form
+from . import checks, dialects, identity, shaping
+from .finding import find, folder_of
 from .mapping import Map, TableMap, delivered_columns
-from .reading import File, delivered_files, read_file
+from .reading import File, read_table
+from .shaping import Shaped
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one source gave of a canonical table: the name of its raw table, what became of its rows, its file (none for a query)."""
+
+    key: str
+    report: Accepted
+    file: File | None
 
 
 @dataclass
 class Delivery:
-    """What was read: a report and the file per canonical table (none for a query), every file, and all faults."""
+    """What was read: a report per canonical table and the parts it is made of, every file, and all faults.
+
+    `as_now` holds a sentence for each table of which only today's state is known, `extracted_at` the time of which each source
+    speaks where it says so, `described` each source with its map and files, `room` files in UTF-8 where they were not.
+    """
 
     reports: dict[str, Accepted] = field(default_factory=dict)
-    origins: dict[str, File | None] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
     files: dict[str, File] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    as_now: dict[str, str] = field(default_factory=dict)
+    extracted_at: dict[str, str] = field(default_factory=dict)
+    described: dict[str, dict[str, Any]] = field(default_factory=dict)
+    room: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
 
     @property
     def is_refused(self) -> bool:
         return any(fault.level == "E" for fault in self.faults)
+
+
+@dataclass
+class _Source:
+    """One source while it is read: what abm.toml says of it, its map, its tables of text, and what was found of each."""
+
+    name: str
+    asked: Source
+    mapping: Map
+    files: dict[str, File] = field(default_factory=dict)
+    shaped: dict[str, Shaped] = field(default_factory=dict)
 
 
 def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dict[str, Map]) -> Delivery:
@@ -47,72 +85,190 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
     for schema in ("raw", "canonical", "set_aside"):
         con.execute(f"create schema if not exists {schema}")
     for name, mapping in maps.items():
-        files = _read_files(con, mapping, folder, config.sources[name].folder, delivery)
-        for table in mapping.tables.values():
-            if set(table.files) <= files.keys():
-                _accept(con, mapping, table, name, files, delivery)
-    read_whole = [file.label for file in delivery.origins.values() if file]
+        con.execute(f'create schema if not exists "source {name}"; set schema = {tables.quoted(f"source {name}")}')
+        source = _read_files(con, config, name, mapping, folder, delivery)
+        for way in _ways(mapping, source.files):
+            _accept(con, source, way, delivery)
+        con.execute(f'set schema = main; drop schema "source {name}" cascade')
+    read_whole = {file.label for part in delivery.parts if part.file for file in part.file.parts or [part.file]}
     queried = [file for label, file in delivery.files.items() if file.is_sound and label not in read_whole]
-    delivery.faults += checks.losses(config, delivery.reports.values(), queried)
+    delivery.faults += checks.losses(config, [part.report for part in delivery.parts], queried)
     sound = {name for name, report in delivery.reports.items() if not any(f.level == "E" for f in report.faults)}
     delivery.faults += checks.references(con, config, sound)
     delivery.faults += checks.overlaps(con, sound)
     delivery.faults += checks.stages(con, config, sound)
+    delivery.faults += checks.loops(con, sound)
     return delivery
 
 
 def _read_files(
-    con: duckdb.DuckDBPyConnection, mapping: Map, folder: Path, place: str, delivery: Delivery
-) -> dict[str, File]:
+    con: duckdb.DuckDBPyConnection, config: Config, name: str, mapping: Map, folder: Path, delivery: Delivery
+) -> _Source:
     """The source's files as tables of text named for their stems; in messages they are named against the company folder."""
-    known = sorted(mapping.files)
-    found = delivered_files(folder / place, known, mapping.needed, place, delivery.faults)
-    if mapping.is_canonical and (folder / place).is_dir():
-        delivery.faults += checks.strays(folder / place, place, known)
-    files = {stem: read_file(con, stem, path, (Path(place) / path.name).as_posix()) for stem, path in found.items()}
-    for stem, file in files.items():
-        delivery.files[file.label] = file
+    asked, known = config.sources[name], mapping.wanted
+    place, dialect = folder_of(folder, name, asked), asked.dialect.over(mapping.shape.dialect)
+    label = asked.folder if not asked.connection else f"what was pulled of {name}"
+    found = find(place, asked, known, mapping.needed, label, delivery.faults)
+    if mapping.is_canonical and place.is_dir() and not asked.database:
+        delivery.faults += checks.strays(place, label, known, found)
+    source = _Source(name, asked, mapping)
+    for stem, where in found.items():
+        entry = mapping.files.get(stem)
+        known_of_it = asked.dialect.over((entry.dialect if entry else Dialect()).over(mapping.shape.dialect))
+        own = asked.dialects.get(stem, Dialect()).over(known_of_it)
+        source.files[stem] = file = read_table(con, stem, where, folder, own, Path(delivery.room.name))
+        delivery.files |= {part.label: part for part in file.parts or [file]}
+        if entry and file.is_sound:
+            source.shaped[stem] = shaped = shaping.shape(con, stem, entry, mapping.shape)
+            if shaped.conflicts and any(way.sql and stem in (*way.files, *way.also) for way in _ways(mapping, found)):
+                file.faults.append(checks.key_twice(file, entry, shaped.conflicts))
         delivery.faults += file.faults + checks.no_rows(file, stem in mapping.needed)
-    return files
+    for stem, entry in mapping.files.items():
+        if stem not in found:
+            shaping.blank(con, stem, entry)
+    delivery.described[name] = _described(source)
+    read = [shaped.newest for shaped in source.shaped.values() if shaped.newest]
+    moment = str(asked.extracted_on or max(read, default=""))
+    delivery.extracted_at |= {name: moment} if moment else {}
+    extracted = {"extracted_at()": f"try_cast({tables.quoted(moment)} as TIMESTAMP)"}
+    for macro, sql in (
+        dialects.macros(dialect, config.opportunity_stages, config.machines.bots) | identity.MACROS | extracted
+    ).items():
+        con.execute(f"create or replace temp macro {macro} as {sql}")
+    return source
 
 
-def _accept(
-    con: duckdb.DuckDBPyConnection,
-    mapping: Map,
-    table: TableMap,
-    source: str,
-    files: dict[str, File],
-    delivery: Delivery,
-) -> None:
-    if not all(files[stem].is_sound for stem in table.files):
-        return  # said already, and its rows are not there to be judged
-    file = None if table.sql else files[table.files[0]]
-    where = file.label if file else f"{source}  the query of {table.name}"
-    if table.name in delivery.reports:
-        found, fix = f"another source delivers {table.name} too", "keep one, or join them in a map by one query"
+def _described(source: _Source) -> dict[str, Any]:
+    """The source as `abm check` tells it: its map, what the map was tried on, and of each of its files what is there."""
+    files = {}
+    for stem in source.mapping.wanted:
+        file, shaped = source.files.get(stem), source.shaped.get(stem, Shaped())
+        files[stem] = {"file": file.label, "rows": file.rows, "absent": list(shaped.absent)} if file else None
+    mapping = source.mapping
+    return {"map": source.asked.map, "title": mapping.title, "proven": mapping.shape.proven, "pages": mapping.shape.pages,
+            "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files}  # fmt: skip
+
+
+def _ways(mapping: Map, files: Collection[str]) -> Iterator[TableMap]:
+    """For each table the first way in which it can come about; its files are delivered, sound or not."""
+    for ways in mapping.tables.values():
+        yield from [way for way in ways if set(way.files) <= set(files)][:1]
+
+
+def _accept(con: duckdb.DuckDBPyConnection, source: _Source, table: TableMap, delivery: Delivery) -> None:
+    read = [source.files[stem] for stem in (*table.files, *table.also) if stem in source.files]
+    if table.name in source.asked.skip or not all(file.is_sound for file in read):
+        return  # not wanted; or said already, and its rows are not there to be judged
+    file = None if table.sql else read[0]
+    where = file.label if file else f"{source.name}  the query of {table.name}"
+    if table.name in delivery.reports and not source.mapping.is_shipped:
+        found = f"another source delivers {table.name} too"
+        fix = "keep one (`skip` in abm.toml leaves a source's table), or join them in a map by one query"
         delivery.faults.append(Fault("C11", "table-twice", where, found, "one source for each table", fix))
         return
+    key = f"{table.name} of {source.name}" if table.name in delivery.reports else table.name
     try:
-        delivered = _raw_table(con, table)
+        delivered = _raw_table(con, source, table, key)
     except duckdb.Error as error:
         delivery.faults.append(_query_fault(where, error))
         return
-    report = tables.accept(con, table.name, where, file.place if file else lambda row: f"{where}, row {row}")
+    may_lack = source.mapping.is_shipped and table.name not in source.asked.tables
+    if may_lack and (untold := checks.untold(con, table.name, key, where)):
+        delivery.faults.append(untold)
+        return
+    report = _typed(con, source, table, key, file, where, delivered)
+    if table.as_now:
+        delivery.as_now[table.name] = table.as_now
+    delivery.parts.append(Part(key, report, file))
+    delivery.faults += report.faults
+    delivery.reports[table.name] = report if key == table.name else _joined(con, key, delivery, report)
+
+
+def _typed(
+    con: duckdb.DuckDBPyConnection,
+    source: _Source,
+    table: TableMap,
+    key: str,
+    file: File | None,
+    where: str,
+    delivered: list[str],
+) -> Accepted:
+    """The canonical table of one source, its values read as the source writes them."""
+    plain = {*table.expressions, *table.constants}
+    dialect = file.dialect if file else Dialect()
+    form = Form(
+        lambda column: column.typed() if column.name in plain else dialects.typed(dialect, column),
+        lambda column: column.expected if column.name in plain else dialects.expected(dialect, column),
+        identity.WRONG if source.mapping.ids == "salesforce" else "",
+    )
+    place = file.place if file else lambda row: f"{where}, row {row}"
+    blanks = checks.blanks(con, table.name, key, where, dialect, plain) if file else []
+    report = tables.accept(con, table.name, where, place, form, key)
+    report.faults += blanks
+    if source.mapping.ids == "salesforce":
+        report.faults += checks.lost_case(con, table.name, key, where)
     report.faults += checks.unmapped(table, where, delivered)
-    if mapping.is_canonical:
+    if source.mapping.is_canonical:
         report.faults += checks.near_misses(where, report)
     if file:
-        report.read += len(file.broken)
-        report.set_aside += len(file.broken)
-    delivery.reports[table.name], delivery.origins[table.name] = report, file
-    delivery.faults += report.faults
+        _count_file(source, table, file, report)
+        report.faults += checks.unclear_marks(con, table.name, key, where, dialect) if file.text else []
+    return report
 
 
-def _raw_table(con: duckdb.DuckDBPyConnection, table: TableMap) -> list[str]:
-    """Make `raw.NAME` by the map; returns the columns that were delivered for it."""
+def _joined(con: duckdb.DuckDBPyConnection, key: str, delivery: Delivery, report: Accepted) -> Accepted:
+    """One more source's rows of a table, such as the ads of a second platform, beside those that were there."""
+    earlier = delivery.reports[report.table]
+    if any(fault.level == "E" for fault in report.faults):
+        return earlier
+    delivery.faults += checks.same_keys(con, report.table, key)
+    con.execute(f'insert into canonical."{report.table}" select * from canonical."{key}"; drop table canonical."{key}"')
+    both = {
+        name: getattr(earlier, name) + getattr(report, name)
+        for name in ("read", "accepted", "repeated", "set_aside", "faults")
+    }
+    reasons = {
+        why: earlier.excluded.get(why, 0) + report.excluded.get(why, 0) for why in earlier.excluded | report.excluded
+    }
+    missing = [column for column in earlier.missing_columns if column in report.missing_columns]
+    return replace(report, **both, excluded=reasons, missing_columns=missing)
+
+
+def _raw_table(con: duckdb.DuckDBPyConnection, source: _Source, table: TableMap, key: str) -> list[str]:
+    """Make `raw.KEY` by the map; returns the columns that were delivered for it."""
     delivered = delivered_columns(con, table.relation)
-    con.execute(f'create or replace table raw."{table.name}" as {table.query(delivered)}')
+    absent = source.shaped[table.files[0]].absent if not table.sql and table.files[0] in source.shaped else ()
+    query = table.query(delivered, absent)
+    if source.mapping.ids == "salesforce":
+        query = identity.with_long_ids(table.name, con, query)
+    con.execute(f'create or replace table raw."{key}" as {query}')
+    if table.sql and source.mapping.is_shipped:
+        _drop_unknown(con, table, key)
     return delivered
+
+
+def _drop_unknown(con: duckdb.DuckDBPyConnection, table: TableMap, key: str) -> None:
+    """What a query of a shipped map gives of columns that nobody delivered is blank throughout: it is not known, not missing."""
+    optional = [c.name for c in tables.tables()[table.name].columns.values() if not c.required]
+    columns = [name for name in delivered_columns(con, f'raw."{key}"') if name in optional]
+    if not columns:
+        return
+    counts = con.execute(f'select {", ".join(f"""count("{name}")""" for name in columns)} from raw."{key}"').fetchall()[
+        0
+    ]
+    for name, count in zip(columns, counts, strict=True):
+        if not count:
+            con.execute(f'alter table raw."{key}" drop column "{name}"')
+
+
+def _count_file(source: _Source, table: TableMap, file: File, report: Accepted) -> None:
+    """Add what the file held beside the rows that reached the table: broken lines, totals, deleted and older records."""
+    excluded = dict(source.shaped[table.files[0]].excluded) if table.files[0] in source.shaped else {}
+    if file.left_out:
+        excluded["totals"] = file.left_out
+    report.excluded = excluded
+    report.read += len(file.broken) + sum(excluded.values())
+    report.set_aside += len(file.broken)
 
 
 def _query_fault(where: str, error: duckdb.Error) -> Fault:
@@ -129,15 +285,15 @@ def keep_set_aside(con: duckdb.DuckDBPyConnection, place: Path, delivery: Delive
     """
     for old in place.glob("*.csv"):
         old.unlink()
-    for name in [name for name, report in delivery.reports.items() if report.set_aside]:
+    for part in [part for part in delivery.parts if part.report.set_aside]:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file, columns = delivery.origins[name], delivered_columns(con, f'raw."{name}"')
-        with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as text:
+        file, columns = part.file, delivered_columns(con, f'raw."{part.key}"')
+        with (place / f"{part.key}.csv").open("w", encoding="utf-8", newline="") as text:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(["_where", "_rules", "_line", *columns])
-            for line, _, broken in file.broken if file else ():
-                writer.writerow([f"{file.label if file else name}:{line}", "F011", broken])
-            for row, why, *values in _rows_set_aside(con, name, columns):
+            for where, broken in file.lines_that_are_no_rows() if file else ():
+                writer.writerow([where, "F011", broken])
+            for row, why, *values in _rows_set_aside(con, part.key, columns):
                 writer.writerow([file.place(row) if file else f"row {row}", "; ".join(why), "", *values])
 
 

@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 
 from ..config import Config
 from ..errors import Fault, nearest, printable
+from ..source_settings import Dialect
 from ..tables import Accepted, Column, Table, tables
+from . import dialects, identity
+from .finding import Found, stem_of
+from .mapfile import FileEntry
 from .mapping import TableMap
 from .reading import File
 
+FEW = 3  # values of one kind from which a column's form may be judged
 
-def strays(place: Path, label: str, known: list[str]) -> list[Fault]:
-    """CSV and Parquet files whose name is no table: delivered, and read by nobody."""
-    names = [path for path in sorted(place.iterdir()) if path.suffix in (".csv", ".parquet") and path.stem not in known]
+
+def strays(place: Path, label: str, known: Iterable[str], found: Mapping[str, Found]) -> list[Fault]:
+    """Files whose name is no table: delivered, and read by nobody."""
+    read = {path for where in found.values() for path in where.paths}
+    names = [
+        path for path in sorted(place.iterdir()) if path not in read and stem_of(path) and stem_of(path) not in known
+    ]
     return [
-        Fault("F105", "file-unknown", f"{label}/{path.name}", "a file that is no table", nearest(path.stem, known),
+        Fault("F105", "file-unknown", f"{label}/{path.name}", "a file that is no table", nearest(stem_of(path), known),
               "rename it, or leave it: it is not read", level="D") for path in names
     ]  # fmt: skip
 
 
 def no_rows(file: File, is_needed: bool) -> list[Fault]:
     """A file with a header and no row: refused where it must be there, else said."""
-    if file.rows or file.broken or not file.is_sound:
+    if file.rows or file.broken or file.left_out or not file.is_sound:
         return []
     level = "E" if is_needed else "D"
     fix = "export it again; an empty table that is no mistake is left away, file and all"
     return [Fault("F017", "no-rows", file.label, "a header and no row", "at least one row", fix, level=level)]
+
+
+def key_twice(file: File, entry: FileEntry, conflicts: int) -> Fault:
+    """Rows of one key that differ in a file that a query joins: each join would count its row as often as the key stands there."""
+    found = f"{conflicts} rows beside another one of their {', '.join(entry.key)}"
+    fix = "deliver the column that tells the newest row, or one row of each"
+    return Fault("F074", "key-conflict", file.label, found, "one row of each key", fix)
 
 
 def unmapped(table: TableMap, where: str, delivered: list[str]) -> list[Fault]:
@@ -129,3 +145,140 @@ def stages(con: duckdb.DuckDBPyConnection, config: Config, present: set[str]) ->
               nearest(stage, {*known.order, *known.won, *known.lost}), "add it to opportunity_stages in abm.toml", level="D")
         for stage, count in counts if stage not in {*known.order, *known.won, *known.lost}
     ]  # fmt: skip
+
+
+def loops(con: duckdb.DuckDBPyConnection, present: set[str]) -> list[Fault]:
+    """Records merged into each other, or parents of themselves, in a ring: nobody can be told to be the one that stays."""
+    pairs = [(name, column) for name in sorted(present) for column in ("survivor_id", "parent_id")]
+    rules = {"survivor_id": "F075", "parent_id": "F080"}
+    faults = []
+    for name, column in [
+        (n, c) for n, c in pairs if c in tables()[n].columns and tables()[n].columns[c].references == n
+    ]:
+        if ring := _ring(con, name, column):
+            shown = "ids that name people" if tables()[name].columns[column].personal else " → ".join(ring[:6])
+            faults.append(
+                Fault(rules[column], "loop", f'table {name}  column "{column}"', f"{len(ring) - 1} in a ring: {shown}",
+                      "a chain that ends", "correct the column in the source, so that one of them leads nowhere")
+            )  # fmt: skip
+    return faults
+
+
+def _ring(con: duckdb.DuckDBPyConnection, name: str, column: str) -> list[str]:
+    """One ring of records that lead to each other, begun at its smallest key; empty where there is none."""
+    key = tables()[name].key[0]
+    pairs = con.execute(
+        f'select "{key}", "{column}" from canonical."{name}" where "{column}" is not null order by 1'
+    ).fetchall()
+    leads, done = dict(pairs), set[str]()
+    for start in leads:
+        path: dict[str, None] = {}
+        at: str | None = start
+        while at is not None and at not in done and at not in path:
+            path[at] = None
+            at = leads.get(at)
+        if at in path:
+            ring = list(path)[list(path).index(at) :]
+            first = ring.index(min(ring))
+            return [*ring[first:], *ring[: first + 1]]
+        done |= path.keys()
+    return []
+
+
+def blanks(
+    con: duckdb.DuckDBPyConnection, name: str, key: str, where: str, dialect: Dialect, plain: set[str]
+) -> list[Fault]:
+    """Take the values for missing that the dialect calls blank, and say how many there were."""
+    delivered = con.execute(f'select column_name from (describe raw."{key}")').fetchall()
+    columns = [tables()[name].columns[c] for (c,) in delivered if c in tables()[name].columns and c not in plain]
+    columns = [column for column in columns if dialects.may_be_blank(dialect, column)]
+    if not columns:
+        return []
+    parts = ", ".join(f"count(*) filter (where {dialects.is_blank(dialect, column)})" for column in columns)
+    counts = con.execute(f'select {parts} from raw."{key}"').fetchall()[0]
+    for column in [column for column, count in zip(columns, counts, strict=True) if count]:
+        con.execute(f'update raw."{key}" set "{column.name}" = NULL where {dialects.is_blank(dialect, column)}')
+    return [
+        Fault("F054", "taken-as-blank", f'{where}  column "{column.name}"', f"{count} values such as the dialect calls blank",
+              column.expected, "nothing, if they mean that nothing is known", level="N")
+        for column, count in zip(columns, counts, strict=True) if count
+    ]  # fmt: skip
+
+
+def lost_case(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> list[Fault]:
+    """Columns of Salesforce ids in which no letter is upper case and the checksums say that some were: it cannot be undone."""
+    faults = []
+    for column in [c for c in _delivered(con, name, key) if c.type == "id"]:
+        wrong = identity.WRONG.replace("{c}", f'"{column.name}"')
+        lower, upper = con.execute(
+            f'select count(*) filter (where {wrong}), count(*) filter (where "{column.name}" <> lower("{column.name}")) '
+            f'from raw."{key}" '
+            f"""where regexp_matches("{column.name}", '{identity.LONG}')"""
+        ).fetchall()[0]
+        if lower and not upper:
+            found, said = f"{lower} ids in lower case throughout", "ids with their upper and lower case letters"
+            fix = "export again without the tool that changed them"
+            faults.append(Fault("F072", "case-lost", f'{where}  column "{column.name}"', found, said, fix))
+    return faults
+
+
+def _delivered(con: duckdb.DuckDBPyConnection, name: str, key: str) -> list[Column]:
+    """The canonical columns that a raw table has."""
+    there = con.execute(f'select column_name from (describe raw."{key}")').fetchall()
+    return [tables()[name].columns[column] for (column,) in there if column in tables()[name].columns]
+
+
+def untold(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> Fault | None:
+    """Why a table that a shipped map could give is not there: a required column that nobody fills, or no row at all.
+
+    It is then not delivered, which is not the same as empty.
+    """
+    delivered = con.execute(f'select column_name from (describe raw."{key}")').fetchall()
+    there = [column for (column,) in delivered]
+    required = [column.name for column in tables()[name].columns.values() if column.required]
+    counts = ", ".join(f'count("{column}")' if column in there else "0" for column in required)
+    rows, *filled = con.execute(f'select count(*), {counts} from raw."{key}"').fetchall()[0]
+    lacking = [column for column, count in zip(required, filled, strict=True) if not count]
+    if rows and not lacking:
+        return None
+    found = f"nobody says {', '.join(lacking)}" if rows else "no row"
+    fix = (
+        f"say in the company's map where {lacking[0]} stands, or leave it: {name} is then not delivered"
+        if rows
+        else "nothing, if there is none"
+    )
+    return Fault("F104", "table-untold", where, found, f"rows of {name}", fix, level="D")
+
+
+def same_keys(con: duckdb.DuckDBPyConnection, name: str, key: str) -> list[Fault]:
+    """Rows of one key that two sources deliver: which of them is true cannot be told (F026)."""
+    keys = ", ".join(f'"{column}"' for column in tables()[name].key)
+    query = (
+        f'select count(*) from (select {keys} from canonical."{name}" intersect select {keys} from canonical."{key}")'
+    )
+    (count,) = con.execute(query).fetchall()[0]
+    fix = f'leave {name} away from one of them: skip = ["{name}"] in abm.toml'
+    found = f"{count} rows of {key} that another source delivers too"
+    return [Fault("F026", "key-in-two-sources", f"table {name}", found, "each record once", fix)] if count else []
+
+
+def unclear_marks(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str, dialect: Dialect) -> list[Fault]:
+    """Columns of money in which every point has three digits behind it: thousands, as likely as not (F051)."""
+    if {"decimal", "thousands"} & dialect.model_fields_set:
+        return []
+    delivered = {column for (column,) in con.execute(f'select column_name from (describe raw."{key}")').fetchall()}
+    money = [
+        column.name for column in tables()[name].columns.values() if column.type == "money" and column.name in delivered
+    ]
+    faults = []
+    for column in money:
+        form = rf"""regexp_matches("{column}", '^-?[1-9]\d{{0,2}}(\.\d{{3}})+$')"""
+        others, unclear, example = con.execute(
+            f'select count(*) filter (where not {form}), count(*) filter (where {form}), any_value("{column}") filter (where {form}) '
+            f'from raw."{key}" where "{column}" is not null'
+        ).fetchall()[0]
+        if unclear >= FEW and not others:
+            faults.append(Fault("F051", "marks-unclear", f'{where}  column "{column}"', f"{unclear} values such as {example}",
+                                "it declared whether the point stands before decimals or in thousands",
+                                "say `decimal` and `thousands` in the source's dialect"))  # fmt: skip
+    return faults

@@ -1,10 +1,11 @@
 """Maps: which file and column of a system becomes which canonical table and column. Declarative, never Python.
 
     [tables.opportunities]
-    file = "sales_pipeline"                        # the file's stem
-    columns = { opportunity_id = "id" }            # canonical = delivered; same-named columns need no line
+    file = "sales_pipeline"                              # the file's stem
+    columns = { opportunity_id = "id" }                  # canonical = delivered; same-named columns need no line
+    expressions = { cost = "as_number(micros) / 1e6" }   # canonical = SQL over the delivered columns, which are text
     constants = { business_type = "new" }
-    values.stage = { Won = "won" }                 # delivered value = canonical value; others stay as they are
+    values.stage = { Won = "won", "*" = "" }             # delivered = canonical; "*" are all others, which else stay
 
 or, where rows must be built from several files, one DuckDB query over them, each a table of text named for its stem:
 
@@ -12,36 +13,30 @@ or, where rows must be built from several files, one DuckDB query over them, eac
     files = ["sales_pipeline"]
     sql = "select … from sales_pipeline"
 
-`columns`, `constants` and `values` then speak of the query's columns. `canonical` is the map of files that already are
-canonical tables; any other name is FOLDER/NAME.toml in the company folder.
+`columns`, `expressions`, `constants` and `values` then speak of the query's columns. Where the files of an entry were not
+delivered, `[tables.X.otherwise]` counts. `canonical` is the map of files that already are canonical
+tables; SYSTEM-SHAPE, such as salesforce-fivetran, one that ships with abm; any other name is FOLDER/NAME.toml in the company
+folder, which may say `base = "SYSTEM-SHAPE"` and then holds only what is different.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-from pydantic import Field
 
 from .. import tables
-from ..config import Config, read_toml
+from ..config import Config
 from ..errors import Fault, UsageError, nearest
-from ..settings import Settings
 from ..tables import quoted
+from .mapfile import Entry, FileEntry, MapFile, Shape
+from .mapfile import load as load_file
 
-
-class _Entry(Settings):
-    file: str = ""
-    files: list[str] = Field(default_factory=list)
-    sql: str = ""
-    columns: dict[str, str] = Field(default_factory=dict)
-    constants: dict[str, str] = Field(default_factory=dict)
-    values: dict[str, dict[str, str]] = Field(default_factory=dict)
-
-
-class _MapFile(Settings):
-    tables: dict[str, _Entry]
+OTHERS = "*"  # in `values`: every value that is not named
+WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -50,10 +45,13 @@ class TableMap:
 
     name: str
     files: tuple[str, ...]
+    also: tuple[str, ...] = ()
     sql: str = ""
     columns: dict[str, str] = field(default_factory=dict)
+    expressions: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    as_now: str = ""
 
     @property
     def relation(self) -> str:
@@ -62,38 +60,63 @@ class TableMap:
             return f"(select row_number() over () as _row, columns(*)::VARCHAR from ({self.sql}))"
         return f'"{self.files[0]}"'
 
-    def query(self, delivered: list[str]) -> str:
-        """SQL giving `_row` and the canonical columns as text, from the columns that the relation has."""
-        taken = {*self.columns.values(), *self.columns, *self.constants, "_row"}
-        named = [(name, column) for name, column in self.columns.items() if column in delivered]
-        named += [(column, column) for column in delivered if column not in taken]
-        parts = ["_row", *(self._column(name, column) for name, column in named)]
+    def query(self, delivered: Iterable[str], absent: Iterable[str] = ()) -> str:
+        """SQL giving `_row` and the canonical columns as text, from the columns that the relation has.
+
+        `absent` are columns that the map knows and nobody delivered: what is made of them alone is not there.
+        """
+        there, gone = [column for column in delivered if column not in absent], set(absent)
+        taken = {*self.columns.values(), *self.columns, *self.expressions, *self.constants, "_row"}
+        named = [(name, f'"{column}"') for name, column in self.columns.items() if column in there]
+        named += [(name, f"({sql})::VARCHAR") for name, sql in self.expressions.items() if not _is_of(sql, gone, there)]
+        named += [(column, f'"{column}"') for column in there if column not in taken]
+        parts = ["_row", *(f'{self._translated(name, sql)} as "{name}"' for name, sql in named)]
         parts += [f'{quoted(value)} as "{name}"' for name, value in self.constants.items()]
         return f"select {', '.join(parts)} from {self.relation}"
 
-    def _column(self, canonical: str, delivered: str) -> str:
+    def _translated(self, canonical: str, sql: str) -> str:
         table = self.values.get(canonical)
         if not table:
-            return f'"{delivered}" as "{canonical}"'
-        cases = " ".join(f"when {quoted(old)} then {quoted(new)}" for old, new in table.items())
-        return f'case "{delivered}" {cases} else "{delivered}" end as "{canonical}"'
+            return sql
+        cases = " ".join(f"when {quoted(old)} then {_or_null(new)}" for old, new in table.items() if old != OTHERS)
+        others = _or_null(table[OTHERS]) if OTHERS in table else sql
+        return f"case {sql} {cases} else {others} end" if cases else others
+
+
+def _or_null(text: str) -> str:
+    return quoted(text) if text else "NULL"
+
+
+def _is_of(sql: str, absent: set[str], there: list[str]) -> bool:
+    """Whether an expression reads absent columns and no delivered one."""
+    words = set(WORD.findall(sql))
+    return bool(words & absent) and not words & set(there)
 
 
 @dataclass(frozen=True)
 class Map:
-    """The tables that one source may deliver, and the files that must be there."""
+    """The tables that one source may deliver, each with the ways in which it comes about, and the files that must be there."""
 
     name: str
-    tables: dict[str, TableMap]
+    tables: dict[str, tuple[TableMap, ...]]
     needed: frozenset[str]
+    files: dict[str, FileEntry] = field(default_factory=dict)
+    shape: Shape = field(default_factory=Shape)
+    ids: str = ""
+    title: str = ""
+    is_shipped: bool = False
 
     @property
     def is_canonical(self) -> bool:
         return self.name == "canonical"
 
     @property
-    def files(self) -> set[str]:
-        return {stem for table in self.tables.values() for stem in table.files}
+    def wanted(self) -> dict[str, list[str]]:
+        """Every file that the map reads, with its other names."""
+        stems = {s for ways in self.tables.values() for way in ways for s in (*way.files, *way.also)}
+        return {
+            stem: self.files[stem].names if stem in self.files else [] for stem in sorted(stems | self.files.keys())
+        }
 
 
 def load_maps(folder: Path, config: Config) -> dict[str, Map]:
@@ -105,7 +128,11 @@ def load_maps(folder: Path, config: Config) -> dict[str, Map]:
         faults += [Fault("C11", "unknown-table", where, table, nearest(table, tables.tables()), "correct the name")
                    for table in unknown]  # fmt: skip
         try:
-            maps[name] = load_map(folder, source.map, source.tables)
+            maps[name] = found = load_map(folder, source.map, source.tables)
+            faults += [Fault("C11", "unknown-file", f"{folder / 'abm.toml'}  [sources.{name}] {key}", stem,
+                             nearest(stem, found.wanted), "correct the name of the table")
+                       for key in ("files", "queries", "dialects")
+                       for stem in getattr(source, key) if stem not in found.wanted]  # fmt: skip
         except UsageError as error:
             faults += error.faults
     if faults:
@@ -114,45 +141,57 @@ def load_maps(folder: Path, config: Config) -> dict[str, Map]:
 
 
 def load_map(folder: Path, name: str, wanted: list[str]) -> Map:
-    """The map NAME: `canonical`, of which only the tables wanted must be there, or the file NAME.toml of the company folder."""
+    """The map NAME: `canonical`, one that ships with abm, or the file NAME.toml of the company folder.
+
+    Of a map of the company's own every file must be there, of the others only those of the tables `wanted`.
+    """
     if name == "canonical":
-        return Map(name, {table: TableMap(table, (table,)) for table in tables.tables()}, frozenset(wanted))
-    path = folder / f"{name}.toml"
-    if not path.is_file():
-        known = ["canonical", *(p.stem for p in folder.glob("*.toml") if p.stem != "abm")]
-        raise UsageError(
-            Fault("C11", "no-map", str(path), "no such file", nearest(name, known), "correct `map` in abm.toml")
+        return Map(name, {table: (TableMap(table, (table,)),) for table in tables.tables()}, frozenset(wanted))
+    written, shape, is_shipped = load_file(folder, name)
+    where = str(folder / f"{name}.toml")
+    faults = [fault for table in written.tables for fault in _table_faults(where, table, written)]
+    faults += [Fault("C11", "table-not-mapped", where, "no map for it", f"a map of {table}, which abm.toml asks for",
+                     "add it to the map, or take it out of `tables`") for table in wanted if table not in written.tables]  # fmt: skip
+    if shape.reason:
+        faults.append(
+            Fault("C11", "map-not-supported", where, name, shape.reason, "deliver the system in another shape")
         )
-    entries = read_toml(path, _MapFile).tables
-    faults = [fault for table, entry in entries.items() for fault in _entry_faults(path, table, entry)]
-    faults += [Fault("C11", "table-not-mapped", str(path), "no map for it", f"a map of {table}, which abm.toml asks for",
-                     "add it to the map, or take it out of `tables`") for table in wanted if table not in entries]  # fmt: skip
     if faults:
         raise UsageError(faults)
-    found = {table: _table_map(table, entry) for table, entry in entries.items()}
-    return Map(name, found, frozenset(stem for table in found.values() for stem in table.files))
+    found = {table: tuple(_table_map(table, entry) for entry in written.entries(table)) for table in written.tables}
+    asked = {table: found[table] for table in wanted} if is_shipped else found
+    needed = frozenset(stem for ways in asked.values() if len(ways) == 1 for stem in ways[0].files)
+    return Map(name, found, needed, written.files, shape, written.ids, written.title, is_shipped)
 
 
-def _table_map(table: str, entry: _Entry) -> TableMap:
+def _table_map(table: str, entry: Entry) -> TableMap:
     files = tuple(entry.files) if entry.sql else (entry.file,)
-    return TableMap(table, files, entry.sql, entry.columns, entry.constants, entry.values)
+    return TableMap(table, files, tuple(entry.also), entry.sql, entry.columns, entry.expressions, entry.constants,
+                    entry.values, entry.as_now)  # fmt: skip
 
 
-def _entry_faults(path: Path, table: str, entry: _Entry) -> list[Fault]:
+def _table_faults(path: str, table: str, written: MapFile) -> list[Fault]:
     where = f"{path}  [tables.{table}]"
     if table not in tables.tables():
         return [Fault("C11", "unknown-table", where, table, nearest(table, tables.tables()), "correct the name")]
+    return [fault for entry in written.entries(table) for fault in _entry_faults(where, table, entry)]
+
+
+def _entry_faults(where: str, table: str, entry: Entry) -> list[Fault]:
     faults = []
     if bool(entry.file) == bool(entry.sql) or bool(entry.files) != bool(entry.sql):
         given = [key for key in ("file", "files", "sql") if getattr(entry, key)]
         faults.append(Fault("C11", "no-origin", where, " and ".join(given) or "neither", "`file`, or `files` and `sql`",
                             "say where the rows come from"))  # fmt: skip
-    columns = tables.tables()[table].columns
-    unknown = [name for name in dict.fromkeys((*entry.columns, *entry.constants, *entry.values)) if name not in columns]
+    columns, given_as = tables.tables()[table].columns, (entry.columns, entry.expressions, entry.constants)
+    named = [name for part in given_as for name in part]
+    unknown = [name for name in dict.fromkeys((*named, *entry.values)) if name not in columns]
     fix = "correct the name"
     faults += [Fault("C11", "unknown-column", where, name, nearest(name, columns), fix) for name in unknown]
-    both = entry.columns.keys() & entry.constants.keys()
-    faults += [Fault("C11", "column-twice", where, name, "a column or a constant", "keep one") for name in sorted(both)]
+    both = sorted({name for name in named if named.count(name) > 1})
+    faults += [
+        Fault("C11", "column-twice", where, name, "a column, an expression or a constant", "keep one") for name in both
+    ]
     return faults
 
 

@@ -1,39 +1,73 @@
-"""A delivered file as a text table: every value as it stands, every line accounted for."""
+"""A delivered file as a text table: every value as it stands, every line accounted for.
+
+rows + broken + left out = what the file holds below its header.
+"""
 
 from __future__ import annotations
 
 import csv
-import hashlib
-from collections.abc import Iterable
+import gzip
+import re
+import shutil
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
-from ..errors import Fault, nearest, printable
+from ..errors import Fault, printable
+from ..source_settings import Dialect
 from ..tables import quoted
-from . import suspects
+from . import books, forms, suspects
+from .finding import Found
+from .suspects import sha256
 
 csv.field_size_limit(2**31 - 1)  # a field that a quote left open may hold the rest of the file
 WORDS = {"MISSING COLUMNS": "too few values", "TOO MANY COLUMNS": "too many values", "UNQUOTED VALUE": "a quote inside a value",
-         "INVALID ENCODING": "not UTF-8; perhaps Windows-1252", "LINE SIZE OVER MAXIMUM": "more than 2 MB"}  # fmt: skip
+         "INVALID ENCODING": "not UTF-8; perhaps Windows-1252", "LINE SIZE OVER MAXIMUM": "more than 2 MB",
+         "ERROR CELL": "a cell in which the workbook itself shows an error"}  # fmt: skip
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+HEADER_WITHIN = 100  # lines, of which one holds the name that the dialect gives as `header`
 
 
 @dataclass
 class File:
-    """One delivered file: rows read, and the lines that are none (line, what is wrong with it, its text)."""
+    """One delivered file: rows read, lines that are none (line, what is wrong with it, its text), lines left out by a rule.
+
+    `text` is the file as UTF-8, in which lines are counted, `skipped` of them above the header; `totals` are broken lines that
+    the dialect calls totals; `last` is the number of the last row, `numbers` are those of a sheet's rows; `parts` are the files
+    of a table that came in several.
+    """
 
     path: Path
     label: str
+    dialect: Dialect = field(default_factory=Dialect)
     rows: int = 0
     width: int = 0
     broken: list[tuple[int, str, str]] = field(default_factory=list)
+    totals: list[int] = field(default_factory=list)
+    last: int = 0
     faults: list[Fault] = field(default_factory=list)
+    text: Path | None = None
+    skipped: int = 0
+    numbers: list[int] = field(default_factory=list)
+    parts: list[File] = field(default_factory=list)
 
     @property
     def described(self) -> dict[str, object]:
-        return {"sha256": sha256(self.path), "bytes": self.path.stat().st_size, "rows": self.rows}
+        size = {"sha256": sha256(self.path), "bytes": self.path.stat().st_size, "rows": self.rows}
+        return (
+            size
+            | ({"broken": len(self.broken)} if self.broken else {})
+            | ({"totals_left_out": self.left_out} if self.left_out else {})
+        )
+
+    @property
+    def left_out(self) -> int:
+        """Lines and rows that the dialect calls totals."""
+        return len(self.totals) + self.last - self.rows
 
     @property
     def is_sound(self) -> bool:
@@ -41,57 +75,98 @@ class File:
 
     def place(self, row: int) -> str:
         """Where a row, counted from 1, stands in the file."""
-        if self.path.suffix == ".parquet" or row > len(self._lines):
+        for part in self.parts:
+            if row <= part.last:
+                return part.place(row)
+            row -= part.last
+        if self.numbers and row <= len(self.numbers):
+            return f"{self.label} row {self.numbers[row - 1]}"
+        if self.text is None or row > len(self._lines):
             return f"{self.label} row {row}"
         return f"{self.label}:{self._lines[row - 1]}"
+
+    def lines_that_are_no_rows(self) -> Iterator[tuple[str, str]]:
+        """Where each broken line stands, and its text."""
+        for part in self.parts or [self]:
+            yield from ((f"{part.label}:{line}", text) for line, _, text in part.broken)
 
     @cached_property
     def _lines(self) -> list[int]:
         """The line on which each row read begins; quoted fields may span lines, broken and blank lines are no rows."""
-        broken, lines = {line for line, _, _ in self.broken}, []
-        with self.path.open(encoding="latin-1", newline="") as file:
-            records = csv.reader(file)
+        assert self.text
+        broken, lines = {*self.totals, *(line for line, _, _ in self.broken)}, []
+        with self.text.open(encoding="latin-1", newline="") as file:
+            records = csv.reader(file, delimiter=self.dialect.delimiter, quotechar=self.dialect.quote)
             begins = 1
-            for number, record in enumerate(records):
-                if number and (record or self.width == 1) and begins not in broken:
+            for record in records:
+                if begins > self.skipped + 1 and (record or self.width == 1) and begins not in broken:
                     lines.append(begins)
                 begins = records.line_num + 1
         return lines
 
 
-def delivered_files(
-    place: Path, known: Iterable[str], needed: Iterable[str], label: str, faults: list[Fault]
-) -> dict[str, Path]:
-    """The files of a source by stem. A file that is needed and not there, or there in two forms, is a fault."""
-    if not place.is_dir():
-        faults.append(
-            Fault("F105", "folder-missing", label, "no such folder", "the folder of the source's files",
-                  "correct `folder` in abm.toml")
-        )  # fmt: skip
-        return {}
-    there: dict[str, Path] = {}
-    for path in sorted(place.iterdir()):
-        if path.suffix in (".csv", ".parquet") and path.stem in there:
-            faults.append(Fault("F025", "file-twice", f"{label}/{path.name}", f"{there[path.stem].name} is there too",
-                                "one file for each table", "take one of them away"))  # fmt: skip
-        if path.suffix in (".csv", ".parquet"):
-            there.setdefault(path.stem, path)
-    for stem in sorted(set(needed) - set(there)):
-        faults.append(
-            Fault("F105", "file-missing", f"{label}/{stem}.csv", f"no such file; {nearest(stem, there)}", f"the file {stem}",
-                  "deliver the file, or correct the map or abm.toml that asks for it")
-        )  # fmt: skip
-    return {stem: there[stem] for stem in known if stem in there}
+def read_table(
+    con: duckdb.DuckDBPyConnection, stem: str, found: Found, company: Path, dialect: Dialect, room: Path
+) -> File:
+    """Make the table STEM of all files that hold it, their rows numbered through. Files are named against the company folder."""
+    labels = [_label(path, company) for path in found.paths]
+    if found.query:
+        return _read_query(con, stem, found, labels[0], dialect)
+    if len(labels) == 1:
+        return read_file(con, stem, found.paths[0], labels[0], dialect, room, found.sheet)
+    whole = File(found.paths[0], f"{labels[0]} (and {len(labels) - 1} more files)", dialect)
+    selects = []
+    for number, (path, label) in enumerate(zip(found.paths, labels, strict=True)):
+        part = read_file(con, f"{stem}#{number}", path, label, dialect, room, found.sheet)
+        selects.append(f'select * replace (_row + {whole.last} as _row) from "{stem}#{number}"')
+        whole.parts.append(part)
+        whole.rows, whole.last = whole.rows + part.rows, whole.last + part.last
+        whole.totals, whole.broken = whole.totals + part.totals, whole.broken + part.broken
+        whole.faults, whole.dialect = whole.faults + part.faults, part.dialect
+    con.execute(f'create or replace table "{stem}" as {" union all by name ".join(selects)}')
+    for number in range(len(labels)):
+        con.execute(f'drop table "{stem}#{number}"')
+    return whole
 
 
-def read_file(con: duckdb.DuckDBPyConnection, stem: str, path: Path, label: str) -> File:
+def _label(path: Path, company: Path) -> str:
+    return (path.relative_to(company) if path.is_relative_to(company) else path).as_posix()
+
+
+def _read_query(con: duckdb.DuckDBPyConnection, stem: str, found: Found, label: str, dialect: Dialect) -> File:
+    """The rows of a query over a database file."""
+    path = found.paths[0]
+    file = File(path, f"{label}  {stem}", forms.of_typed(dialect))
+    try:
+        forms.from_sqlite(con, stem, path, found.query) if forms.is_sqlite(path) else forms.from_duckdb(
+            con, stem, path, found.query
+        )
+    except forms.UNREADABLE as error:
+        file.faults.append(suspects.fault("C10", "source-query", file.label, printable(str(error).splitlines()[0]),
+                                          "a query over the database", "correct the query in abm.toml"))  # fmt: skip
+        con.execute(f'create or replace table "{stem}" as select 1::bigint as _row where false')
+    file.rows = file.last = con.execute(f'select count(*) from "{stem}"').fetchall()[0][0]
+    return file
+
+
+def read_file(
+    con: duckdb.DuckDBPyConnection, stem: str, path: Path, label: str, dialect: Dialect, room: Path, sheet: str = ""
+) -> File:
     """Make the table STEM of the file's rows, all columns text with blanks as NULL, and `_row` counting from 1.
 
-    A file that cannot be read has a fault of level E and makes an empty table.
+    `room` is a folder for the file in UTF-8 where it is not. A file that cannot be read has a fault of level E and makes an
+    empty table.
     """
-    file, before = File(path, label), path.stat()
+    file, before = File(path, label, dialect), path.stat()
     try:
-        _parquet(con, stem, path) if path.suffix == ".parquet" else _csv(con, stem, file)
+        if path.suffix in forms.READERS:
+            file.dialect = forms.of_typed(dialect)
+            forms.READERS[path.suffix](con, stem, path)
+        elif path.suffix == books.SUFFIX:
+            file.dialect = forms.of_typed(dialect)
+            _book(con, stem, file, sheet)
+        else:
+            _csv(con, stem, file, room)
     except duckdb.Error as error:
         file.faults.append(suspects.unreadable(path, label, error))
     after = path.stat()
@@ -99,62 +174,160 @@ def read_file(con: duckdb.DuckDBPyConnection, stem: str, path: Path, label: str)
         file.faults.append(suspects.fault("F027", "still-changing", label, "it changed while it was read"))
     if not file.is_sound:
         con.execute(f'create or replace table "{stem}" as select 1::bigint as _row where false')
-    file.rows = int(con.execute(f'select count(*) from "{stem}"').fetchall()[0][0])
+    file.rows, file.last = con.execute(f'select count(*), greatest(max(_row), {file.last}) from "{stem}"').fetchall()[0]
+    file.last = file.last or 0
     return file
 
 
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _book(con: duckdb.DuckDBPyConnection, stem: str, file: File, sheet: str) -> None:
+    found = books.read(file.path, file.label, sheet, file.dialect.header)
+    file.faults += found.faults
+    if file.is_sound:
+        forms.from_rows(con, stem, found.header, found.rows)
+        file.numbers, file.broken = found.numbers, [(n, "ERROR CELL", text) for n, text in found.broken]
+        _tell_broken(file, len(found.header))
+        _leave_out(con, stem, file, found.header)
 
 
-def _csv(con: duckdb.DuckDBPyConnection, stem: str, file: File) -> None:
+def _csv(con: duckdb.DuckDBPyConnection, stem: str, file: File, room: Path) -> None:
     """Read with DuckDB's reader; lines that are no rows are kept aside with their number."""
-    file.faults += suspects.no_csv(file.path, file.label)
+    file.text = _as_utf8(file, room)
+    if file.faults or not file.text:
+        return
+    file.faults += suspects.no_csv(file.text, file.label)
     if file.faults:
         return
-    with file.path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as text:
-        header = next(csv.reader(text))
-    file.faults += suspects.header_faults(header, file.label)
+    names = _header(file)
+    if not file.faults:
+        file.faults += suspects.header_faults(names, f"{file.label}:{file.skipped + 1}")
     if file.faults:
         return
-    file.width = len(header)
-    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
+    file.width = len(names)
+    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     con.execute(
-        f'create or replace table "{stem}" as select row_number() over () as _row, * from read_csv({quoted(str(file.path))}, '
-        f"columns = {{{columns}}}, auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
+        f'create or replace table "{stem}" as select row_number() over () as _row, * from read_csv({quoted(str(file.text))}, '
+        f"columns = {{{columns}}}, auto_detect = false, header = true, skip = {file.skipped}, "
+        f"delim = {quoted(file.dialect.delimiter)}, quote = {quoted(file.dialect.quote)}, escape = {quoted(file.dialect.quote)}, "
         "nullstr = '', store_rejects = true, rejects_table = 'reject_errors', rejects_scan = 'reject_scans')"
     )
     _keep_broken(con, file)
+    _leave_out(con, stem, file, names)
+
+
+def _as_utf8(file: File, room: Path) -> Path | None:
+    """The file itself, or a copy of it unpacked and in UTF-8; None, with a fault, where it is not what it is said to be."""
+    path, encoding = file.path, file.dialect.encoding
+    try:
+        if path.suffix == ".gz":
+            target = room / f"{len(list(room.iterdir()))}.csv"
+            with gzip.open(path) as packed, target.open("wb") as plain:
+                shutil.copyfileobj(packed, plain, 1 << 20)
+            path = target
+        with path.open("rb") as opened:
+            encoding = "utf-16" if opened.read(2) in UTF16 else encoding
+        if encoding in ("utf-8", "utf-8-sig"):
+            return path
+        target = room / f"{len(list(room.iterdir()))}.csv"
+        with (
+            path.open(encoding=encoding, newline="") as written,
+            target.open("w", encoding="utf-8", newline="") as plain,
+        ):
+            shutil.copyfileobj(written, plain, 1 << 20)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        file.faults.append(
+            suspects.fault("F022", "incomplete", file.label, "a compressed file that ends too early or is damaged")
+        )
+    except UnicodeError:
+        line = _line_of(path, encoding)
+        found = f"bytes that are not {encoding}"
+        file.faults.append(suspects.fault("F004", "wrong-encoding", f"{file.label}{line}", found, f"text in {encoding}",
+                                          "correct `encoding` in the dialect, or export again"))  # fmt: skip
+    else:
+        return target
+    return None
+
+
+def _line_of(path: Path, encoding: str) -> str:
+    """`:LINE` of the first byte that cannot be decoded, where the encoding has one byte a letter."""
+    if encoding.startswith(("utf-16", "utf-32")):
+        return ""
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            line.decode(encoding)
+        except UnicodeError:
+            return f":{number}"
+    return ""
+
+
+def _header(file: File) -> list[str]:
+    """The names of the columns; where lines stand before them, `skipped` counts those."""
+    assert file.text
+    with file.text.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as text:
+        records = csv.reader(text, delimiter=file.dialect.delimiter, quotechar=file.dialect.quote)
+        wanted = suspects.folded(file.dialect.header)
+        for record in records:
+            if not wanted or wanted in map(suspects.folded, record):
+                return record
+            file.skipped = records.line_num
+            if file.skipped >= HEADER_WITHIN:
+                break
+    found = f"no column {file.dialect.header!r} in the first {HEADER_WITHIN} lines"
+    file.faults.append(suspects.fault("F015", "header-not-found", file.label, found, "the line of the column names",
+                                      "correct `header` in the dialect, or export with the column"))  # fmt: skip
+    return []
 
 
 def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
-    """The lines that DuckDB rejected, with the line each begins on; one fault for each kind, with the first line and the count."""
+    """The lines that DuckDB rejected, with the line each begins on."""
+    assert file.text
     rejected = con.execute(
         "select line_byte_position - 1 + len(csv_line) - len(ltrim(csv_line, chr(13) || chr(10))), min(error_type::varchar), "
         "any_value(trim(csv_line, chr(13) || chr(10))) from reject_errors group by all order by 1"
     ).fetchall()  # a rejected line may begin with the blank ones before it
-    numbers = suspects.lines_at(file.path, [byte for byte, _, _ in rejected])
-    file.broken = [(number, kind, text) for number, (_, kind, text) in zip(numbers, rejected, strict=True)]
+    numbers = suspects.lines_at(file.text, [byte for byte, _, _ in rejected])
+    totals = [re.compile(pattern) for pattern in file.dialect.totals]
+    for number, (_, kind, text) in zip(numbers, rejected, strict=True):
+        if any(pattern.search(text) for pattern in totals):
+            file.totals.append(number)
+        elif suspects.TOTAL.search(text):
+            file.faults.append(suspects.undeclared_total(f"{file.label}:{number}", text))
+        else:
+            file.broken.append((number, kind, text))
+    _tell_broken(file, file.width)
+
+
+def _tell_broken(file: File, width: int) -> None:
+    """One fault for each kind of broken line, with the first line and the count."""
     for wanted in dict.fromkeys(kind for _, kind, _ in file.broken):
         lines = [(number, text) for number, kind, text in file.broken if kind == wanted]
         number, text = lines[0]
         found = WORDS.get(wanted, printable(wanted.lower())) + (
             f" (and {len(lines) - 1} more lines)" if lines[1:] else ""
         )
-        fault = Fault("F011", "line-broken", f"{file.label}:{number}", found, f"{file.width} values in UTF-8",
+        fault = Fault("F011", "line-broken", f"{file.label}:{number}", found, f"{width} values in UTF-8",
                       "correct the line, or export the file again", level="Q")  # fmt: skip
         if wanted == "UNQUOTED VALUE" and (swallowed := text.count("\n")):
             found = f"a quote is opened and not closed; it takes {swallowed} more lines"
             fault = replace(fault, rule="F010", name="quote-open", found=found, level="E")
+        elif wanted == "ERROR CELL":
+            fault = replace(
+                fault, rule="F020", name="error-cell", expected="a value", fix="mend the workbook's formula"
+            )
         file.faults.append(fault)
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, stem: str, path: Path) -> None:
-    names = [row[0] for row in con.execute(f"describe select * from read_parquet({quoted(str(path))})").fetchall()]
-    text = ", ".join(f'nullif("{name}"::VARCHAR, \'\') as "{name}"' for name in names)
-    con.execute(
-        f'create or replace table "{stem}" as select row_number() over () as _row, {text} '
-        f"from read_parquet({quoted(str(path))})"
-    )
+def _leave_out(con: duckdb.DuckDBPyConnection, stem: str, file: File, names: list[str]) -> None:
+    """Take away the lines that the dialect's `totals` mean, and count them; refuse one at the end that nobody declared."""
+    listed = ", ".join(f'"{name}"' for name in names)
+    if file.dialect.totals:
+        line = f"concat_ws({quoted(file.dialect.delimiter)}, {listed})"
+        pattern = "|".join(f"(?:{pattern})" for pattern in file.dialect.totals)
+        rows = f'from "{stem}" where regexp_matches({line}, {quoted(pattern)})'
+        (file.last,) = con.execute(f'select coalesce(max(_row), 0) from "{stem}"').fetchall()[0]
+        con.execute(f"delete {rows}")
+    first = f"coalesce({listed})" if len(names) > 1 else listed
+    ends = con.execute(f'select _row, {first} from "{stem}" order by _row desc limit 2').fetchall()
+    file.faults += [
+        suspects.undeclared_total(file.place(row), text) for row, text in ends if text and suspects.TOTAL.search(text)
+    ]

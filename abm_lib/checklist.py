@@ -1,0 +1,92 @@
+"""What `abm check` says of a company's inputs: what each source's map found, and what each missing input would unlock."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from . import metrics  # noqa: F401  (fills the register)
+from .company import Company
+from .errors import AbmError
+from .metric import REGISTER, Metric
+from .questions import questions
+from .readings import lacks
+from .tables import tables
+
+NAMED = 4  # metrics named in a line; the others are counted
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An input that no source delivers: the metrics that wait for it, those that wait for nothing else, and questions."""
+
+    name: str
+    metrics: tuple[str, ...]
+    alone: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+def missing(company: Company) -> list[Missing]:
+    """Every missing input that a metric waits for, the one that would unlock most first."""
+    waits = {metric.name: frozenset(_all_lacks(company, metric)) for metric in REGISTER.values()}
+    asked = {question.name: {metric for metric, _ in question.shows} for question in questions()}
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, inputs in waits.items():
+        for each in inputs:
+            found[each].append(name)
+    listed = []
+    for each, names in found.items():
+        alone = tuple(name for name in names if waits[name] == {each})
+        opened = tuple(name for name, shows in asked.items() if shows & set(names))
+        listed.append(Missing(each, tuple(names), alone, opened))
+    return sorted(listed, key=lambda one: (-len(one.alone), -len(one.metrics), one.name))
+
+
+def _all_lacks(company: Company, metric: Metric) -> Iterator[str]:
+    """What the metric lacks itself and through those it is worked out from."""
+    yield from lacks(company, metric)
+    for name in metric.of:
+        yield from _all_lacks(company, REGISTER[name])
+
+
+def lines(company: Company) -> Iterator[str]:
+    """The report of `abm check`, line by line."""
+    yield from _of_sources(company)
+    yield from _of_tables(company)
+    yield from (f"as now: {sentence}" for sentence in company.notes["as_now"].values())
+    yield from (f"{count} {what}" for what, count in company.notes["identity"].items())
+    for one in missing(company):
+        yield f"missing {one.name}: {len(one.metrics)} metrics wait for it, {len(one.alone)} for nothing else{_named(one.alone)}; " \
+              f"questions {', '.join(one.questions) or 'none'}"  # fmt: skip
+    try:
+        yield f"quarters up to {company.quarter().label}, known until {company.known_until}"
+    except AbmError as error:
+        yield f"no quarter to report yet: the data hold {error.faults[0].expected}, known until {company.known_until}"
+
+
+def _of_sources(company: Company) -> Iterator[str]:
+    for name, source in company.notes["sources"].items():
+        if not source["files"]:
+            continue
+        proof = f"tried on {source['proven']}" if source["proven"] else "unproven: no rows of it were at hand"
+        yield f"source {name}: {source['title'] or 'a map of the company'} ({source['map']})" + (
+            f", {proof}" if source["is_shipped"] else ""
+        )
+        for stem, file in source["files"].items():
+            lacking = f"; not in it: {', '.join(file['absent'])}" if file and file["absent"] else ""
+            yield f"  {stem:28} " + (f"{file['file']}, {file['rows']} rows{lacking}" if file else "not delivered")
+
+
+def _of_tables(company: Company) -> Iterator[str]:
+    for name in tables():
+        counts = company.notes["tables"].get(name)
+        line = "read {read} = accepted {accepted} + repeated {repeated} + set aside {set_aside}"
+        left_out = "".join(f" + {count} {why}" for why, count in (counts or {}).get("excluded", {}).items())
+        yield f"{name:22} {line.format(**counts) + left_out if counts else 'not delivered'}"
+
+
+def _named(names: Iterable[str]) -> str:
+    given = list(names)
+    more = f" and {len(given) - NAMED} more" if len(given) > NAMED else ""
+    return f" ({', '.join(given[:NAMED])}{more})" if given else ""

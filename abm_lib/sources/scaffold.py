@@ -1,0 +1,156 @@
+"""`abm init FOLDER --from salesforce-fivetran,…`: a company folder for a company's own systems, with a word on every choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .mapfile import FileEntry, systems
+from .mapfile import shipped as shipped_maps
+from .mapping import Map, load_map
+
+GENERIC = "generic"  # a map of the company's own, from nothing
+STAGES = {
+    "hubspot": '["Appointment Scheduled", "Qualified To Buy", "Presentation Scheduled", "Decision Maker Bought-In", "Contract Sent", '
+    '"Closed Won", "Closed Lost"]',
+    "": '["Prospecting", "Qualification", "Needs Analysis", "Value Proposition", "Id. Decision Makers", "Perception Analysis", '
+    '"Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost"]',
+}
+COMPANY = """# What this company defines. Every key is explained in docs/settings.md; those not named here have a default.
+# 1. put the files of each system into its folder below   2. abm check {folder}   3. abm run {folder}
+
+[company]
+name = "{folder}"
+currency = "{currency}"        # every amount of the report is converted to it
+timezone = "UTC"        # where a quarter begins and ends at midnight, such as "Europe/Berlin"
+
+[fiscal]
+first_month = {first_month}         # the fiscal year begins on the first of this month
+
+# The stages of an opportunity, named and ordered as the CRM has them. `abm check` lists those that it finds and that are not here.
+[opportunity_stages]
+order = {stages}
+qualified_from = "{qualified}"
+won = ["Closed Won"]
+lost = ["Closed Lost"]
+
+# The CRM gives events and no engagement: touches and account stages are worked out from them.
+[derive]
+touches = "derived"
+account_stages = "derived"
+
+# People whom the CRM leads to no account find theirs by their e-mail domain; your own people are known by theirs.
+[identity]
+by_domain = true
+own_domains = []        # such as ["example.com"]
+rollup = "account"      # or "parent": an account counts for its topmost parent
+
+# A click within so many seconds of the mail's delivery is a link scanner's.
+[machines]
+scanner_seconds = 2
+
+# Who owns each channel, and the source values that mean it. Values found in no list stay unknown.
+[channels.linkedin_ads]
+owner = "marketing"
+paid = true
+match = ["LinkedIn"]
+
+[channels.website]
+owner = "marketing"
+match = ["Web", "Website", "Organic Search"]
+
+[channels.outbound]
+owner = "sales"
+match = ["Outbound", "Cold Call"]
+"""
+SOURCE = """
+# {title}, {shape}: {proof}
+[sources.{name}]
+folder = "{name}"              # its files lie here, under the names listed in {name}.toml
+map = "{name}"
+# files.{stem} = "my-export-*.csv"       # where a file is called otherwise, or its table comes in several
+# database = "warehouse.duckdb"         # or: one DuckDB or SQLite file in that folder, its tables named as listed
+# connection = "{upper}_URL"             # or: a server; `abm pull` fetches its tables, see docs/sources.md
+# extracted_on = "2026-10-01"           # of which day the data speak, where they do not say so
+# [sources.{name}.dialect]              # where it writes otherwise than UTF-8, commas, 1234.56 and 2026-09-30
+# delimiter = ";"
+# decimal = ","
+# thousands = "."
+# dates = ["%d.%m.%Y"]
+# timezone = "Europe/Berlin"
+"""
+MAP = """# What is this company's own in {title}. The map that ships does the rest: abm_lib/sources/maps/{system}.toml.
+base = "{base}"
+
+# It reads these tables; a column that is not delivered is left blank, and what hangs on it is named by `abm check`.
+{listing}
+# A field that your system calls otherwise, or that you have made yourself: name it as a column, then say what it means.
+# [files.{stem}]
+# columns = ["my_field"]
+# labels.my_field = ["My_Field__c", "My field"]
+#
+# [tables.{table}]
+# columns = {{ {column} = "my_field" }}
+# constants = {{ currency = "EUR" }}
+# values.{column} = {{ "as delivered" = "as the report knows it", "*" = "all others" }}
+"""
+OWN = """# A map of your own: for each canonical table (docs/tables: abm_lib/tables.toml) one file, or one DuckDB query over several.
+
+# [tables.accounts]
+# file = "companies"                                  # companies.csv in the source's folder
+# columns = { account_id = "id", name = "company" }   # canonical = delivered; columns of the same name need no line
+#
+# [tables.ad_days]
+# files = ["ads"]
+# sql = "select as_day(day) as day, platform, channel, sum(as_number(cost)) as cost from ads group by all"
+"""
+
+
+def known() -> list[str]:
+    """The names that --from understands: SYSTEM-SHAPE of every map that can be read, and `generic`."""
+    return [GENERIC, *(name for name, shape in shipped_maps().items() if not shape.reason)]
+
+
+def write(folder: Path, wanted: tuple[str, ...], currency: str, first_month: int) -> None:
+    """Write abm.toml, and for each system its map and a folder for its files."""
+    crm = next((name.partition("-")[0] for name in wanted if name.partition("-")[0] in STAGES), "")
+    qualified = "Qualified To Buy" if crm else "Needs Analysis"
+    text = COMPANY.format(
+        folder=folder.name, currency=currency, first_month=first_month, stages=STAGES[crm], qualified=qualified
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    for base in dict.fromkeys(wanted):
+        name, _, shape = base.partition("-")
+        (folder / name).mkdir(exist_ok=True)
+        text += _source(base, name, shape)
+        (folder / f"{name}.toml").write_text(OWN if base == GENERIC else _map(folder, base, name), encoding="utf-8")
+    (folder / "abm.toml").write_text(text, encoding="utf-8")
+
+
+def _source(base: str, name: str, shape: str) -> str:
+    if base == GENERIC:
+        return f'\n[sources.{name}]\nfolder = "{name}"\nmap = "{name}"       # {name}.toml: a map of your own\n'
+    proven = shipped_maps()[base].proven
+    proof = (
+        f"the map was tried on {proven}"
+        if proven
+        else "unproven, no rows of it were at hand; read its first report with care"
+    )
+    written = systems()[name]
+    return SOURCE.format(
+        title=written.title, shape=shape, proof=proof, name=name, stem=next(iter(written.files)), upper=name.upper()
+    )
+
+
+def _map(folder: Path, base: str, system: str) -> str:
+    mapping = load_map(folder, base, [])
+    listing = "".join(_listed(stem, entry, mapping) for stem, entry in mapping.files.items())
+    first = next(iter(mapping.tables))
+    ours = {"accounts": "segment", "ad_days": "variant", "page_views": "channel", "people": "seniority"}
+    return MAP.format(title=mapping.title, system=system, base=base, listing=listing, stem=next(iter(mapping.files)),
+                      table=first, column=ours.get(first, "theme"))  # fmt: skip
+
+
+def _listed(stem: str, entry: FileEntry, mapping: Map) -> str:
+    into = [name for name, ways in mapping.tables.items() if any(stem in (*way.files, *way.also) for way in ways)]
+    names = f" (or {', '.join(entry.names)})" if entry.names else ""
+    return f"#   {stem}{names}, for {', '.join(into)}: {', '.join(entry.columns)}\n"
