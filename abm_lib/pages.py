@@ -67,6 +67,7 @@ class Page:
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
         self._letters: dict[str, str] = {}
+        self._told: set[str] = set()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.header()._repr_mimebundle_()
@@ -95,14 +96,14 @@ class Page:
         history = rows or self._read.history(self._use(metric))
         if not any(row and row.value is not None for row in history):
             return absent(self._metric(metric), self._read.whole(metric), dimension)
-        return trends.trend(history, dimension if rows else "")
+        return self._counted(trends.trend(history, dimension if rows else ""))
 
     def by(self, metric: str, dimension: str) -> Figure | Fragment:
         """A total by a slice, largest first; what is not a total is drawn as rates."""
         rows, known = self._slices(metric, dimension), self._metric(metric)
         if not rows or known.unit not in ("count", "money") or not known.additive:
             return self.rates(metric, dimension)
-        return wholes.ranked(rows, self._read.whole(metric), dimension)
+        return self._counted(wholes.ranked(rows, self._read.whole(metric), dimension))
 
     def rates(self, metric: str, dimension: str) -> Figure | Fragment:
         """A rate by a slice: dot, likely range, k of n."""
@@ -131,15 +132,17 @@ class Page:
                 horizons.append(Horizon(name, when, covered, needed, gaps.get(horizon)))
         if not any(h.covered.value is not None for h in horizons):
             return absent(self._metric("pipeline_coverage"), self._read.whole("pipeline_coverage"), "")
-        return coverage(horizons)
+        return self._counted(coverage(horizons))
 
     def table(self, metric: str, dimension: str = "") -> Fragment:
         """A metric by quarter, or by a slice, as a table alone."""
         if not dimension:
             rows = [row for row in self._read.history(self._use(metric)) if row]
-            return tables.of_quarters(f"{metric}-alone", rows, "Quarter")
-        name = f"{metric}-{identifier(dimension)}-alone"
-        return tables.of_slices(name, self._slices(metric, dimension), self._read.whole(metric), heading(dimension))
+            return tables.of_quarters(f"{metric}-alone", rows, "Quarter", folded=False)
+        name, rows = f"{metric}-{identifier(dimension)}-alone", self._slices(metric, dimension)
+        if dimension.count("/") == 1 and rows:
+            return tables.crossed(name, rows, dimension)
+        return tables.of_slices(name, rows, self._read.whole(metric), heading(dimension), folded=False)
 
     def questions(self) -> Fragment:
         """Every question that the report is asked: the page that answers it, or the input that would."""
@@ -179,8 +182,21 @@ class Page:
         return counted.caveats(self._letters, touched)
 
     def definitions(self) -> Fragment:
-        """How each number of this page is counted: those it has shown, in that order, then the rest of its family."""
-        return counted.definitions([(self._metric(name), self._read.whole(name)) for name in self._shown()])
+        """How each number of this page is counted: those it has shown, in that order, then the rest of its family.
+
+        A number of another family is defined on that family's page; the executive page defines all that it shows.
+        """
+        metrics = [self._metric(name) for name in self._shown()]
+        own = [metric for metric in metrics if self.family in ("summary", metric.family)]
+        return counted.definitions([(metric, self._read.whole(metric.name)) for metric in own])
+
+    def _counted(self, figure: Figure) -> Figure:
+        """A figure with the first sentence on how its metrics are counted, and where the whole definition stands."""
+        metrics = [self._metric(self._use(name)) for name in figure.metrics]
+        here = {m.name: "" if self.family in ("summary", m.family) else f"{m.family}.html" for m in metrics}
+        told = counted.in_short(metrics, here, self._told)
+        self._told |= here.keys()
+        return replace(figure, counted=told)
 
     def scope(self) -> Fragment:
         """What kind of numbers these are: progress, potential or return (S2-16)."""
@@ -214,7 +230,7 @@ class Page:
         rows, whole = self._slices(metric, dimension), self._read.whole(metric)
         if not any(row.value is not None for row in rows):
             return absent(self._metric(metric), rows[0] if rows else whole, dimension)
-        return draw(rows, whole, dimension)
+        return self._counted(draw(rows, whole, dimension))
 
     def _tile(self, named: str) -> Tile:
         """`named` is a metric, or one slice of it: `buying_group_penetration:tier=1`."""

@@ -26,6 +26,7 @@ from ..company import Company, open_company
 from ..errors import Busy, EnvironmentFault, Fault
 from ..metrics import FAMILIES
 from ..sources.reading import sha256
+from . import forms
 from .execute import Executed, run_all
 from .render import index_page, render
 
@@ -116,6 +117,7 @@ def _pages(
     parameters = {"quarter": described["quarter"], "company": str(company.folder)}
     write = partial(_write_page, described, staging)
     run_all(families, parameters, staging, private, jobs, said, notebooks, write)
+    (staging / forms.SCRIPT).write_text(forms.script(), encoding="utf-8")
     for page in sorted(staging.glob("*.html")):
         said(f"page {page.name}: {page.stat().st_size / 1000:.0f} kB")
 

@@ -54,7 +54,7 @@ def bridge(rows: Sequence[Row]) -> Figure:
         title,
         subtitle,
         alternative,
-        drawings(draw, wide=True),
+        drawings(draw, "wide", "narrow"),
         _numbers(by_move, largest),
         [any_row.metric],
         notes,

@@ -61,7 +61,7 @@ def coverage(horizons: Sequence[Horizon]) -> Figure:
     metrics = list(dict.fromkeys(row.metric for h in horizons for row in (h.covered, h.needed, h.gap) if row))
     subtitle = "Open pipeline due in the quarter ÷ that quarter’s target. Band and tick: what our own record needs"
     return Figure(
-        _message(there), subtitle, alternative, drawings(draw, wide=True), _numbers(horizons), metrics, wide=True
+        _message(there), subtitle, alternative, drawings(draw, "wide", "narrow"), _numbers(horizons), metrics, wide=True
     )
 
 

@@ -1,4 +1,4 @@
-"""How a chart is drawn: an explicit canvas in pixels, once for each room, so that text never shrinks with the page.
+"""How a chart is drawn: a canvas of a least width, stretched to the page's, so that text never shrinks with it.
 
 Positions across are data, positions down are pixels from the top; names, values and axis labels are text marks with the
 text as data. Nothing from data reaches a Vega expression, and nothing depends on measuring the reader's font.
@@ -22,7 +22,7 @@ Records = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Room:
-    """The width a drawing has: wide, half, middle (tablet, print) or narrow (phone)."""
+    """Where a drawing stands: in any width, wide (from a tablet up) or narrow (on a phone). `width` is the least."""
 
     name: str
 
@@ -149,18 +149,22 @@ class Canvas:
         return mark.encode(x=where, y=self.y(), text="text:N", color=alt.Color("colour:N", scale=None))
 
 
-def drawings(draw: Callable[[Room], dict[str, Any]], wide: bool) -> list[Drawing]:
-    """One spec for each room: a full-width figure in three, a half-width figure in two."""
+def drawings(draw: Callable[[Room], dict[str, Any]], *rooms: str) -> list[Drawing]:
+    """One spec for each room; by default one that fits any width."""
     # altair would check every mark against its schema, which is half of the time; a test does that once for each chart.
     with debug_mode(False):
-        return [
-            Drawing(name, draw(Room(name))) for name in (("wide", "middle", "narrow") if wide else ("half", "narrow"))
-        ]
+        return [Drawing(name, draw(Room(name))) for name in rooms or ("any",)]
 
 
 def _chart(records: Records) -> alt.Chart:
     """Records inline: nothing is inferred from them, every channel names its type."""
     return alt.Chart(alt.Data(values=records))  # type: ignore[no-untyped-call]
+
+
+def aside(texts: Sequence[str]) -> int:
+    """The margin in pixels that the longest of these texts needs beside a plot; one text may be given alone."""
+    longest = len(texts) if isinstance(texts, str) else max(map(len, texts), default=0)
+    return min(int(longest * 6.9) + 14, 148)
 
 
 def ticks(largest: float, most: int = 4) -> list[float]:

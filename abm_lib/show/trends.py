@@ -9,7 +9,7 @@ from typing import Any
 
 from .drawing import Canvas, Records, Room, drawings, ticks
 from .fragment import Figure
-from .html import clean, short
+from .html import clean, listed, short
 from .numbers import quarter_name, tick, unit_name
 from .rows import Row, heading, identifier
 from .tables import of_quarters
@@ -27,7 +27,7 @@ def trend(rows: Sequence[Row | None], dimension: str = "") -> Figure:
     there = [row for row in rows if row is not None]
     now = there[-1]
     first = heading(dimension or "quarter")
-    alternative = f"{now.label} by {first.lower()}: " + ", ".join(f"{_when(r)} {r.text()}" for r in there)
+    alternative = f"{now.label} by {first.lower()}: " + listed([f"{_when(r)} {r.text()}" for r in there], 8)
     between = f"{_when(there[0])} to {_when(now)}" if len(there) > 1 else _when(now)
     between = f"by {first.lower()}, {between}" if dimension else between
     subtitle = ". ".join([f"{unit_name(now.unit, now.currency)}, {between}", *_key(there)])
@@ -36,7 +36,7 @@ def trend(rows: Sequence[Row | None], dimension: str = "") -> Figure:
         return _draw(room, rows, dimension)
 
     table = of_quarters(f"{now.metric}-{identifier(dimension) or 'quarter'}", there, first)
-    return Figure(_message(there, dimension), subtitle, alternative, drawings(draw, wide=False), table, [now.metric])
+    return Figure(_message(there, dimension), subtitle, alternative, drawings(draw), table, [now.metric])
 
 
 def _message(there: Sequence[Row], dimension: str) -> str:
