@@ -22,10 +22,10 @@ from .show import boards, rates, sentences, tables, trends, wholes
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
-from .show.fragment import Figure, Fragment
+from .show.fragment import Drawing, Figure, Fragment
 from .show.heads import absent, header
 from .show.html import tag
-from .show.numbers import day
+from .show.numbers import day, write_as
 from .show.rows import Known, Readings, Row, heading, identifier
 from .show.tiles import KEY, Tile, scorecard
 
@@ -45,6 +45,7 @@ COMPANIONS = {
     "net_revenue_retention": ("retained_revenue",),
     "readiness": ("questions_answered",),
 }
+CHOICES = ("tier", "segment")  # by which a line through time may be looked at
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
@@ -64,6 +65,7 @@ class Page:
         if edition["quarter"] not in set(readings["quarter"]):
             raise _unknown("quarter", edition["quarter"], set(readings["quarter"]))
         self.family, self.edition, self.readings, self._folder = family, dict(edition), readings, folder
+        write_as(self.edition.get("locale", "en"))
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
         self._letters: dict[str, str] = {}
@@ -96,7 +98,24 @@ class Page:
         history = rows or self._read.history(self._use(metric))
         if not any(row and row.value is not None for row in history):
             return absent(self._metric(metric), self._read.whole(metric), dimension)
-        return self._counted(trends.trend(history, dimension if rows else ""))
+        drawn = trends.trend(history, dimension if rows else "", self._remarks(metric))
+        return self._counted(drawn if rows else replace(drawn, views=self._parts_through_time(metric)))
+
+    def _remarks(self, metric: str) -> list[trends.Remark]:
+        """The company's remarks on days that touch a metric."""
+        touched = {"", metric, self._metric(metric).family}
+        said = [r for r in self.edition.get("remarks", []) if touched & set(r["about"] or [""])]
+        return [trends.Remark(r["on"], r["text"]) for r in said]
+
+    def _parts_through_time(self, metric: str) -> dict[str, list[Drawing]]:
+        """The same line for each tier or segment, for a reader to choose."""
+        dimension = next((by for by in CHOICES if by in self._metric(metric).by), "")
+        views = {}
+        for row in self._read.slices(metric, dimension) if dimension else []:
+            history = self._read.history(metric, dimension, row.slice)
+            if history[-1] and sum(bool(each and each.value is not None) for each in history) >= 4:
+                views[row.name] = trends.trend(history).drawings
+        return views if len(views) > 1 else {}
 
     def by(self, metric: str, dimension: str) -> Figure | Fragment:
         """A total by a slice, largest first; what is not a total is drawn as rates."""

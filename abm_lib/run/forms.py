@@ -34,7 +34,9 @@ def script() -> str:
     """The one script of an edition: Vega as vl-convert carries it, and what the pages do with it."""
     import vl_convert
 
-    made = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;") + "\n" + (TEMPLATE / "app.js").read_text("utf-8")
+    made = (
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;") + "\n" + (TEMPLATE / "app.js").read_text("utf-8")
+    )
     # Nothing in it may end or open a script element where it stands inside one.
     return re.sub(r"<(?=/?script|!--)", r"\\x3c", made, flags=re.IGNORECASE)
 

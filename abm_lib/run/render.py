@@ -22,7 +22,7 @@ from ..errors import Fault, PublishRefused
 from ..show import published, svg
 from ..show.fragment import MIME, TEMPLATE, VEGA
 from ..show.html import clean, css_text, tag
-from ..show.numbers import day, quarter_name
+from ..show.numbers import day, quarter_name, write_as
 from . import forms
 
 LEFT_OUT = {"explore", "parameters", "injected-parameters"}
@@ -55,6 +55,7 @@ def render(notebook: NotebookNode, family: str, edition: Mapping[str, Any]) -> s
 
     Raises PublishRefused listing every fault of the notebook or of the bytes.
     """
+    write_as(str(edition.get("locale", "en")))
     if faults := _unfinished(notebook):
         raise PublishRefused(faults)
     parts = _parts(notebook, family)

@@ -67,7 +67,7 @@ class Canvas:
             padding={"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom},
             autosize=alt.AutoSizeParams(type="none"),
         )  # fmt: skip
-        return dict(chart.to_dict(validate=False))
+        return _pointed_at(dict(chart.to_dict(validate=False)))
 
     def bars(
         self, records: Records, thick: int, fill: str = "", outline: bool = False, dash: Sequence[int] = ()
@@ -97,7 +97,8 @@ class Canvas:
             y2="y2:Q",
             fill=alt.value(fill) if fill else alt.Fill("colour:N", scale=None),
         )
-        return drawn.encode(stroke=alt.Stroke("edge:N", scale=None)) if outline else drawn
+        drawn = drawn.encode(stroke=alt.Stroke("edge:N", scale=None)) if outline else drawn
+        return _told(drawn, rows)
 
     def rules(
         self, records: Records, colour: str, thick: float = 1, dash: Sequence[int] = (), upright: bool = False
@@ -126,7 +127,8 @@ class Canvas:
             filled=True, size=size, opacity=1, strokeWidth=1.5
         )
         drawn = mark.encode(x=self.x(), y=self.y(), stroke=alt.Stroke("colour:N", scale=None))
-        return drawn.encode(fill=alt.value(ink("paper")) if hollow else alt.Fill("colour:N", scale=None))
+        drawn = drawn.encode(fill=alt.value(ink("paper")) if hollow else alt.Fill("colour:N", scale=None))
+        return _told(drawn, records)
 
     def text(
         self,
@@ -154,6 +156,23 @@ def drawings(draw: Callable[[Room], dict[str, Any]], *rooms: str) -> list[Drawin
     # altair would check every mark against its schema, which is half of the time; a test does that once for each chart.
     with debug_mode(False):
         return [Drawing(name, draw(Room(name))) for name in rooms or ("any",)]
+
+
+def _told(drawn: alt.Chart, records: Records) -> alt.Chart:
+    """Marks that say what they are when pointed at."""
+    return drawn.encode(tooltip=alt.Tooltip("tip:N")) if any(record.get("tip") for record in records) else drawn
+
+
+def _pointed_at(spec: dict[str, Any]) -> dict[str, Any]:
+    """A spec whose marks step back while a neighbour that says what it is is pointed at."""
+    telling = [layer for layer in spec["layer"] if "tooltip" in layer["encoding"]]
+    for layer in telling:
+        layer["encoding"]["opacity"] = {"condition": {"param": "pointed", "value": 1}, "value": 0.35}
+    if telling:
+        # One selection listens to the whole plot: a second of the same name would be refused.
+        select = {"type": "point", "fields": ["tip"], "on": "pointerover", "clear": "pointerout"}
+        telling[0]["params"] = [{"name": "pointed", "select": select}]
+    return spec
 
 
 def _chart(records: Records) -> alt.Chart:

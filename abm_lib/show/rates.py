@@ -58,9 +58,15 @@ def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
     layers = [
         *_grid(canvas, rows, ticks(top, 3), [y for y, _ in places] if over else []),
         canvas.rules([{"x": r.low, "x2": r.high, "y": y} for y, r in places if r.ranged], ink("bar"), 2),
+        canvas.rules(
+            [{"x": r.low, "x2": top, "y": y} for y, r in places if r.low is not None and r.high is None],
+            ink("bar"),
+            2,
+            (4, 3),
+        ),
         canvas.rules(aims, ink("ink"), 2, upright=True),
         canvas.dots(before, 44, hollow=True),
-        canvas.dots([{"x": r.value, "y": y} for y, r in places], 90),
+        canvas.dots([{"x": r.value, "y": y, "tip": r.told()} for y, r in places], 90),
         canvas.text(names, at=-left, bold=True),
         canvas.text([{"y": y - 8, "text": r.text()} for y, r in places], "right", at=edge, bold=True),
         canvas.text([{"y": y + 8, "text": r.made_of} for y, r in places], "right", at=edge, colour="ink3"),
@@ -107,5 +113,8 @@ def _between(rows: Sequence[Row], by: str) -> str:
 
 def _key(rows: Sequence[Row]) -> list[str]:
     key = ["Line: likely range"] if any(r.ranged for r in rows) else []
+    key += (
+        ["Dashed: no end yet, cases are still open"] if any(r.low is not None and r.high is None for r in rows) else []
+    )
     key += ["Hollow: quarter before"] if any(r.previous is not None for r in rows) else []
     return key + (["Tick: target"] if any(r.target is not None for r in rows) else [])

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from ..errors import Fault, UsageError, nearest
 from .html import clean, tag
-from .numbers import amount, known, machine, missing_mark
+from .numbers import amount, known, machine, missing_mark, span
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago", "as_reported")
 NAMES_METRICS = {"headline", "metric", "indicator"}  # slices whose values are ids of metrics
@@ -155,6 +155,15 @@ class Row:
         if self.value is None or self.numerator is None or not self.denominator or self.method.startswith("Newcombe"):
             return self.text()
         return f"{self.text('numerator')} ÷ {self.text('denominator')} = {self.text()}"
+
+    def told(self, name: str = "") -> str:
+        """What a mark says when pointed at: the value, what it is made of, its likely range, target and the one before."""
+        lines = [f"{clean(name or self.name)}: {self.text()}", self.made_of]
+        if self.low is not None and self.high is not None:
+            lines.append("likely " + span(self.low, self.high, self.unit, self.currency, self.n))
+        lines += [f"target {self.text('target')}"] if self.target is not None else []
+        lines += [f"quarter before {self.text('previous')}"] if self.previous is not None else []
+        return "\n".join(filter(None, lines))
 
     @property
     def trace(self) -> dict[str, str]:

@@ -90,7 +90,13 @@ def _draw_ranked(room: Room, bars: Sequence[Bar]) -> dict[str, Any]:
     names = [{"y": y - 16 if over else y, "text": bar[0]} for y, bar in rows]
     axis = [{"x": 0, "y": y - thick, "y2": y + thick} for y in places]
     layers = [
-        canvas.bars([{"y": y, "x": 0, "x2": max(bar[1], 0)} for y, bar in rows], thick),
+        canvas.bars(
+            [
+                {"y": y, "x": 0, "x2": max(bar[1], 0), "tip": f"{bar[0]}: {bar[2]}\n{bar[3]} of the sum"}
+                for y, bar in rows
+            ],
+            thick,
+        ),
         canvas.rules(axis, ink("ink3"), upright=True),
         canvas.text(names, at=-left),
         canvas.text([{"y": y, "x": max(bar[1], 0), "text": bar[2]} for y, bar in rows], dx=8, bold=True),
