@@ -23,7 +23,8 @@ from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
 from .show.fragment import Drawing, Figure, Fragment
-from .show.heads import absent, header
+from .show.funnels import funnel
+from .show.heads import LEADS, absent, header
 from .show.html import tag
 from .show.numbers import day, write_as
 from .show.rows import Known, Readings, Row, heading, identifier
@@ -31,6 +32,7 @@ from .show.tiles import KEY, Tile, scorecard
 
 EDITION_FOLDER = "ABM_EDITION"
 FAMILIES = tuple("summary ads website content accounts demand journey pipeline revenue customers voice quality".split())
+ROLES = ("for-marketing", "for-sales", "for-content", "for-finance")  # the same readings in another order (S2-30)
 # In small type on the same card: a number that may not be read without its neighbour.
 COMPANIONS = {
     "win_rate_closed": ("win_rate_cohort",),
@@ -46,6 +48,7 @@ COMPANIONS = {
     "readiness": ("questions_answered",),
 }
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
+STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
@@ -60,8 +63,8 @@ class Page:
         register: Mapping[str, Known],
         folder: str = "",
     ) -> None:
-        if family not in FAMILIES:
-            raise _unknown("page", family, FAMILIES)
+        if family not in (*FAMILIES, *ROLES):
+            raise _unknown("page", family, (*FAMILIES, *ROLES))
         if edition["quarter"] not in set(readings["quarter"]):
             raise _unknown("quarter", edition["quarter"], set(readings["quarter"]))
         self.family, self.edition, self.readings, self._folder = family, dict(edition), readings, folder
@@ -135,6 +138,16 @@ class Page:
     def shares(self, metric: str, dimension: str) -> Figure | Fragment:
         """Parts of one whole as one bar."""
         return self._drawn(metric, dimension, lambda rows, whole, by: wholes.shares(rows, by))
+
+    def funnel(self) -> Figure | Fragment:
+        """The stages of target accounts: how many stand at each, and how many went on."""
+        stages = {row.slice: row for row in self._slices("accounts_by_stage", "stage")}
+        onward = {row.slice: row for row in self._slices("stage_conversion_rate", "stage")}
+        days = {row.slice: row for row in self._slices("stage_median_days", "stage")}
+        ordered = [stages[name] for name in STAGES if name in stages] or list(stages.values())
+        if not any(row.value is not None for row in ordered):
+            return absent(self._metric("accounts_by_stage"), self._read.whole("accounts_by_stage"), "stage")
+        return self._counted(funnel(ordered, onward, days))
 
     def bridge(self, metric: str = "pipeline_movement", dimension: str = "movement") -> Figure | Fragment:
         """How the opening stock became the closing one."""
@@ -225,7 +238,17 @@ class Page:
         """The metrics of the family; of the executive page, its cards."""
         if self.family == "summary":
             return [name for name in sentences.SUMMARY if name in self._read.register and self._read.has(name)]
+        side = self.family.removeprefix("for-")
+        if self.family in ROLES:
+            fits = [name for name in LEADS[self.family] if name in self._read.register]
+            return fits + [
+                n for n in sentences.SUMMARY if n in self._read.register and n not in fits and self._suits(n, side)
+            ]
         return [name for name, metric in self._read.register.items() if metric.family == self.family]
+
+    def _suits(self, metric: str, side: str) -> bool:
+        known = self._read.register[metric]
+        return side in (*known.audience, known.family)
 
     def _shown(self) -> list[str]:
         return list(dict.fromkeys([*self._used, *([] if self.family == "summary" else self._metrics())]))
@@ -238,7 +261,8 @@ class Page:
         return metric
 
     def _slices(self, metric: str, dimension: str) -> list[Row]:
-        if dimension.lower() in PEOPLE:
+        allowed = self.family == "for-sales" and dimension == "owner"  # settled.md 0.17
+        if dimension.lower() in PEOPLE and not allowed:
             where, expected = f"{metric} by {dimension}", "a dimension without people"
             fault = Fault("names_of_people", "a page never names people", where, dimension, expected, "use another one")
             raise UsageError(fault)
@@ -316,7 +340,9 @@ def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dic
     opened = open_company(company)
     asked = opened.quarter(quarter)
     shown = {metric for question in questions() if question.page == family for metric, _ in question.shows}
-    table = readings.read(opened, asked, families=() if family in ("summary", "quality") else (family,), also=shown)
+    table = readings.read(
+        opened, asked, families=() if family in ("summary", "quality", *ROLES) else (family,), also=shown
+    )
     return table, edition.describe(opened, asked, table)
 
 

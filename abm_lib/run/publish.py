@@ -25,6 +25,7 @@ from .. import readings as reading
 from ..company import Company, open_company
 from ..errors import Busy, EnvironmentFault, Fault
 from ..metrics import FAMILIES
+from ..pages import ROLES
 from ..sources.reading import sha256
 from . import forms
 from .execute import Executed, run_all
@@ -112,6 +113,7 @@ def _pages(
 ) -> None:
     """Run the notebooks, render them and write the pages; summary is the edition's index."""
     families = [family for family in ("summary", *FAMILIES) if not only or family in ("summary", *only)]
+    families += [] if only else ROLES
     described["families"] = families
     (staging / "edition.json").write_text(json.dumps(described, indent=1, ensure_ascii=False), encoding="utf-8")
     parameters = {"quarter": described["quarter"], "company": str(company.folder)}

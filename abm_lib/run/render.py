@@ -222,9 +222,11 @@ def _opening(number: int, question: Markup, answer: Markup | None) -> Markup:
 
 def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
     """What stands around the page: title, navigation, footer and style."""
-    families = [
-        (f.capitalize(), "index.html" if f == "summary" else f"{f}.html", f == family) for f in edition["families"]
+    links = [
+        (f.removeprefix("for-").capitalize(), "index.html" if f == "summary" else f"{f}.html", f == family)
+        for f in edition["families"]
     ]
+    families, roles = [each for each in links if not _is_role(each)], [each for each in links if _is_role(each)]
     quarters = [(quarter_name(q), f"../{q}/index.html", q == edition["quarter"]) for q in edition["quarters"]]
     name, as_of, count = quarter_name(edition["quarter"]), day(edition["as_of"]), edition["caveats"]
     company, profile = clean(edition["company"]), edition["profile"].capitalize()
@@ -232,9 +234,9 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "edition": edition,
         "company": company,
-        "family": family.capitalize(),
+        "family": family.replace("-", " ").capitalize(),
         "quarter": name,
-        "title": f"{family.capitalize()}, {name}: {company}",
+        "title": f"{family.replace('-', ' ').capitalize()}, {name}: {company}",
         "state": _state(edition),
         "as_of": as_of,
         "profile": profile,
@@ -242,14 +244,19 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
         "caveats": f"{count} caveat{'' if count == 1 else 's'}",
         "sources": _oldest(edition.get("sources", [])),
         "generated": _day(str(edition["generated"])),
-        "pages": len(families),
-        "menu": _nav("Pages, as a menu", families),
+        "pages": len(links),
+        "menu": _nav("Pages, as a menu", families) + _nav("Pages by role, as a menu", roles, "roles") * bool(roles),
+        "roles": _nav("Pages by role", roles, "roles") if roles else "",
         "families": _nav("Pages", families),
         "quarters": _nav("Quarters", quarters, "quarters"),
         "style": _style(running),
         "policy": forms.policy("'self'"),
         "script": forms.SCRIPT,
     }
+
+
+def _is_role(link: tuple[str, str, bool]) -> bool:
+    return link[1].startswith("for-")
 
 
 def _oldest(sources: Sequence[Mapping[str, Any]]) -> str:
