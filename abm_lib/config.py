@@ -39,6 +39,7 @@ from .settings import (
     Machines,
     OpportunityStages,
     Qualified,
+    Report,
     Role,
     Scroll,
     Settings,
@@ -87,6 +88,7 @@ class Config(Settings):
     thresholds: Thresholds = Thresholds()
     stale_after_days: Days = 60
     offline_kinds: list[str] = Field(default=["event", "direct_mail"])
+    report: Report = Report()
     definitions: dict[str, Agreement] = Field(default={})
     switched_off: list[str] = Field(default=[])
     sources: dict[str, Source] = Field(min_length=1)
