@@ -49,16 +49,29 @@ def run(
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     only: Annotated[str, typer.Option(help="Pages to make beside the summary, such as ads,revenue.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at once.")] = 2,
+    profile: Annotated[
+        str, typer.Option(help="internal, or shared for readers outside the revenue team.")
+    ] = "internal",
+    static: Annotated[bool, typer.Option("--static", help="Pages without any script.")] = False,
+    single: Annotated[bool, typer.Option("--single", help="All pages in one file as well.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF as well, by the Chromium of this machine.")] = False,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="The readings as a workbook as well.")] = False,
+    digest: Annotated[bool, typer.Option("--digest", help="A short mail as well.")] = False,
 ) -> None:
     """Publish the report of a quarter."""
+    from .disclosure import PROFILES
     from .metrics import FAMILIES
-    from .run import publish
+    from .run import deliver, publish
 
     pages = tuple(name for name in only.split(",") if name)
     _known("--only", pages, FAMILIES)
     _known("--engine", (engine,), ("duckdb", "spark"))
+    _known("--profile", (profile,), tuple(PROFILES))
+    asked = zip(deliver.FORMS, (static, single, pdf, xlsx, digest), strict=True)
+    forms = tuple(form for form, wanted in asked if wanted)
     day: date | None = as_of.date() if as_of else None
-    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, said=talk)
+    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs,
+                         profile=profile, forms=forms, said=talk)  # fmt: skip
     typer.echo(folder / "index.html")
 
 

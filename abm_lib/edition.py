@@ -12,6 +12,7 @@ import pandas as pd
 
 from . import __version__, store
 from .company import Company
+from .disclosure import PROFILES
 from .metrics import FAMILIES
 from .period import Quarter
 from .tables import quoted
@@ -38,7 +39,8 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
     return {
         "company": settings.name, "quarter": quarter.label, "period_start": quarter.start.isoformat(),
         "period_end": (quarter.end - timedelta(days=1)).isoformat(), "as_of": min(known, company.known_until).isoformat(),
-        "state": state(company, quarter), "profile": profile, "currency": settings.currency, "timezone": settings.timezone,
+        "state": state(company, quarter), "profile": profile, "disclosure": PROFILES[profile].said,
+        "currency": settings.currency, "timezone": settings.timezone,
         "run": run, "version": __version__, "families": ["summary", *FAMILIES], "quarters": sorted({*quarters, quarter.label}),
         "caveats": len(said), "generated": company.known_until.isoformat(),
         "sources": [{"name": name, "newest": str(last), "rows": company.notes["tables"][name]["accepted"]}

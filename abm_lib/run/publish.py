@@ -23,9 +23,11 @@ from filelock import FileLock, Timeout
 from .. import edition as editions
 from .. import readings as reading
 from ..company import Company, open_company
+from ..disclosure import PROFILES
 from ..errors import Busy, EnvironmentFault, Fault
 from ..metrics import FAMILIES
 from ..sources.reading import sha256
+from . import deliver
 from .execute import Executed, run_all
 from .render import index_page, render
 
@@ -34,12 +36,13 @@ Say = Callable[[str], None]
 
 
 def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, out: Path = Path("reports"), engine: str = "duckdb",
-        only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", said: Say = lambda _: None,
+        only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", forms: tuple[str, ...] = (), said: Say = lambda _: None,
         notebooks: Path | None = None) -> Path:  # fmt: skip
     """Publish the edition of a quarter under OUT/QUARTER and return its folder. Nothing there changes unless all went well.
 
-    `notebooks` is the folder of the notebooks, the project's own by default.
+    `notebooks` is the folder of the notebooks, the project's own by default; `forms` are those of deliver.FORMS.
     """
+    deliver.ready(forms)
     began = time.monotonic()
     company = open_company(company_folder, engine)
     asked = company.quarter(quarter)
@@ -56,6 +59,7 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
                 folder.mkdir(parents=True, mode=0o700)
             described = _compute(company, asked.label, as_of, staging, name, profile, out, said)
             _pages(company, described, staging, private, only, jobs, said, notebooks)
+            deliver.write(staging, forms, said)
             (staging / "edition.json").unlink()
             _write_manifest(company, described, staging, time.monotonic() - began)
             final = _promote(out, asked.label, staging, name)
@@ -90,7 +94,7 @@ def _no_room(out: Path, error: OSError) -> Fault:
 def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, name: str, profile: str, out: Path,
              said: Say) -> dict[str, Any]:  # fmt: skip
     asked = company.calendar.quarter(quarter)
-    table = reading.read(company, asked, as_of=as_of)
+    table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile])
     described = editions.describe(
         company, asked, table, as_of=as_of, run=name, profile=profile, quarters=published(out)
     )
