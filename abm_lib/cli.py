@@ -10,7 +10,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,6 +137,21 @@ def doctor() -> None:
         typer.echo(f"{name} {version(name)}")
     for program, purpose in (("java", "--engine spark"), ("chromium", "PDF")):
         typer.echo(f"{program}: {shutil.which(program) or f'not found (needed for {purpose} only)'}")
+
+
+@app.command()
+def forget(
+    company: CompanyFolder,
+    person: Annotated[str, typer.Argument(help="An e-mail address or a person_id.")],
+) -> None:
+    """Take a person out of everything kept of a company, and keep them out. Published pages never named them."""
+    from . import keeping
+    from .company import find
+
+    folder = find(company)
+    for place in keeping.forget(folder, person, datetime.now(UTC).date()):
+        typer.echo(f"{place.name}: {place.count}, {place.done or 'still there: delete it at its source'}")
+    typer.echo(f"{folder.name}/{keeping.FORGOTTEN} keeps them out of every run to come")
 
 
 @app.command()

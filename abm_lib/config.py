@@ -33,6 +33,7 @@ from .settings import (
     Fx,
     Health,
     Influence,
+    Keeping,
     Leads,
     Lifetime,
     OpportunityStages,
@@ -81,6 +82,7 @@ class Config(Settings):
     min_n: SmallNumbers = SmallNumbers()
     fx: Fx = Fx()
     thresholds: Thresholds = Thresholds()
+    keeping: Keeping = Keeping()
     stale_after_days: Days = 60
     offline_kinds: list[str] = Field(default=["event", "direct_mail"])
     definitions: dict[str, Agreement] = Field(default={})

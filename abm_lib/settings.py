@@ -328,6 +328,13 @@ class Agreement(Settings):
     agreed_on: Annotated[date, Field(strict=False)]
 
 
+class Keeping(Settings):
+    """For how many days run folders and rows set aside are kept, and frozen inputs (S8)."""
+
+    run_days: Annotated[int, Field(ge=1)] = 30
+    input_days: Annotated[int, Field(ge=1)] = 800
+
+
 class Source(Settings):
     """One system's files: a folder, the map that turns them into canonical tables, and the tables that must be there."""
 

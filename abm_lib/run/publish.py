@@ -21,6 +21,7 @@ import nbformat
 from filelock import FileLock, Timeout
 
 from .. import edition as editions
+from .. import keeping
 from .. import readings as reading
 from ..company import Company, open_company
 from ..disclosure import PROFILES
@@ -65,6 +66,8 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
             final = _promote(out, asked.label, staging, name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+        kept = company.config.keeping
+        keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
     said(f"published {final} in {time.monotonic() - began:.1f} s")
     return final
 
