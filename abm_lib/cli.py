@@ -18,7 +18,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import __version__
-from .errors import AbmError, EnvironmentFault, Fault, UsageError, nearest, printable
+from .errors import AbmError, EnvironmentFault, Fault, UsageError, masked, nearest, printable
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False,
                   help="The quarterly account-based marketing report. With --json, faults are JSON lines.")  # fmt: skip
@@ -261,7 +261,7 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         with tempfile.NamedTemporaryFile("w", prefix="abm-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
-            log.write(traceback.format_exc())
+            log.write(masked(traceback.format_exc()))
         fix = f"please report it with {log.name}"
         tell([Fault("B01", "bug", type(error).__name__, "a fault of abm itself", "none", fix)])
         sys.exit(1)

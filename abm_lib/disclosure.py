@@ -22,12 +22,13 @@ import numpy as np
 import pandas as pd
 
 from . import intervals
+from .errors import ADDRESS
 from .metric import REGISTER, Metric
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high")
 ANSWERS = {"answers", "notes"}
-# Metrics of which one unit is one person; every other word of `counts` counts accounts, deals, money or acts.
-PEOPLE = {"people", "invitations", "deliveries", "responses", "roles", "referrals", "downloads"} | ANSWERS
+# Metrics of which one unit may be one person (a row of a table may); other words count accounts, deals, money or acts.
+PEOPLE = {"people", "rows", "invitations", "deliveries", "responses", "roles", "referrals", "downloads"} | ANSWERS
 # Metrics that count accounts and add up the people of each.
 PEOPLE_ADDED_UP = {"buying_group_penetration", "contacts_per_target_account", "tier_weighted_penetration"}
 OF_ACCOUNTS = {"opportunities", "accounts", "changes"}
@@ -36,7 +37,6 @@ ROLLED_UP = {"year", "window", "quarter"}
 # A metric that is one cell of another's table: hidden with it.
 ONE_CELL = {"marketing_sourced_pipeline": "source_owner", "marketing_sourced_revenue": "source_owner",
             "marketing_sourced_pipeline_share": "source_owner", "marketing_sourced_revenue_share": "source_owner"}  # fmt: skip
-ADDRESS = re.compile(r"[^\s@/<>()]+(?:@|%40)[^\s@/<>()]+\.[^\s@/<>()]+", re.IGNORECASE)
 K_OF_N = re.compile(r"\b\d[\d,.]* of \d[\d,.]* ")
 IT_WAS = re.compile(r"; it was [^;]*")
 
@@ -244,5 +244,7 @@ def _without(rows: pd.DataFrame, hidden: pd.Series, profile: Profile) -> pd.Data
     rows.loc[hidden, list(NUMBERS)] = np.nan
     rows.loc[hidden, "method"] = ""
     rows.loc[hidden, "missing_because"] = "suppressed"
-    rows.loc[hidden, "caveats"] = "too few to be told apart" if profile.travels else "too few people to tell"
+    rows.loc[hidden, "caveats"] = (
+        "too few people or deals to be shared" if profile.travels else "too few people to tell"
+    )
     return rows

@@ -33,6 +33,7 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
              profile: str = "internal", quarters: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip
     """What stands in the head and foot of every page, as plain values."""
     now = readings[readings["quarter"] == quarter.label]
+    counted = not PROFILES[profile].travels
     said = {text for cell in now["caveats"] for text in cell.split("; ") if text}
     settings = company.config.company
     known = as_of or quarter.end + timedelta(days=company.config.as_of.settle_days)
@@ -43,7 +44,7 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "currency": settings.currency, "timezone": settings.timezone,
         "run": run, "version": __version__, "families": ["summary", *FAMILIES], "quarters": sorted({*quarters, quarter.label}),
         "caveats": len(said), "generated": company.known_until.isoformat(),
-        "sources": [{"name": name, "newest": str(last), "rows": company.notes["tables"][name]["accepted"]}
+        "sources": [{"name": name, "newest": str(last)} | ({"rows": company.notes["tables"][name]["accepted"]} if counted else {})
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],
     }  # fmt: skip
 

@@ -116,17 +116,16 @@ def _remember(folder: Path, ids: set[str], addresses: set[str], today: date) -> 
 
 
 def _known_as(folder: Path, person: str) -> tuple[set[str], set[str]]:
-    """The ids and addresses of a person, from every kept and delivered table of people."""
+    """The ids and addresses of a person in every kept table of people: one address may have several ids, and the other way round."""
     person, con = person.strip(), connect()
-    if "@" in person:
-        ids, addresses = set(), {person.lower()}
-    else:
-        ids, addresses = {person}, set()
+    ids, addresses = (set(), {person.lower()}) if "@" in person else ({person}, set())
+    known: set[tuple[str, str]] = set()
     for name in [quoted(str(path)) for table, path in _frozen(folder) if table == "people"]:
-        query = f"select person_id, lower(trim(email)) from {name} where person_id = ? or lower(trim(email)) = ?"
-        for person_id, email in con.execute(query, [person, person.lower()]).fetchall():
-            ids |= {person_id}
-            addresses |= {email} if email else set()
+        known.update(con.execute(f"select person_id, coalesce(lower(trim(email)), '') from {name}").fetchall())
+    while found := {pair for pair in known if pair[0] in ids or pair[1] in addresses}:
+        known -= found
+        ids |= {person_id for person_id, _ in found}
+        addresses |= {email for _, email in found if email}
     return ids, addresses
 
 

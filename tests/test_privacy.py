@@ -23,7 +23,7 @@ KEY = b"a key of the company's own"
 NOT_PEOPLE = {
     "account quarters", "accounts", "acts", "changes", "clicks", "companies", "conversations", "demos", "engagements",
     "entries", "exposures", "impressions", "meetings", "money", "numbers", "opportunities", "pages", "promises", "quarters",
-    "questions", "rows", "sessions", "stays", "tables", "views",
+    "questions", "sessions", "stays", "tables", "views",
 }  # fmt: skip
 BLANK: dict[str, Any] = dict.fromkeys(NUMBERS) | {"method": "", "missing_because": "", "caveats": ""}
 
@@ -86,7 +86,9 @@ def test_shared_hides_the_whole_table_of_a_small_cell_and_rounds_the_rest() -> N
     assert told(shared, "channel") == dict.fromkeys(("email", "web", "event"), "suppressed")
     assert told(shared, "tier") == {"1": 30, "2": 10, "3": 0}
     hidden = shared[shared["missing_because"] == "suppressed"]
-    assert hidden[list(NUMBERS)].isna().all(axis=None) and set(hidden["caveats"]) == {"too few to be told apart"}
+    assert hidden[list(NUMBERS)].isna().all(axis=None) and set(hidden["caveats"]) == {
+        "too few people or deals to be shared"
+    }
     assert (shared["value"].dropna() == shared["numerator"].dropna()).all()
 
 
@@ -98,7 +100,9 @@ def test_internal_hides_single_small_cells_and_tells_the_rest_exactly() -> None:
 
 
 def test_a_small_whole_hides_everything_under_it_and_nobody_is_not_hidden() -> None:
-    small = protected(drawn("leads", "by | slice | numerator\n | | 4\nchannel | web | 4\nchannel | email | 0"), SHARED, KEY)
+    small = protected(
+        drawn("leads", "by | slice | numerator\n | | 4\nchannel | web | 4\nchannel | email | 0"), SHARED, KEY
+    )
     assert set(small["missing_because"]) == {"suppressed"}
     nobody = protected(drawn("leads", "by | slice | numerator\n | | 0\nchannel | web | 0"), SHARED, KEY)
     assert list(nobody["numerator"]) == [0, 0]
@@ -127,13 +131,17 @@ def test_a_cost_by_person_is_worked_out_anew_so_that_it_does_not_tell_how_many()
 
 
 def test_sums_over_quarters_of_people_are_not_told_beside_the_quarters() -> None:
-    table = drawn("leads", "by | slice | quarter | numerator\n | | 2026Q2 | 12\n | | 2026Q3 | 14\nyear | '2026' | 2026Q3 | 26")
+    table = drawn(
+        "leads", "by | slice | quarter | numerator\n | | 2026Q2 | 12\n | | 2026Q3 | 14\nyear | '2026' | 2026Q3 | 26"
+    )
     shared = protected(table, SHARED, KEY)
     assert told(shared, "year") == {"2026": "suppressed"} and sorted(told(shared).values()) == [15]
 
 
 def test_few_answers_are_hidden_in_both_and_a_score_tells_nothing_of_its_parts() -> None:
-    table = drawn("net_promoter_score", "value | numerator | denominator | n | low | high\n50.123 | 16 | 0.32 | 32 | 20.5 | 71.3")
+    table = drawn(
+        "net_promoter_score", "value | numerator | denominator | n | low | high\n50.123 | 16 | 0.32 | 32 | 20.5 | 71.3"
+    )
     (row,) = protected(table, SHARED, KEY).to_dict("records")
     assert np.isnan(row["numerator"]) and np.isnan(row["denominator"]) and row["n"] == 30
     assert (row["value"], row["low"], row["high"]) == (pytest.approx(50.1), 20, 72)
@@ -154,7 +162,10 @@ tier    | 2     | 312345    | 6
 
 def test_amounts_of_fewer_than_three_deals_are_hidden_in_every_metric_of_those_deals() -> None:
     won = drawn("closed_won_revenue", MONEY)
-    mean = drawn("average_selling_price", "by | slice | value | numerator | denominator | n\nsegment | large | 58333 | 700000 | 12 | 12")
+    mean = drawn(
+        "average_selling_price",
+        "by | slice | value | numerator | denominator | n\nsegment | large | 58333 | 700000 | 12 | 12",
+    )
     other = drawn("open_pipeline", "by | slice | numerator | n\nsegment | large | 900000 | 9")
     shared = protected(pd.concat([won, mean, other], ignore_index=True), SHARED, KEY)
     by_metric = dict(iter(shared.groupby("metric")))
@@ -167,7 +178,10 @@ def test_amounts_of_fewer_than_three_deals_are_hidden_in_every_metric_of_those_d
 
 
 def test_the_part_that_marketing_sourced_goes_with_the_table_it_is_a_cell_of() -> None:
-    won = drawn("closed_won_revenue", "by | slice | numerator | n\n | | 90000 | 9\nsource_owner | sales | 20000 | 2\nsource_owner | marketing | 70000 | 7")
+    won = drawn(
+        "closed_won_revenue",
+        "by | slice | numerator | n\n | | 90000 | 9\nsource_owner | sales | 20000 | 2\nsource_owner | marketing | 70000 | 7",
+    )
     part = drawn("marketing_sourced_revenue", "numerator | n\n70000 | 7")
     shared = protected(pd.concat([won, part], ignore_index=True), SHARED, KEY)
     assert list(shared["missing_because"]) == ["", "suppressed", "suppressed", "suppressed"]
@@ -188,13 +202,19 @@ def test_the_key_of_the_codes_is_made_once_and_is_for_its_owner_alone(tmp_path: 
 
 
 def test_owners_are_left_out_where_the_edition_travels() -> None:
-    table = drawn("win_rate_closed", "by | slice | numerator | denominator\nowner | A. Lind | 20 | 40\nsource_owner | sales | 20 | 40")
+    table = drawn(
+        "win_rate_closed",
+        "by | slice | numerator | denominator\nowner | A. Lind | 20 | 40\nsource_owner | sales | 20 | 40",
+    )
     assert list(protected(table, SHARED, KEY)["slice_by"]) == ["source_owner"]
     assert list(protected(table, INTERNAL)["slice_by"]) == ["owner", "source_owner"]
 
 
 def test_addresses_in_campaign_names_and_utms_are_masked_and_stay_apart() -> None:
-    table = drawn("campaign_sessions", "by | slice | numerator\ncampaign | jane@x.example | 30\ncampaign | to bob%40y.example now | 20")
+    table = drawn(
+        "campaign_sessions",
+        "by | slice | numerator\ncampaign | jane@x.example | 30\ncampaign | to bob%40y.example now | 20",
+    )
     for profile in (INTERNAL, SHARED):
         names = list(protected(table, profile, KEY)["slice"])
         assert names == ["(address hidden 1)", "to (address hidden 2) now"]
@@ -224,7 +244,8 @@ def invented(random: np.random.Generator) -> pd.DataFrame:
         lines += [("tier/channel", f"{j + 1}/c{i}", cube[i, j], some[i, j]) for i in range(3) for j in range(3)]
         for metric in ("leads", "icp_mql_share"):
             text = "\n".join(
-                f"{by} | '{name}' | {n} |" if metric == "leads" else f"{by} | '{name}' | {k} | {n}" for by, name, n, k in lines
+                f"{by} | '{name}' | {n} |" if metric == "leads" else f"{by} | '{name}' | {k} | {n}"
+                for by, name, n, k in lines
             )
             found.append(drawn(metric, f"by | slice | numerator | denominator\n{text}", quarter))
     return pd.concat(found, ignore_index=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from .. import edition as editions
 from ..metric import REGISTER
+from ..show.html import clean
+from ..show.numbers import quarter_name
 from . import digest, pdf, standalone, workbook
 
 FORMS = ("static", "single", "pdf", "xlsx", "digest")
@@ -26,7 +28,8 @@ def write(folder: Path, forms: Collection[str], said: Callable[[str], None]) -> 
         standalone.make_static(folder)
     before = set(folder.iterdir())
     if {"single", "pdf"} & set(forms):
-        text = standalone.single(folder, edition["families"])
+        title = f"{clean(edition['company'])}, {quarter_name(edition['quarter'])}: account-based marketing"
+        text = standalone.single(folder, edition["families"], title)
         if "single" in forms:
             (folder / "report.html").write_text(text, encoding="utf-8")
         if "pdf" in forms:

@@ -87,7 +87,7 @@ def _cards(readings: Readings) -> list[Card]:
 
 
 def _curve(values: Sequence[float | None]) -> bytes:
-    """Eight quarters as a small picture; the last one has a dot."""
+    """Eight quarters as a small picture; the last one, where it has a value, as a dot."""
     import vl_convert
 
     points = [{"x": x, "y": y} for x, y in enumerate(values) if y is not None]
@@ -95,7 +95,7 @@ def _curve(values: Sequence[float | None]) -> bytes:
     at = {"x": {"field": "x", "type": "quantitative", **bare}, "y": {"field": "y", "type": "quantitative", **bare}}
     line = {"mark": {"type": "line", "color": "#59626d", "strokeWidth": 1.5}, "encoding": at}
     last = {"mark": {"type": "circle", "color": "#15191e", "size": 30, "opacity": 1}, "encoding": at,
-            "data": {"values": points[-1:]}}  # fmt: skip
+            "data": {"values": [point for point in points if point["x"] == len(values) - 1]}}  # fmt: skip
     spec = {"width": 80, "height": 24, "padding": 3, "background": "white", "view": {"stroke": None},
             "config": {"view": {"stroke": None}}, "data": {"values": points}, "layer": [line, last]}  # fmt: skip
     return bytes(vl_convert.vegalite_to_png(spec, scale=1.5))

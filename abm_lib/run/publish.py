@@ -144,6 +144,12 @@ def _write_manifest(company: Company, described: dict[str, Any], staging: Path, 
         "frozen_tables": company.frozen.tables,
         "versions": {"abm_lib": described["version"], "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
     }  # fmt: skip
+    if PROFILES[described["profile"]].travels:  # how many rows a table has may be how many people
+        manifest |= {
+            "tables": {},
+            "faults": [],
+            "inputs": {name: {"sha256": f["sha256"]} for name, f in notes["files"].items()},
+        }
     log = {"run": described["run"], "seconds": round(seconds, 1), "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     (staging / "run.json").write_text(json.dumps(log, indent=1), encoding="utf-8")
     manifest["files"] = {path.name: sha256(path) for path in sorted(staging.iterdir())}

@@ -44,7 +44,7 @@ def make_static(folder: Path) -> None:
         path.unlink()
 
 
-def single(folder: Path, families: list[str]) -> str:
+def single(folder: Path, families: list[str], title: str) -> str:
     """Every page of the folder in one: navigation inside it, one style, the shared scripts inlined once by their hashes."""
     pages = {family: BeautifulSoup(_file(folder, family).read_text("utf-8"), "html.parser") for family in families}
     first = pages[families[0]]
@@ -61,6 +61,8 @@ def single(folder: Path, families: list[str]) -> str:
     main.insert(0, first.new_tag("span", id=families[0]))
     for quarters in first.select("nav.quarters"):
         quarters.decompose()
+    if first.title:
+        first.title.string = title
     style = first.new_tag("style")
     style.append(Stylesheet(STYLE))
     assert first.head is not None
