@@ -38,6 +38,7 @@ from .settings import (
     Lifetime,
     OpportunityStages,
     Qualified,
+    Report,
     Role,
     Scroll,
     Settings,
@@ -85,6 +86,7 @@ class Config(Settings):
     keeping: Keeping = Keeping()
     stale_after_days: Days = 60
     offline_kinds: list[str] = Field(default=["event", "direct_mail"])
+    report: Report = Report()
     definitions: dict[str, Agreement] = Field(default={})
     switched_off: list[str] = Field(default=[])
     sources: dict[str, Source] = Field(min_length=1)

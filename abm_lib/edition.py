@@ -44,6 +44,8 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "currency": settings.currency, "timezone": settings.timezone,
         "run": run, "version": __version__, "families": ["summary", *FAMILIES], "quarters": sorted({*quarters, quarter.label}),
         "caveats": len(said), "generated": company.known_until.isoformat(),
+        "locale": company.config.report.locale,
+        "remarks": [remark.model_dump(mode="json") for remark in company.config.report.remarks],
         "sources": [{"name": name, "newest": str(last)} | ({"rows": company.notes["tables"][name]["accepted"]} if counted else {})
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],
     }  # fmt: skip

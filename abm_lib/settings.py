@@ -7,6 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel.localedata import locale_identifiers
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from .errors import nearest
@@ -333,6 +334,31 @@ class Keeping(Settings):
 
     run_days: Annotated[int, Field(ge=1)] = 30
     input_days: Annotated[int, Field(ge=1)] = 800
+
+
+class Remark(Settings):
+    """What a reader must know of one day: a tracking outage, a changed list. Charts through time mark it.
+
+    `about` names metrics or pages; without any, every chart through time marks the day.
+    """
+
+    on: Annotated[date, Field(strict=False)]
+    text: Annotated[str, Field(min_length=1, max_length=40)]
+    about: list[str] = []
+
+
+class Report(Settings):
+    """How numbers and dates are written (a locale as in de or en_GB; the words stay English), and remarks on days."""
+
+    locale: str = "en"
+    remarks: list[Remark] = []
+
+    @field_validator("locale")
+    @classmethod
+    def known_locale(cls, name: str) -> str:
+        if name not in (known := locale_identifiers()):
+            raise ValueError(f"no such locale; {nearest(name, known)}")
+        return name
 
 
 class Source(Settings):

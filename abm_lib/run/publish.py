@@ -27,8 +27,9 @@ from ..company import Company, open_company
 from ..disclosure import PROFILES
 from ..errors import Busy, EnvironmentFault, Fault
 from ..metrics import FAMILIES
+from ..pages import ROLES
 from ..sources.reading import sha256
-from . import deliver
+from . import deliver, forms
 from .execute import Executed, run_all
 from .render import index_page, render
 
@@ -118,11 +119,13 @@ def _pages(
 ) -> None:
     """Run the notebooks, render them and write the pages; summary is the edition's index."""
     families = [family for family in ("summary", *FAMILIES) if not only or family in ("summary", *only)]
+    families += [] if only else ROLES
     described["families"] = families
     (staging / "edition.json").write_text(json.dumps(described, indent=1, ensure_ascii=False), encoding="utf-8")
     parameters = {"quarter": described["quarter"], "company": str(company.folder)}
     write = partial(_write_page, described, staging)
     run_all(families, parameters, staging, private, jobs, said, notebooks, write)
+    (staging / forms.SCRIPT).write_text(forms.script(), encoding="utf-8")
     for page in sorted(staging.glob("*.html")):
         said(f"page {page.name}: {page.stat().st_size / 1000:.0f} kB")
 

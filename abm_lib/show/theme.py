@@ -29,8 +29,8 @@ LIGHT = {
     "bad-tint": "#f8e3d2",
 }
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
-# The width of a drawing in pixels for each room of the page.
-ROOMS = {"wide": 1120, "half": 536, "middle": 688, "narrow": 288}
+# The least width in pixels of each room of the page: any width, from a tablet up, a phone. Drawings stretch from there.
+ROOMS = {"any": 288, "wide": 672, "narrow": 288}
 
 
 def ink(name: str) -> str:
