@@ -10,7 +10,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import __version__
-from .errors import AbmError, EnvironmentFault, Fault, UsageError, nearest, printable
+from .errors import AbmError, EnvironmentFault, Fault, UsageError, masked, nearest, printable
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False,
                   help="The quarterly account-based marketing report. With --json, faults are JSON lines.")  # fmt: skip
@@ -49,16 +49,29 @@ def run(
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     only: Annotated[str, typer.Option(help="Pages to make beside the summary, such as ads,revenue.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at once.")] = 2,
+    profile: Annotated[
+        str, typer.Option(help="internal, or shared for readers outside the revenue team.")
+    ] = "internal",
+    static: Annotated[bool, typer.Option("--static", help="Pages without any script.")] = False,
+    single: Annotated[bool, typer.Option("--single", help="All pages in one file as well.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF as well, by the Chromium of this machine.")] = False,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="The readings as a workbook as well.")] = False,
+    digest: Annotated[bool, typer.Option("--digest", help="A short mail as well.")] = False,
 ) -> None:
     """Publish the report of a quarter."""
+    from .disclosure import PROFILES
     from .metrics import FAMILIES
-    from .run import publish
+    from .run import deliver, publish
 
     pages = tuple(name for name in only.split(",") if name)
     _known("--only", pages, FAMILIES)
     _known("--engine", (engine,), ("duckdb", "spark"))
+    _known("--profile", (profile,), tuple(PROFILES))
+    asked = zip(deliver.FORMS, (static, single, pdf, xlsx, digest), strict=True)
+    forms = tuple(form for form, wanted in asked if wanted)
     day: date | None = as_of.date() if as_of else None
-    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, said=talk)
+    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs,
+                         profile=profile, forms=forms, said=talk)  # fmt: skip
     typer.echo(folder / "index.html")
 
 
@@ -143,6 +156,21 @@ def doctor() -> None:
         typer.echo(f"{name} {version(name)}")
     for program, purpose in (("java", "--engine spark"), ("chromium", "PDF")):
         typer.echo(f"{program}: {shutil.which(program) or f'not found (needed for {purpose} only)'}")
+
+
+@app.command()
+def forget(
+    company: CompanyFolder,
+    person: Annotated[str, typer.Argument(help="An e-mail address or a person_id.")],
+) -> None:
+    """Take a person out of everything kept of a company, and keep them out. Published pages never named them."""
+    from . import keeping
+    from .company import find
+
+    folder = find(company)
+    for place in keeping.forget(folder, person, datetime.now(UTC).date()):
+        typer.echo(f"{place.name}: {place.count}, {place.done or 'still there: delete it at its source'}")
+    typer.echo(f"{folder.name}/{keeping.FORGOTTEN} keeps them out of every run to come")
 
 
 @app.command()
@@ -252,7 +280,7 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         with tempfile.NamedTemporaryFile("w", prefix="abm-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
-            log.write(traceback.format_exc())
+            log.write(masked(traceback.format_exc()))
         fix = f"please report it with {log.name}"
         tell([Fault("B01", "bug", type(error).__name__, "a fault of abm itself", "none", fix)])
         sys.exit(1)

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from . import config as settings
-from . import derive, sources, store
+from . import derive, keeping, sources, store
 from .errors import Fault, InputRefused, UsageError
 from .period import Calendar, Quarter
 from .sources import mapping
@@ -109,6 +109,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)
     if delivery.is_refused:
         raise InputRefused(delivery.faults)
+    keeping.suppress(con, folder)
     identity = derive.complete(con, config)
     notes = {
         "files": {label: file.described for label, file in sorted(delivery.files.items())},

@@ -34,6 +34,7 @@ from .settings import (
     Health,
     Identity,
     Influence,
+    Keeping,
     Leads,
     Lifetime,
     Machines,
@@ -86,6 +87,7 @@ class Config(Settings):
     min_n: SmallNumbers = SmallNumbers()
     fx: Fx = Fx()
     thresholds: Thresholds = Thresholds()
+    keeping: Keeping = Keeping()
     stale_after_days: Days = 60
     offline_kinds: list[str] = Field(default=["event", "direct_mail"])
     report: Report = Report()

@@ -12,6 +12,7 @@ import pandas as pd
 
 from . import __version__, store
 from .company import Company
+from .disclosure import PROFILES
 from .metrics import FAMILIES
 from .period import Quarter
 from .tables import quoted
@@ -32,18 +33,20 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
              profile: str = "internal", quarters: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip
     """What stands in the head and foot of every page, as plain values."""
     now = readings[readings["quarter"] == quarter.label]
+    counted = not PROFILES[profile].travels
     said = {text for cell in now["caveats"] for text in cell.split("; ") if text}
     settings = company.config.company
     known = as_of or quarter.end + timedelta(days=company.config.as_of.settle_days)
     return {
         "company": settings.name, "quarter": quarter.label, "period_start": quarter.start.isoformat(),
         "period_end": (quarter.end - timedelta(days=1)).isoformat(), "as_of": min(known, company.known_until).isoformat(),
-        "state": state(company, quarter), "profile": profile, "currency": settings.currency, "timezone": settings.timezone,
+        "state": state(company, quarter), "profile": profile, "disclosure": PROFILES[profile].said,
+        "currency": settings.currency, "timezone": settings.timezone,
         "run": run, "version": __version__, "families": ["summary", *FAMILIES], "quarters": sorted({*quarters, quarter.label}),
         "caveats": len(said), "generated": company.known_until.isoformat(),
         "locale": company.config.report.locale,
         "remarks": [remark.model_dump(mode="json") for remark in company.config.report.remarks],
-        "sources": [{"name": name, "newest": str(last), "rows": company.notes["tables"][name]["accepted"]}
+        "sources": [{"name": name, "newest": str(last)} | ({"rows": company.notes["tables"][name]["accepted"]} if counted else {})
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],
     }  # fmt: skip
 

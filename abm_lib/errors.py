@@ -14,10 +14,14 @@ An error carries one `Fault` for each thing to mend, so that one run lists them 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+# A mail address; in a link its sign may be written otherwise.
+ADDRESS = re.compile(r"[^\s@/<>()]+(?:@|%40)[^\s@/<>()]+\.[^\s@/<>()]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class Fault:
     fix: str
     why: str = ""
     level: str = "E"
+
+    def __post_init__(self) -> None:
+        for part in ("found", "expected"):
+            object.__setattr__(self, part, masked(getattr(self, part)))
 
     def __str__(self) -> str:
         head = printable(f"{self.level} {self.rule} {self.name}  {self.where}", longest=1000)
@@ -111,6 +119,11 @@ def _keys_at(model: Any, parents: Iterable[str]) -> list[str]:
         if hasattr(inner, "model_fields"):
             model = inner
     return list(model.model_fields)
+
+
+def masked(text: str) -> str:
+    """Text without what may be a person's address."""
+    return ADDRESS.sub("…@…", text)
 
 
 def printable(text: object, longest: int = 200) -> str:

@@ -355,6 +355,13 @@ class Agreement(Settings):
     agreed_on: Annotated[date, Field(strict=False)]
 
 
+class Keeping(Settings):
+    """For how many days run folders and rows set aside are kept, and frozen inputs (S8)."""
+
+    run_days: Annotated[int, Field(ge=1)] = 30
+    input_days: Annotated[int, Field(ge=1)] = 800
+
+
 class Remark(Settings):
     """What a reader must know of one day: a tracking outage, a changed list. Charts through time mark it.
 

@@ -182,6 +182,7 @@ EDITION: dict[str, Any] = {
     "as_of": "2026-10-10",
     "state": "final",
     "profile": "internal",
+    "disclosure": "Names accounts; fewer than 3 people or 5 answers are hidden.",
     "currency": "EUR",
     "timezone": "Europe/Berlin",
     "run": "7f3a91c2",

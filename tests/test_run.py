@@ -57,7 +57,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
 def run(small: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """`publish.run` on the small company with notebooks of the test's own and readings that were computed before."""
     folder, table = small
-    monkeypatch.setattr(publish.reading, "read", lambda company, quarter, as_of=None: table)
+    monkeypatch.setattr(publish.reading, "read", lambda company, quarter, as_of=None, profile=None: table)
 
     def go(*cells: str, said: Callable[[str], None] = lambda _: None, **settings: Any) -> Path:
         for name in ("summary", "ads"):

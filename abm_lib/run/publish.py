@@ -21,13 +21,15 @@ import nbformat
 from filelock import FileLock, Timeout
 
 from .. import edition as editions
+from .. import keeping
 from .. import readings as reading
 from ..company import Company, open_company
+from ..disclosure import PROFILES
 from ..errors import Busy, EnvironmentFault, Fault
 from ..metrics import FAMILIES
 from ..pages import ROLES
 from ..sources.suspects import sha256
-from . import forms
+from . import deliver, forms
 from .execute import Executed, run_all
 from .render import index_page, render
 
@@ -36,12 +38,13 @@ Say = Callable[[str], None]
 
 
 def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, out: Path = Path("reports"), engine: str = "duckdb",
-        only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", said: Say = lambda _: None,
+        only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", forms: tuple[str, ...] = (), said: Say = lambda _: None,
         notebooks: Path | None = None) -> Path:  # fmt: skip
     """Publish the edition of a quarter under OUT/QUARTER and return its folder. Nothing there changes unless all went well.
 
-    `notebooks` is the folder of the notebooks, the project's own by default.
+    `notebooks` is the folder of the notebooks, the project's own by default; `forms` are those of deliver.FORMS.
     """
+    deliver.ready(forms)
     began = time.monotonic()
     company = open_company(company_folder, engine)
     asked = company.quarter(quarter)
@@ -58,11 +61,14 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
                 folder.mkdir(parents=True, mode=0o700)
             described = _compute(company, asked.label, as_of, staging, name, profile, out, said)
             _pages(company, described, staging, private, only, jobs, said, notebooks)
+            deliver.write(staging, forms, said)
             (staging / "edition.json").unlink()
             _write_manifest(company, described, staging, time.monotonic() - began)
             final = _promote(out, asked.label, staging, name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+        kept = company.config.keeping
+        keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
     said(f"published {final} in {time.monotonic() - began:.1f} s")
     return final
 
@@ -92,7 +98,7 @@ def _no_room(out: Path, error: OSError) -> Fault:
 def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, name: str, profile: str, out: Path,
              said: Say) -> dict[str, Any]:  # fmt: skip
     asked = company.calendar.quarter(quarter)
-    table = reading.read(company, asked, as_of=as_of)
+    table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile])
     described = editions.describe(
         company, asked, table, as_of=as_of, run=name, profile=profile, quarters=published(out)
     )
@@ -141,6 +147,12 @@ def _write_manifest(company: Company, described: dict[str, Any], staging: Path, 
         "frozen_tables": company.frozen.tables,
         "versions": {"abm_lib": described["version"], "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
     }  # fmt: skip
+    if PROFILES[described["profile"]].travels:  # how many rows a table has may be how many people
+        manifest |= {
+            "tables": {},
+            "faults": [],
+            "inputs": {name: {"sha256": f["sha256"]} for name, f in notes["files"].items()},
+        }
     log = {"run": described["run"], "seconds": round(seconds, 1), "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     (staging / "run.json").write_text(json.dumps(log, indent=1), encoding="utf-8")
     manifest["files"] = {path.name: sha256(path) for path in sorted(staging.iterdir())}

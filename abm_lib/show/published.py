@@ -129,12 +129,13 @@ class _Seen(HTMLParser):
 
 def _acts(tag: str, key: str, value: str) -> bool:
     """Whether an attribute runs something or loads something from elsewhere."""
-    if key.startswith("on") or RUNS.match(value):
+    told = key.startswith(("data-", "aria-")) or key in ("alt", "title")  # text from data, which nothing follows
+    if key.startswith("on") or (RUNS.match(value) and not told):
         return True
     if key == "style":
         return bool(STYLE_LOADS.search(value))
     # Drawings may load through a presentation attribute too: fill="url(https://…)".
-    if "url(" in value and STYLE_LOADS.search(value) and not key.startswith(("data-", "aria-")):
+    if "url(" in value and STYLE_LOADS.search(value) and not told:
         return True
     loads = (key in LOADS and tag != "script") or (key == "href" and tag != "a")
     return loads and bool(value) and not value.startswith(("#", "data:"))
