@@ -54,6 +54,9 @@ class AbmError(Exception):
         self.faults = [faults] if isinstance(faults, Fault) else list(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[AbmError], tuple[list[Fault]]]:
+        return type(self), (self.faults,)  # whole again in another process
+
 
 class UsageError(AbmError):
     exit_code = 2

@@ -18,7 +18,7 @@ import pandas as pd
 
 from .errors import Fault, UsageError, nearest
 from .questions import questions
-from .show import boards, rates, sentences, tables, trends, wholes
+from .show import boards, rates, sentences, tables, theme, trends, wholes
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
@@ -63,6 +63,7 @@ class Page:
             raise _unknown("page", family, FAMILIES)
         if edition["quarter"] not in set(readings["quarter"]):
             raise _unknown("quarter", edition["quarter"], set(readings["quarter"]))
+        theme.use()
         self.family, self.edition, self.readings, self._folder = family, dict(edition), readings, folder
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}

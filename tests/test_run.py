@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,7 @@ from small_company import write
 from abm_lib import edition, metrics, readings
 from abm_lib.company import open_company
 from abm_lib.errors import Busy, EnvironmentFault, KernelDied, PublishRefused, UsageError
-from abm_lib.run import execute, publish
+from abm_lib.run import execute, kernels, publish
 
 PARAMETERS = 'quarter = "2026Q1"\ncompany = ""'
 KILL = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
@@ -53,10 +54,20 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
     return folder, readings.read(company, company.quarter("2026Q1"), families=["revenue"])
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    """One fork server for all runs of the module, as `kernels.forking` gives it to one."""
+    with kernels.forking(lambda _: None) as address:
+        yield lambda said: nullcontext(address)
+
+
 @pytest.fixture
-def run(small: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+def run(
+    small: tuple[Path, pd.DataFrame], server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
     """`publish.run` on the small company with notebooks of the test's own and readings that were computed before."""
     folder, table = small
+    monkeypatch.setattr(publish, "forking", server)
     monkeypatch.setattr(publish.reading, "read", lambda company, quarter, as_of=None: table)
 
     def go(*cells: str, said: Callable[[str], None] = lambda _: None, **settings: Any) -> Path:

@@ -6,17 +6,16 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import nbformat
 
 from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
 from ..pages import EDITION_FOLDER
+from .kernels import ADDRESS, ENGINE
+from .workers import Died, Tell, Workers
 
 DIED = "it was killed; by the system when memory runs out"
 
@@ -57,40 +56,40 @@ def parameter_faults(path: Path, given: dict[str, str]) -> list[Fault]:
 
 def run_all(families: list[str], parameters: dict[str, str], edition: Path, out: Path, jobs: int,
             said: Callable[[str], None], folder: Path | None = None,
-            then: Callable[[Executed], Executed] | None = None) -> list[Executed]:  # fmt: skip
+            then: Callable[[Executed], Executed] | None = None, server: str = "") -> list[Executed]:  # fmt: skip
     """Run the notebook of every family, `jobs` at once, each in a fresh kernel; all are checked before the first one starts.
 
     The notebooks are the project's own unless `folder` names others. `then` is done with each in the process that ran it.
+    `server` is the address of a fork server; without one every kernel does its own imports.
 
     Raises UsageError for parameters, PublishRefused naming every notebook that failed and its cell.
     """
     folder = folder or notebooks_folder()
     if faults := [fault for family in families for fault in parameter_faults(folder / f"{family}.ipynb", parameters)]:
         raise UsageError(faults)
+    tasks = {
+        f: partial(_run_then, then, folder / f"{f}.ipynb", out / f"{f}.analyst.ipynb", parameters, edition)
+        for f in families
+    }
     done, died = [], False
-    # Processes, not threads: papermill changes the working directory and the loggers of its process.
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
-        waiting = {
-            pool.submit(_run_then, then, folder / f"{f}.ipynb", out / f"{f}.analyst.ipynb", parameters, edition): f
-            for f in families
-        }
-        for future in as_completed(waiting):
-            try:
-                done.append(future.result())
-                said(f"notebook {waiting[future]}: {done[-1].seconds:.1f} s")
-            except AbmError as error:
-                faults += error.faults
-                died |= isinstance(error, KernelDied)
-            except BrokenProcessPool:
-                faults.append(_fault("runner-died", waiting[future], "its runner", DIED))
-                died = True
+    with Workers(min(jobs, len(families)), server) as workers:
+        for family, answer in workers.each(tasks):
+            if isinstance(answer, Executed):
+                done.append(answer)
+                said(f"notebook {family}: {answer.seconds:.1f} s")
+            elif isinstance(answer, AbmError):
+                faults += answer.faults
+            elif isinstance(answer, Died):
+                faults.append(_fault("runner-died", family, "its runner", DIED))
+            died |= isinstance(answer, KernelDied | Died)
     if faults:
         raise KernelDied(faults) if died else PublishRefused(faults)
     return sorted(done, key=lambda e: families.index(e.family))
 
 
-def _run_then(then: Callable[[Executed], Executed] | None, *notebook: Any) -> Executed:
-    executed = run_one(*notebook)
+def _run_then(then: Callable[[Executed], Executed] | None, source: Path, target: Path, parameters: dict[str, str],
+              edition: Path, tell: Tell) -> Executed:  # fmt: skip
+    executed = run_one(source, target, parameters, edition)
     return then(executed) if then else executed
 
 
@@ -102,19 +101,20 @@ def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Pat
     logging.disable(logging.CRITICAL)
     os.environ[EDITION_FOLDER] = str(edition)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    began, failed = time.monotonic(), None
+    began, failed, begun = time.monotonic(), None, ["its start"]
     published = target.with_name(source.name)
     nbformat.write(_without_exploring(source), published)
     try:
-        # Saved as each cell begins: what a kernel leaves behind names the cell that killed it.
         papermill.execute_notebook(
             str(published), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
-            request_save_on_cell_execute=True, extra_arguments=["--IPKernelApp.log_level=50"],
+            request_save_on_cell_execute=False, extra_arguments=["--IPKernelApp.log_level=50"],
+            engine_name=ENGINE if os.environ.get(ADDRESS) else None,
+            on_cell_execute=lambda cell, cell_index: begun.append(f"cell {cell.get('id')}"),
         )  # fmt: skip
     except PapermillExecutionError as error:
         failed = _masked(f"{error.ename}: {error.evalue}")
     except RuntimeError:  # nbclient's DeadKernelError, or its word for a kernel that never answered
-        raise KernelDied(_fault("kernel-died", source.stem, last_begun(target), DIED)) from None
+        raise KernelDied(_fault("kernel-died", source.stem, begun[-1], DIED)) from None
     if failed or unfinished(target):
         found = failed or "it did not run to its end"
         raise PublishRefused(_fault("cell-failed", source.stem, unfinished(target), found))
@@ -137,12 +137,6 @@ def unfinished(path: Path) -> str:
         if cell.execution_count is None or any(output.output_type == "error" for output in cell.outputs):
             return f"cell {cell.get('id')}"
     return ""
-
-
-def last_begun(path: Path) -> str:
-    """The cell that was running when the kernel was killed: papermill then marks every cell complete, but not begun."""
-    begun = [cell for cell in _code_cells(path) if cell.metadata.get("papermill", {}).get("start_time")]
-    return f"cell {begun[-1].get('id')}" if begun else "its start"
 
 
 def _code_cells(path: Path) -> list[nbformat.NotebookNode]:

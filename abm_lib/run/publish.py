@@ -27,6 +27,7 @@ from ..errors import Busy, EnvironmentFault, Fault
 from ..metrics import FAMILIES
 from ..sources.reading import sha256
 from .execute import Executed, run_all
+from .kernels import forking
 from .render import index_page, render
 
 LIBRARIES = ("pandas", "altair", "papermill", "nbconvert", "jupyterlab", "duckdb", "narwhals", "vl-convert-python")
@@ -47,7 +48,8 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         f"inputs: {len(company.notes['files'])} files, {sum(t['accepted'] for t in company.notes['tables'].values()):,} rows frozen"
     )
     out = out.resolve()
-    with _locked(out, asked.label):
+    # It imports what the notebooks need while the readings are computed.
+    with _locked(out, asked.label), forking(said) as server:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         staging = out / ".editions" / asked.label / f".{name}"
         private = company.folder / ".abm" / "runs" / name
@@ -55,7 +57,7 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
             for folder in (staging, private):
                 folder.mkdir(parents=True, mode=0o700)
             described = _compute(company, asked.label, as_of, staging, name, profile, out, said)
-            _pages(company, described, staging, private, only, jobs, said, notebooks)
+            _pages(company, described, staging, private, only, jobs, said, notebooks, server)
             (staging / "edition.json").unlink()
             _write_manifest(company, described, staging, time.monotonic() - began)
             final = _promote(out, asked.label, staging, name)
@@ -108,6 +110,7 @@ def _pages(
     jobs: int,
     said: Say,
     notebooks: Path | None,
+    server: str,
 ) -> None:
     """Run the notebooks, render them and write the pages; summary is the edition's index."""
     families = [family for family in ("summary", *FAMILIES) if not only or family in ("summary", *only)]
@@ -115,7 +118,7 @@ def _pages(
     (staging / "edition.json").write_text(json.dumps(described, indent=1, ensure_ascii=False), encoding="utf-8")
     parameters = {"quarter": described["quarter"], "company": str(company.folder)}
     write = partial(_write_page, described, staging)
-    run_all(families, parameters, staging, private, jobs, said, notebooks, write)
+    run_all(families, parameters, staging, private, jobs, said, notebooks, write, server)
     for page in sorted(staging.glob("*.html")):
         said(f"page {page.name}: {page.stat().st_size / 1000:.0f} kB")
 
