@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 import traceback
@@ -28,8 +29,8 @@ CompanyFolder = Annotated[str, typer.Argument(help="The company folder, with its
 
 
 def talk(text: str) -> None:
-    """One plain line of progress."""
-    typer.echo(printable(text), err=True)
+    """One line of progress; with --json a JSON line."""
+    typer.echo(json.dumps({"said": text}) if "--json" in sys.argv else printable(text), err=True)
 
 
 def tell(faults: Iterable[Fault]) -> None:
@@ -49,16 +50,20 @@ def run(
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     only: Annotated[str, typer.Option(help="Pages to make beside the summary, such as ads,revenue.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at once.")] = 2,
+    cell_limit: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
+    total_limit: Annotated[int, typer.Option(min=1, help="Seconds that all notebooks may take.")] = 3600,
 ) -> None:
     """Publish the report of a quarter."""
     from .metrics import FAMILIES
     from .run import publish
+    from .run.execute import Limits
 
     pages = tuple(name for name in only.split(",") if name)
     _known("--only", pages, FAMILIES)
     _known("--engine", (engine,), ("duckdb", "spark"))
     day: date | None = as_of.date() if as_of else None
-    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, said=talk)
+    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, said=talk,
+                         limits=Limits(cell_limit, total_limit))  # fmt: skip
     typer.echo(folder / "index.html")
 
 
@@ -98,13 +103,13 @@ def init(
 def verify(edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.")]) -> None:
     """Check that every file of an edition still is what was published."""
     from .errors import PublishRefused
-    from .run import publish
+    from .run import gate
 
     if not (edition / "manifest.json").is_file():
         _refuse(
             "verify", str(edition), "no manifest.json", "an edition's folder", "name a folder such as reports/2026Q3"
         )
-    faults = publish.verify(edition)
+    faults = gate.verify(edition)
     if faults:
         raise PublishRefused(faults)
     typer.echo(f"{edition} is as it was published")
@@ -217,6 +222,8 @@ def _refuse(command: str, where: str, found: str, expected: str, fix: str) -> No
 def main() -> None:
     """Run the command; print each fault once, and never a traceback: a bug's goes to a log file."""
     words = [word for word in sys.argv[1:] if word != "--json"]
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, lambda *_: sys.exit(143))  # what was begun is put away on the way out
     try:
         sys.exit(app(words, standalone_mode=False))
     except AbmError as error:

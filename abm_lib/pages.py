@@ -64,7 +64,8 @@ class Page:
         if edition["quarter"] not in set(readings["quarter"]):
             raise _unknown("quarter", edition["quarter"], set(readings["quarter"]))
         theme.use()
-        self.family, self.edition, self.readings, self._folder = family, dict(edition), readings, folder
+        self.family, self.edition, self._readings, self._folder = family, dict(edition), readings, folder
+        self._beyond = False
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
         self._letters: dict[str, str] = {}
@@ -72,9 +73,20 @@ class Page:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.header()._repr_mimebundle_()
 
+    @property
+    def readings(self) -> pd.DataFrame:
+        """The whole tidy frame."""
+        self._beyond = True
+        return self._readings
+
+    def asked(self) -> list[str] | None:
+        """The metrics that this page has looked up so far; None once all readings or the facts behind them were taken."""
+        return None if self._beyond else self._read.asked
+
     @cached_property
     def facts(self) -> Any:
         """The frames that the metrics count, by name: `page.facts.ad_days`."""
+        self._beyond = True
         return _facts(self.edition["quarter"], self._folder)
 
     def header(self) -> Fragment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import os
 import time
@@ -11,12 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
+from nbformat.v4 import new_code_cell
 
 from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
 from ..pages import EDITION_FOLDER
 from .kernels import ADDRESS, ENGINE
-from .workers import Died, Tell, Workers
+from .workers import Died, Late, Tell, Workers
 
+ASKED = 'getattr(globals().get("page"), "asked", lambda: None)()'
 DIED = "it was killed; by the system when memory runs out"
 
 
@@ -27,6 +30,19 @@ class Executed:
     family: str
     path: Path
     seconds: float
+    read: list[str] | None = None  # the metrics that its page asked for; None where that cannot be told
+    page: str = ""  # the sha256 of its page, once it is written
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that one cell and all notebooks together may take."""
+
+    cell: int = 600
+    total: int = 3600
+
+
+LIMITS = Limits()
 
 
 def notebooks_folder() -> Path:
@@ -56,7 +72,8 @@ def parameter_faults(path: Path, given: dict[str, str]) -> list[Fault]:
 
 def run_all(families: list[str], parameters: dict[str, str], edition: Path, out: Path, jobs: int,
             said: Callable[[str], None], folder: Path | None = None,
-            then: Callable[[Executed], Executed] | None = None, server: str = "") -> list[Executed]:  # fmt: skip
+            then: Callable[[Executed], Executed] | None = None, server: str = "",
+            limits: Limits = LIMITS) -> list[Executed]:  # fmt: skip
     """Run the notebook of every family, `jobs` at once, each in a fresh kernel; all are checked before the first one starts.
 
     The notebooks are the project's own unless `folder` names others. `then` is done with each in the process that ran it.
@@ -68,12 +85,12 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
     if faults := [fault for family in families for fault in parameter_faults(folder / f"{family}.ipynb", parameters)]:
         raise UsageError(faults)
     tasks = {
-        f: partial(_run_then, then, folder / f"{f}.ipynb", out / f"{f}.analyst.ipynb", parameters, edition)
+        f: partial(_run_then, then, folder / f"{f}.ipynb", out / f"{f}.analyst.ipynb", parameters, edition, limits)
         for f in families
     }
     done, died = [], False
     with Workers(min(jobs, len(families)), server) as workers:
-        for family, answer in workers.each(tasks):
+        for family, answer in workers.each(tasks, limits.total):
             if isinstance(answer, Executed):
                 done.append(answer)
                 said(f"notebook {family}: {answer.seconds:.1f} s")
@@ -81,6 +98,8 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
                 faults += answer.faults
             elif isinstance(answer, Died):
                 faults.append(_fault("runner-died", family, "its runner", DIED))
+            elif isinstance(answer, Late):
+                faults.append(_late(family, "", f"not done after {limits.total} s for all notebooks"))
             died |= isinstance(answer, KernelDied | Died)
     if faults:
         raise KernelDied(faults) if died else PublishRefused(faults)
@@ -88,14 +107,15 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
 
 
 def _run_then(then: Callable[[Executed], Executed] | None, source: Path, target: Path, parameters: dict[str, str],
-              edition: Path, tell: Tell) -> Executed:  # fmt: skip
-    executed = run_one(source, target, parameters, edition)
+              edition: Path, limits: Limits, tell: Tell) -> Executed:  # fmt: skip
+    executed = run_one(source, target, parameters, edition, limits)
     return then(executed) if then else executed
 
 
-def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Path) -> Executed:
+def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Path, limits: Limits = LIMITS) -> Executed:
     """Run one notebook into `target`. Raises PublishRefused when a cell failed or was skipped, KernelDied when it died."""
     import papermill
+    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
     logging.disable(logging.CRITICAL)
@@ -108,24 +128,36 @@ def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Pat
         papermill.execute_notebook(
             str(published), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
             request_save_on_cell_execute=False, extra_arguments=["--IPKernelApp.log_level=50"],
-            engine_name=ENGINE if os.environ.get(ADDRESS) else None,
+            execution_timeout=limits.cell, engine_name=ENGINE if os.environ.get(ADDRESS) else None,
             on_cell_execute=lambda cell, cell_index: begun.append(f"cell {cell.get('id')}"),
         )  # fmt: skip
     except PapermillExecutionError as error:
         failed = _masked(f"{error.ename}: {error.evalue}")
+    except CellTimeoutError:
+        raise PublishRefused(_late(source.stem, begun[-1], f"still running after {limits.cell} s")) from None
     except RuntimeError:  # nbclient's DeadKernelError, or its word for a kernel that never answered
         raise KernelDied(_fault("kernel-died", source.stem, begun[-1], DIED)) from None
     if failed or unfinished(target):
         found = failed or "it did not run to its end"
         raise PublishRefused(_fault("cell-failed", source.stem, unfinished(target), found))
-    return Executed(source.stem, target, time.monotonic() - began)
+    return Executed(source.stem, target, time.monotonic() - began, _read(target))
 
 
 def _without_exploring(source: Path) -> nbformat.NotebookNode:
-    """The notebook without the analyst's corner: rows of people have no place in a run, and nobody would look at them."""
+    """The notebook without the analyst's corner: rows of people have no place in a run, and nobody would look at them.
+
+    In its stead stands a cell that tells which metrics the page asked for.
+    """
     notebook = nbformat.read(source, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if "explore" not in cell.metadata.get("tags", [])]
+    notebook.cells.append(new_code_cell(ASKED, id="asked", metadata={"tags": ["explore"]}))
     return notebook
+
+
+def _read(path: Path) -> list[str] | None:
+    """What the last cell told: a list, or nothing."""
+    outputs = nbformat.read(path, as_version=4).cells[-1].outputs
+    return list(ast.literal_eval(outputs[0]["data"]["text/plain"])) if outputs else None
 
 
 def unfinished(path: Path) -> str:
@@ -147,6 +179,11 @@ def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
 def _fault(name: str, family: str, where: str, found: str) -> Fault:
     place = f"{family}.ipynb  {where}".strip()
     return Fault("P03", name, place, found, "every cell runs to its end", "open the notebook and run it there")
+
+
+def _late(family: str, where: str, found: str) -> Fault:
+    place = f"{family}.ipynb  {where}".strip()
+    return Fault("P05", "too-slow", place, found, "an end", "open the notebook and run it there, or raise the limit")
 
 
 def _masked(text: str) -> str:

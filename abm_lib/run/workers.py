@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from multiprocessing import get_context
@@ -31,6 +33,10 @@ class Died:
     """The worker ended before its task did."""
 
 
+class Late:
+    """The task was not done when the time was up."""
+
+
 class Workers:
     """Up to `count` processes; `address` is that of the fork server, empty where there is none."""
 
@@ -46,19 +52,23 @@ class Workers:
             process.kill()
             line.close()
 
-    def each(self, tasks: Mapping[str, Task]) -> Iterator[tuple[str, Any]]:
-        """The answers by name as they come: Told, then what the task returned, an AbmError that it raised, or Died.
+    def each(self, tasks: Mapping[str, Task], seconds: float = math.inf) -> Iterator[tuple[str, Any]]:
+        """The answers by name as they come: Told, then what the task returned, an AbmError that it raised, Died or Late.
 
         Raises RuntimeError with the traceback for any other error of a task: it is a fault of ours.
         """
-        left = list(tasks)
+        left, until = list(tasks), time.monotonic() + seconds
         busy: dict[Connection, str] = {}
         while left or busy:
             while left and len(busy) < self.count:
                 line = next((line for line in self._processes if line not in busy), None) or self._start()
                 busy[line] = left.pop(0)
                 line.send(tasks[busy[line]])
-            for line in cast(list[Connection], wait(list(busy))):
+            heard = cast(list[Connection], wait(list(busy), None if math.isinf(until) else until - time.monotonic()))
+            if not heard:
+                yield from ((name, Late()) for name in (*busy.values(), *left))
+                return
+            for line in heard:
                 answer = self._hear(line)
                 name = busy[line] if isinstance(answer, Told) else busy.pop(line)
                 if isinstance(answer, str):
@@ -110,11 +120,9 @@ def work(line: Connection, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides
     while True:
         try:
-            task = line.recv()
-        except (EOFError, OSError):
+            answer = line.recv()(lambda what: line.send(Told(what)))
+        except (EOFError, ConnectionError):
             return
-        try:
-            answer = task(lambda what: line.send(Told(what)))
         except AbmError as error:
             answer = error
         except Exception:

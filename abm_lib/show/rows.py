@@ -183,6 +183,11 @@ class Readings:
         self._places = frame.groupby(["metric", "quarter"], sort=False).indices
         self._rows: dict[tuple[str, str], list[Row]] = {}
 
+    @property
+    def asked(self) -> list[str]:
+        """The metrics that were looked up."""
+        return sorted({metric for metric, _ in self._rows})
+
     def whole(self, metric: str, quarter: str = "") -> Row | None:
         """The reading of the whole in a quarter (the edition's by default); None where there is no such row."""
         return next((row for row in self._of(metric, quarter) if not row.slice_by), None)
