@@ -19,7 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import __version__
-from .errors import AbmError, EnvironmentFault, Fault, UsageError, nearest, printable
+from .errors import AbmError, EnvironmentFault, Fault, PublishRefused, UsageError, nearest, printable
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False,
                   help="The quarterly account-based marketing report. With --json, faults are JSON lines.")  # fmt: skip
@@ -68,12 +68,32 @@ def run(
 
 
 @app.command()
-def check(company: CompanyFolder) -> None:
+def check(
+    company: CompanyFolder,
+    heartbeat: Annotated[
+        bool, typer.Option("--heartbeat", help="Only whether the last quarter's edition is there.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where editions lie, for --heartbeat.")] = Path("reports"),
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="For --heartbeat; now by default.")
+    ] = None,
+) -> None:
     """Read the inputs and say what was accepted, set aside and not delivered. Computes nothing."""
     from .company import open_company
     from .tables import tables
 
     opened = open_company(company)
+    if heartbeat:
+        from .run import schedule
+
+        if late := schedule.overdue(opened, out, today.date() if today else _today(opened)):
+            raise PublishRefused(
+                Fault(
+                    "R17", "overdue", str(out / late), "no edition", "one by now", f"abm run {company} --quarter {late}"
+                )
+            )
+        typer.echo("the last edition that is due is there")
+        return
     tell(Fault(**fault) for fault in opened.notes["faults"])
     for name in tables():
         counts = opened.notes["tables"].get(name)
@@ -102,7 +122,6 @@ def init(
 @app.command()
 def verify(edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.")]) -> None:
     """Check that every file of an edition still is what was published."""
-    from .errors import PublishRefused
     from .run import gate
 
     if not (edition / "manifest.json").is_file():
@@ -113,6 +132,66 @@ def verify(edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.
     if faults:
         raise PublishRefused(faults)
     typer.echo(f"{edition} is as it was published")
+
+
+@app.command()
+def diff(old: Annotated[Path, typer.Argument(help="An edition's folder.")],
+         new: Annotated[Path, typer.Argument(help="A later one.")]) -> None:  # fmt: skip
+    """What moved between two editions, and why."""
+    from .run import diff
+
+    for folder in (old, new):
+        if not (folder / "manifest.json").is_file():
+            _refuse(
+                "diff", str(folder), "no manifest.json", "an edition's folder", "name a folder such as reports/2026Q3"
+            )
+    for line in diff.lines(old, new):
+        typer.echo(line)
+
+
+@app.command()
+def schedule(
+    kind: Annotated[str, typer.Argument(help="cron, systemd, github, airflow or jupyter-scheduler.")],
+    company: CompanyFolder,
+    out: Annotated[Path, typer.Option(help="Where editions lie.")] = Path("reports"),
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day planned for.")] = None,
+) -> None:
+    """Print files that run the report on its provisional and final days."""
+    from .company import open_company
+    from .run import schedule
+
+    _known("schedule", (kind,), tuple(schedule.KINDS))
+    opened = open_company(company)
+    typer.echo(schedule.KINDS[kind](schedule.plan(opened, out, today.date() if today else _today(opened))), nl=False)
+
+
+@app.command()
+def notify(
+    edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.")],
+    to: Annotated[
+        list[str], typer.Option(envvar="ABM_NOTIFY", help="Addresses as apprise writes them: mailto://…, slack://…")
+    ],
+    link: Annotated[str, typer.Option(help="Where readers find the edition.")] = "",
+    send: Annotated[bool, typer.Option("--send", help="Send it; without, it is only shown.")] = False,
+) -> None:
+    """Tell people that an edition is there, once."""
+    from .run import gate, notify
+
+    if faults := gate.verify(edition):
+        raise PublishRefused(faults)
+    folder = edition.resolve()
+    title, text = notify.message(folder, link or str(edition / "index.html"))
+    if not send:
+        typer.echo(f"{title}\n\n{text}\n\nnot sent: --send was not given")
+        return
+    now, before = notify.send(folder, to, title, text)
+    typer.echo(f"told {now}, {before} had been told before")
+
+
+def _today(company: Any) -> date:
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(company.config.company.timezone)).date()
 
 
 @app.command()

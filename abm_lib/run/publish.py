@@ -28,7 +28,7 @@ from .execute import LIMITS, Limits, notebooks_folder
 from .kernels import forking
 from .log import Log, Say
 from .make import Pages
-from .reuse import Made
+from .reuse import Made, code
 
 LIBRARIES = ("pandas", "altair", "papermill", "nbconvert", "jupyterlab", "duckdb", "narwhals", "vl-convert-python")
 SPACE = 20_000_000  # bytes that must be free beside twice the edition in force
@@ -119,6 +119,7 @@ def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, 
     described = editions.describe(
         company, asked, table, as_of=as_of, run=name, profile=profile, quarters=published(out)
     )
+    described = editions.restated(described, table, out / quarter)
     editions.write(staging, table, described)
     said(f"readings: {len(table):,} of {table['metric'].nunique()} metrics{', unchanged' if again else ''}")
     return described, table
@@ -130,7 +131,7 @@ def _write_manifest(company: Company, described: dict[str, Any], staging: Path, 
     manifest = {
         "edition": described, "parameters": {"quarter": described["quarter"], "as_of": described["as_of"]},
         "inputs": notes["files"], "tables": notes["tables"], "faults": notes["faults"], "store": company.frozen.key,
-        "frozen_tables": company.frozen.tables,
+        "frozen_tables": company.frozen.tables, "code": code(), "settings": sha256(company.folder / "abm.toml"),
         "versions": {"abm_lib": described["version"], "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
     }  # fmt: skip
     manifest["files"] = {**digests, "run.json": sha256(staging / "run.json")}

@@ -30,7 +30,7 @@ KEPT = 60  # files, the newest
 
 
 @cache
-def _code(whole: bool) -> str:
+def code(whole: bool = False) -> str:
     """The digest of our code: all of it, or what readings come from."""
     digest = hashlib.sha256()
     for path in sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".toml", ".css", ".j2", ".json")):
@@ -54,7 +54,7 @@ class Made:
         settings = hashlib.sha256((company.folder / "abm.toml").read_bytes()).hexdigest()
         libraries = [f"{name} {version(name)}" for name in NUMBERS]
         self.parameters = (quarter, as_of, engine, profile)
-        self.key = _digest(self.parameters, company.frozen.tables, said, settings, _code(False), libraries)
+        self.key = _digest(self.parameters, company.frozen.tables, said, settings, code(False), libraries)
 
     def readings(self) -> pd.DataFrame | None:
         """The readings as they were computed; None where something that they are made of has changed."""
@@ -94,7 +94,7 @@ class Made:
         read = hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()
         said = {name: part for name, part in described.items() if name != "run"}
         libraries = [f"{name} {version(name)}" for name in (*NUMBERS, *PAGES)]
-        return _digest(notebook.stem, notebook.read_text("utf-8"), said, metrics, read, _code(True), libraries)
+        return _digest(notebook.stem, notebook.read_text("utf-8"), said, metrics, read, code(True), libraries)
 
     def _write(self, name: str, write: Any) -> None:
         """Whole or not at all; the oldest files go."""
