@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -13,12 +14,19 @@ import pandas as pd
 from . import __version__, store
 from .company import Company
 from .disclosure import PROFILES
+from .metric import REGISTER
 from .metrics import FAMILIES
 from .period import Quarter
 from .tables import quoted
 from .tables import tables as canonical_tables
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def catalogue_version() -> str:
+    """Eight digits that change when the definition of any metric does."""
+    known = sorted(f"{metric.name} {metric.version}" for metric in REGISTER.values())
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:8]
 
 
 def state(company: Company, quarter: Quarter) -> str:
@@ -42,7 +50,8 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "period_end": (quarter.end - timedelta(days=1)).isoformat(), "as_of": min(known, company.known_until).isoformat(),
         "state": state(company, quarter), "profile": profile, "disclosure": PROFILES[profile].said,
         "currency": settings.currency, "timezone": settings.timezone,
-        "run": run, "version": __version__, "families": ["summary", *FAMILIES], "quarters": sorted({*quarters, quarter.label}),
+        "run": run, "version": __version__, "catalogue": catalogue_version(), "families": ["summary", *FAMILIES],
+        "quarters": sorted({*quarters, quarter.label}),
         "caveats": len(said), "generated": company.known_until.isoformat(),
         "locale": company.config.report.locale,
         "remarks": [remark.model_dump(mode="json") for remark in company.config.report.remarks],
@@ -64,6 +73,24 @@ def write(folder: Path, readings: pd.DataFrame, edition: dict[str, Any]) -> None
         safe[column] = safe[column].mask(live, "'" + safe[column])
     safe.to_csv(folder / "readings.csv", index=False, lineterminator="\n")
     (folder / "edition.json").write_text(json.dumps(edition, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def read_readings(folder: Path) -> pd.DataFrame:
+    """The readings of an edition in a folder."""
+    return store.connect().read_parquet(str(folder / "readings.parquet")).df()
+
+
+def restated(described: dict[str, Any], readings: pd.DataFrame, old: Path) -> dict[str, Any]:
+    """The description, against the edition in force: a final one whose numbers changed is restated, and counted."""
+    try:
+        before = json.loads((old / "manifest.json").read_text(encoding="utf-8"))["edition"]
+    except (OSError, ValueError, KeyError):
+        return described
+    if described["state"] != "final" or before["state"] not in ("final", "restated"):
+        return described
+    changed = before["as_of"] != described["as_of"] or not read_readings(old).equals(readings)
+    number = before.get("restatement", 0) + changed
+    return described | ({"state": "restated", "restatement": number} if number else {})
 
 
 def read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

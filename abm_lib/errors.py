@@ -4,6 +4,7 @@
     ├── UsageError        exit 2   a wrong command, parameter or abm.toml
     ├── InputRefused      exit 3   the inputs cannot be trusted; nothing was computed
     ├── PublishRefused    exit 5   computed, but the gate found a fault; the old edition stays
+    ├── NotAnnounced      exit 6   published, but somebody could not be told
     ├── EnvironmentFault  exit 7   space, permission or a missing program
     ├── Busy              exit 75  another run holds the lock
     └── KernelDied        exit 138 a notebook's process was killed; the old edition stays
@@ -63,6 +64,9 @@ class AbmError(Exception):
         self.faults = [faults] if isinstance(faults, Fault) else list(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[AbmError], tuple[list[Fault]]]:
+        return type(self), (self.faults,)  # whole again in another process
+
 
 class UsageError(AbmError):
     exit_code = 2
@@ -74,6 +78,10 @@ class InputRefused(AbmError):
 
 class PublishRefused(AbmError):
     exit_code = 5
+
+
+class NotAnnounced(AbmError):
+    exit_code = 6
 
 
 class EnvironmentFault(AbmError):

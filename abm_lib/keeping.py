@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 
 from .errors import Fault, UsageError
-from .sources.reading import sha256
+from .sources.suspects import sha256
 from .store import connect
 from .tables import quoted, tables
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from .errors import Fault, UsageError, nearest
 from .questions import questions
-from .show import boards, rates, sentences, tables, trends, wholes
+from .show import boards, rates, sentences, tables, theme, trends, wholes
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
@@ -67,8 +67,10 @@ class Page:
             raise _unknown("page", family, (*FAMILIES, *ROLES))
         if edition["quarter"] not in set(readings["quarter"]):
             raise _unknown("quarter", edition["quarter"], set(readings["quarter"]))
-        self.family, self.edition, self.readings, self._folder = family, dict(edition), readings, folder
-        write_as(self.edition.get("locale", "en"))
+        theme.use()
+        write_as(edition.get("locale", "en"))
+        self.family, self.edition, self._readings, self._folder = family, dict(edition), readings, folder
+        self._beyond = False
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
         self._letters: dict[str, str] = {}
@@ -77,9 +79,20 @@ class Page:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.header()._repr_mimebundle_()
 
+    @property
+    def readings(self) -> pd.DataFrame:
+        """The whole tidy frame."""
+        self._beyond = True
+        return self._readings
+
+    def asked(self) -> list[str] | None:
+        """The metrics that this page has looked up so far; None once all readings or the facts behind them were taken."""
+        return None if self._beyond else self._read.asked
+
     @cached_property
     def facts(self) -> Any:
         """The frames that the metrics count, by name: `page.facts.ad_days`."""
+        self._beyond = True
         return _facts(self.edition["quarter"], self._folder)
 
     def header(self) -> Fragment:

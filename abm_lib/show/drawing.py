@@ -2,6 +2,8 @@
 
 Positions across are data, positions down are pixels from the top; names, values and axis labels are text marks with the
 text as data. Nothing from data reaches a Vega expression, and nothing depends on measuring the reader's font.
+
+Every channel is an object: altair finds the class of a bare string by hashing its whole schema, 10 ms each time.
 """
 
 from __future__ import annotations
@@ -92,10 +94,10 @@ class Canvas:
         )
         drawn = mark.encode(
             x=self.x(),
-            x2="x2:Q",
+            x2=alt.X2("x2:Q"),
             y=self.y("y1"),
-            y2="y2:Q",
-            fill=alt.value(fill) if fill else alt.Fill("colour:N", scale=None),
+            y2=alt.Y2("y2:Q"),
+            fill=alt.FillValue(fill) if fill else alt.Fill("colour:N", scale=None),
         )
         drawn = drawn.encode(stroke=alt.Stroke("edge:N", scale=None)) if outline else drawn
         return _told(drawn, rows)
@@ -108,9 +110,9 @@ class Canvas:
             return None
         mark = _chart(records).mark_rule(color=colour, strokeWidth=thick, strokeDash=list(dash) or alt.Undefined)
         return (
-            mark.encode(x=self.x(), y=self.y(), y2="y2:Q")
+            mark.encode(x=self.x(), y=self.y(), y2=alt.Y2("y2:Q"))
             if upright
-            else mark.encode(x=self.x(), x2="x2:Q", y=self.y())
+            else mark.encode(x=self.x(), x2=alt.X2("x2:Q"), y=self.y())
         )
 
     def slopes(self, records: Records) -> alt.Chart | None:
@@ -118,7 +120,7 @@ class Canvas:
         if not records:
             return None
         mark = _chart(records).mark_rule(color=ink("ink"), strokeWidth=2, strokeCap="round")
-        return mark.encode(x=self.x(), y=self.y(), x2="x2:Q", y2="y2:Q")
+        return mark.encode(x=self.x(), y=self.y(), x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q"))
 
     def dots(self, records: Records, size: int = 70, hollow: bool = False) -> alt.Chart | None:
         if not records:
@@ -127,7 +129,7 @@ class Canvas:
             filled=True, size=size, opacity=1, strokeWidth=1.5
         )
         drawn = mark.encode(x=self.x(), y=self.y(), stroke=alt.Stroke("colour:N", scale=None))
-        drawn = drawn.encode(fill=alt.value(ink("paper")) if hollow else alt.Fill("colour:N", scale=None))
+        drawn = drawn.encode(fill=alt.FillValue(ink("paper")) if hollow else alt.Fill("colour:N", scale=None))
         return _told(drawn, records)
 
     def text(
@@ -147,8 +149,8 @@ class Canvas:
         mark = _chart([{"colour": ink(colour), **r} for r in records]).mark_text(
             align=align, dx=dx, dy=dy, baseline="middle", fontSize=12, fontWeight=600 if bold else 400
         )
-        where = alt.value(at) if at is not None else self.x()
-        return mark.encode(x=where, y=self.y(), text="text:N", color=alt.Color("colour:N", scale=None))
+        where = alt.XValue(at) if at is not None else self.x()  # type: ignore[no-untyped-call]
+        return mark.encode(x=where, y=self.y(), text=alt.Text("text:N"), color=alt.Color("colour:N", scale=None))
 
 
 def drawings(draw: Callable[[Room], dict[str, Any]], *rooms: str) -> list[Drawing]:
@@ -176,8 +178,8 @@ def _pointed_at(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chart(records: Records) -> alt.Chart:
-    """Records inline: nothing is inferred from them, every channel names its type."""
-    return alt.Chart(alt.Data(values=records))  # type: ignore[no-untyped-call]
+    """Records inline: nothing is inferred from them, every channel names its type. altair copies a list again and again."""
+    return alt.Chart(alt.Data(values=tuple(records)))  # type: ignore[no-untyped-call]
 
 
 def aside(texts: Sequence[str]) -> int:

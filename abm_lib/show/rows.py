@@ -195,16 +195,17 @@ class Readings:
     def __init__(self, frame: pd.DataFrame, register: Mapping[str, Known], quarter: str) -> None:
         self.frame, self.register, self.quarter = frame, register, quarter
         currencies = [c for c in frame["currency"].dropna().unique() if c]
-        money = {name for name, metric in register.items() if counts_money(metric)}
+        self._currency = currencies[0] if currencies else ""
         self.quarters = sorted(q for q in frame["quarter"].unique() if q <= quarter)
+        # A page shows a few of the metrics, so rows are made when they are asked for.
+        self._columns = {str(name): frame[name].tolist() for name in frame.columns}
+        self._places = frame.groupby(["metric", "quarter"], sort=False).indices
         self._rows: dict[tuple[str, str], list[Row]] = {}
-        for record in frame.to_dict("records"):
-            metric = register.get(record["metric"])
-            if metric and record["quarter"] <= quarter:
-                row = _row(record, metric.label, currencies[0] if currencies and metric.name in money else "")
-                if row.slice_by in NAMES_METRICS and row.slice in register:
-                    row = replace(row, called=register[row.slice].label)
-                self._rows.setdefault((row.metric, row.quarter), []).append(row)
+
+    @property
+    def asked(self) -> list[str]:
+        """The metrics that were looked up."""
+        return sorted({metric for metric, _ in self._rows})
 
     def whole(self, metric: str, quarter: str = "") -> Row | None:
         """The reading of the whole in a quarter (the edition's by default); None where there is no such row."""
@@ -220,7 +221,7 @@ class Readings:
         return [next((r for r in rows if (r.slice_by, r.slice) == (slice_by, slice_)), None) for rows in found]
 
     def has(self, metric: str) -> bool:
-        return bool(self._rows.get((metric, self.quarter)))
+        return bool(self._of(metric, ""))
 
     def must(self, metric: str) -> str:
         """The metric's id. Raises UsageError naming the nearest id where none is called so."""
@@ -242,7 +243,18 @@ class Readings:
         return self._of(metric, quarter)
 
     def _of(self, metric: str, quarter: str) -> list[Row]:
-        return self._rows.get((metric, quarter or self.quarter), [])
+        key = (metric, quarter or self.quarter)
+        if key not in self._rows:
+            asked = metric in self.register and key[1] <= self.quarter
+            self._rows[key] = [self._row(place) for place in self._places.get(key, ())] if asked else []
+        return self._rows[key]
+
+    def _row(self, place: int) -> Row:
+        record = {name: column[place] for name, column in self._columns.items()}
+        metric = self.register[record["metric"]]
+        row = _row(record, metric.label, self._currency if counts_money(metric) else "")
+        named = row.slice_by in NAMES_METRICS and row.slice in self.register
+        return replace(row, called=self.register[row.slice].label) if named else row
 
 
 def heading(dimension: str) -> str:
