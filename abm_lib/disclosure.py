@@ -37,6 +37,7 @@ ROLLED_UP = {"year", "window", "quarter"}
 # A metric that is one cell of another's table: hidden with it.
 ONE_CELL = {"marketing_sourced_pipeline": "source_owner", "marketing_sourced_revenue": "source_owner",
             "marketing_sourced_pipeline_share": "source_owner", "marketing_sourced_revenue_share": "source_owner"}  # fmt: skip
+LONGEST = 200  # characters of a slice's name
 K_OF_N = re.compile(r"\b\d[\d,.]* of \d[\d,.]* ")
 IT_WAS = re.compile(r"; it was [^;]*")
 
@@ -112,7 +113,9 @@ def account_code(name: str, key: bytes) -> str:
 
 
 def _named(slices: pd.Series, by: pd.Series, profile: Profile, key: bytes) -> pd.Series:
-    """Slices without mail addresses, each with a name of its own still; accounts by code where the edition travels."""
+    """Slices without mail addresses and cut, each with a name of its own still; accounts by code where the edition travels."""
+    long = sorted(name for name in slices.unique() if len(name) > LONGEST)
+    slices = slices.replace({name: f"{name[:LONGEST]}… {place}" for place, name in enumerate(long, 1)})
     addresses = sorted({name for name in slices.unique() if ADDRESS.search(name)})
     masked = {name: ADDRESS.sub(f"(address hidden {place})", name) for place, name in enumerate(addresses, 1)}
     slices = slices.replace(masked)

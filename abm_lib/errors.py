@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-# A mail address; in a link its sign may be written otherwise.
-ADDRESS = re.compile(r"[^\s@/<>()]+(?:@|%40)[^\s@/<>()]+\.[^\s@/<>()]+", re.IGNORECASE)
+# A mail address; in a link its sign may be written otherwise. Bounded, so that a word of a megabyte is read once.
+ADDRESS = re.compile(r"[^\s@/<>()]{1,64}(?:@|%40)[^\s@/<>()]{1,255}\.[^\s@/<>()]{1,64}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

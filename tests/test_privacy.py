@@ -220,6 +220,13 @@ def test_addresses_in_campaign_names_and_utms_are_masked_and_stay_apart() -> Non
         assert names == ["(address hidden 1)", "to (address hidden 2) now"]
 
 
+def test_a_name_of_a_megabyte_is_cut_and_two_of_them_stay_apart() -> None:
+    table = drawn("campaign_sessions", "by | slice | numerator\ncampaign | a | 30\ncampaign | b | 20")
+    table["slice"] = ["w" * 1_000_000 + "a", "w" * 1_000_000 + "b"]
+    first, second = protected(table, INTERNAL)["slice"]
+    assert first != second and len(first) < 210
+
+
 def test_remarks_of_people_lose_their_counts_where_the_edition_travels() -> None:
     remark = "3 of 18 carry no source; it counts 14; 5 are needed"
     table = drawn("leads", "numerator | caveats\n43 | X").assign(caveats=remark)

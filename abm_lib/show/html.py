@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
+from ..errors import ADDRESS
+
 VOID = {"img", "br", "hr", "meta", "link", "input", "wbr"}
 # Marks that reorder or hide text on the screen; joiners inside a word (U+200C, U+200D) are kept, scripts need them.
 TRICKS = re.compile("[\u200b\u200e\u200f\u061c\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u00ad]")
-ADDRESS = re.compile(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>()]+")
 
 
 def tag(name: str, /, *children: object, **attributes: object) -> Markup:
