@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,13 +44,12 @@ def unprivileged(*command: object) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address() -> Iterator[str]:
     """The address of a server of its own, which ends with the module."""
     if not shutil.which("initdb") or not shutil.which("pg_ctl"):
         pytest.skip(NO_POSTGRES)
-    place = tmp_path_factory.mktemp("postgres")
-    for folder in (place, place.parent, place.parent.parent):
-        folder.chmod(0o755)
+    place = Path(tempfile.mkdtemp(prefix="abm-postgres-"))  # pytest's own folders are closed to other users
+    place.chmod(0o755)
     data = place / "data"
     data.mkdir()
     if os.geteuid() == 0:
@@ -69,6 +69,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         subprocess.run(unprivileged("pg_ctl", "-D", data, "-m", "immediate", "stop"), check=True, capture_output=True)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def execute(url: str, statements: str) -> None:
