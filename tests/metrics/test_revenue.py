@@ -327,13 +327,37 @@ o5   |            | 2026-04-02 | lost  | 1
 
 @pytest.fixture(scope="module")
 def waits(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return read(company(tmp_path_factory.mktemp("waits"), deals(WAITS)), "sales_cycle_days", by=[])
+    metrics = ("sales_cycle_days", "sales_cycle_days_mean", "win_rate_within_days")
+    return read(company(tmp_path_factory.mktemp("waits"), deals(WAITS)), *metrics, by=["within_days"])
 
 
-def test_sales_cycle_days_lets_open_deals_wait_and_lost_ones_leave(waits):
-    # Won after 10 days: 3 of 4 wait on. Lost after 15. Won after 20: of two, one waits on; 3/4 x 1/2 is under a half.
+def test_sales_cycle_days_lets_open_deals_wait_and_won_and_lost_compete(waits):
+    # Won after 10 days: 1/4. Lost after 15: of 3/4 a third. Won after 20: of the half left, one of two: 1/4 more, half in all.
     found = reading(waits, "sales_cycle_days")
-    assert (found["value"], found["n"]) == (20, 4)
+    assert (found["value"], found["n"]) == (10, 4)
+
+
+def test_sales_cycle_days_mean_weighs_each_win_by_those_who_still_wait(waits):
+    assert value(waits, "sales_cycle_days_mean") == 15  # (10 x 1/4 + 20 x 1/4) by 1/2
+
+
+LATER_WAITS = """
+deal | qualified  | ended      | stage | amount
+o1   | 2025-12-20 | 2026-02-20 | won   | 1
+o2   | 2025-12-20 | 2026-03-02 | won   | 1
+o3   | 2025-12-20 | 2026-06-10 | won   | 1
+o4   | 2025-12-20 | 2026-07-20 | lost  | 1
+o5   | 2025-12-20 |            |       | 1
+"""
+
+
+def test_win_rate_within_days_asks_whom_it_came_to_by_then(waits, tmp_path):
+    assert value(waits, "win_rate_within_days") == "undefined"
+    assert "180 days" in reading(waits, "win_rate_within_days")["caveats"]
+    later = read(company(tmp_path, deals(LATER_WAITS)), "win_rate_within_days", by=["within_days"])
+    # Two won within 90 days, one within 180, one lost after 200, one still open after 284.
+    assert slices(later, "win_rate_within_days", "within_days") == {"090": 0.4, "180": 0.6, "365": "undefined"}
+    assert value(later, "win_rate_within_days") == 0.6
 
 
 def test_sales_cycle_days_without_anything_qualified_is_undefined(waits):
@@ -341,12 +365,10 @@ def test_sales_cycle_days_without_anything_qualified_is_undefined(waits):
     assert value(waits, "sales_cycle_days", quarter="2025Q4") == "no_data"
 
 
-def test_sales_cycle_days_is_undefined_while_fewer_than_half_are_won(tmp_path):
-    table = read(
-        company(tmp_path, deals(WAITS.replace("2026-07-21 | won", "2026-07-21 | lost"))), "sales_cycle_days", by=[]
-    )
+def test_sales_cycle_days_is_undefined_while_none_is_won(tmp_path):
+    table = read(company(tmp_path, deals(WAITS.replace(" won ", " lost "))), "sales_cycle_days", by=[])
     assert value(table, "sales_cycle_days") == "undefined"
-    assert "fewer than half" in reading(table, "sales_cycle_days")["caveats"]
+    assert "none has come" in reading(table, "sales_cycle_days")["caveats"]
 
 
 FORMS = """
