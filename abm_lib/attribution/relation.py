@@ -106,8 +106,8 @@ def shared_out(
 ) -> Frame:
     """What each model gives to the touches of a journey that agree in `columns`: one column for each model, in whole units.
 
-    `amount` is a whole number of its journey (cents); what a model gives out is exactly that. Rows stand once for each
-    journey and value of `columns`.
+    Beside it stands `<model>_parts`, which is 0 where the model's rule gives these touches nothing. `amount` is a whole
+    number of its journey (cents); what a model gives out is exactly that. One row for each journey and value of `columns`.
     """
     own, names = [*key, *columns], [model.name for model in models]
     weighed = {model.name: parts(model, half_life_days).sum() for model in models}
@@ -115,7 +115,8 @@ def shared_out(
     before = {f"_{name}": nw.col(name).cum_sum().over(*key, order_by=list(columns)) for name in names}
     whole = {f"_all_{name}": nw.col(name).sum().over(*key) for name in names}
     given = given.with_columns(**before, **whole)
-    return given.select(*own, **{name: _floor(f"_{name}", name) - _floor(f"_{name}", name, own=True) for name in names})
+    units = {name: _floor(f"_{name}", name) - _floor(f"_{name}", name, own=True) for name in names}
+    return given.select(*own, **units, **{f"{name}_parts": nw.col(name) for name in names})
 
 
 def _floor(running: str, name: str, own: bool = False) -> nw.Expr:

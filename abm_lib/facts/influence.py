@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
@@ -13,10 +14,10 @@ from .opportunities import opportunities_qualified
 RULES = ("any_touch", "one_response", "default", "strict")
 
 
-def acts(base: Base) -> Frame:
-    """Touches that may count for anything: impressions never do (S0-03), nor does what our own people did."""
+def acts(base: Base, but: Sequence[str] = ("impression",)) -> Frame:
+    """Touches that may count for anything: impressions do not (S0-03), nor does what our own people did."""
     ours = base.tables.people.filter(nw.col("is_internal")).select("person_id", _ours=nw.lit(True))
-    touches = base.tables.touches.filter(nw.col("kind") != "impression", ~nw.col("account_id").is_null())
+    touches = base.tables.touches.filter(~nw.col("kind").is_in(list(but)), ~nw.col("account_id").is_null())
     return touches.join(ours, on="person_id", how="left").filter(nw.col("_ours").is_null())
 
 
