@@ -24,7 +24,7 @@ SPAN = ["quarter", "window"]
 KEY = [*SPAN, "journey"]
 ROW = ("model", "opportunity_id", "channel", "campaign")
 NEEDS = ("opportunity_changes", "opportunities", "touches")
-ONE = 1_000_000  # an opportunity in parts, for the number of opportunities that a channel is given
+ONE = 10**12  # an opportunity in parts, for the number of opportunities that a channel is given
 
 
 @fact(one_row_per=ROW, needs=NEEDS)

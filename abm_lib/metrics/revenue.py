@@ -437,14 +437,15 @@ def win_rate_rate_effect(cells: Columns) -> Formula:
     return ratio(cells.total("rate_effect"), cells.total("weight"), nothing=NO_CONTEST, n=cells.total("contests"))
 
 
-@metric(facts="revenue_credit", label="Attributed revenue", unit="money", better="neither",
+@metric(facts="revenue_credit", label="Attributed revenue", unit="money", better="neither", version=2,
         by=("model/channel", "model/campaign"), has_whole=False, additive=True)  # fmt: skip
 def attributed_revenue(credit: Columns) -> Formula:
-    """Closed-won revenue, shared out over the touches before it by three models: the first touch, the last, and all alike.
+    """Closed-won revenue, shared out over the touches before it by each model; the models stand side by side, and none is the truth.
 
-    Source: revenue_credit; `attribution` in abm.toml (S0-36, S0-55).
-    Counts: all business; touches of anyone in the account until the day of the close, no impressions; the last that is not direct,
-        where there is one; what nothing was done towards is `unattributed`, so that each model adds up to closed-won revenue.
+    Source: revenue_credit; models with their weights and the rules `[attribution]` of abm.toml (S0-36, S0-55).
+    Counts: all business; touches of anyone in the account until the day of the close, no impressions by default; what has no taker
+        goes evenly to the anchors that are there; what nothing was done towards is `(none)`, so that each model adds up to
+        closed-won revenue.
     Missing: no touches, or no opportunity data.
     Beware: models differ, and none says what caused a deal.
     """

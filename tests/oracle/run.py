@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pandas as pd
 
+from oracle.chain import removal_effects
 from oracle.fiscal import Fiscal, earlier, months
 from oracle.survival import mean_to_win, median_days, median_to_win, won_within
 
@@ -51,7 +52,9 @@ def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataF
     for name in ("website", "accounts", "content", "journey", "voice"):
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     _stays(con)
-    for name in ("demand", "customers", "quality", "credit", "effects"):
+    for name in ("demand", "customers", "quality", "walks", "credit", "effects"):
+        if name == "credit":
+            _chains(con)
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     _follow_ups(con)
     return con.sql("select * from readings").df()
@@ -181,7 +184,9 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> None:
         rows += [("sales_cycle_days", name, value, median_to_win(part), len(part)) for value, part in parts]
         if name in ("segment", "source_owner", "target"):
             rows += [("win_rate_within_days", name, value, won_within(part, 180), len(part)) for value, part in parts]
-    con.executemany("insert into readings values (?, ?, ?, ?, null, null, ?)", [row for row in rows if row[3] is not None])
+    con.executemany(
+        "insert into readings values (?, ?, ?, ?, null, null, ?)", [row for row in rows if row[3] is not None]
+    )
 
 
 def _stays(con: duckdb.DuckDBPyConnection) -> None:
@@ -190,6 +195,13 @@ def _stays(con: duckdb.DuckDBPyConnection) -> None:
     rows = [(stage, median_days(part), len(part)) for stage, part in ages.groupby("stage")]
     found = [row for row in rows if row[1] is not None]
     con.executemany("insert into readings values ('stage_median_days', 'stage', ?, ?, null, null, ?)", found)
+
+
+def _chains(con: duckdb.DuckDBPyConnection) -> None:
+    """What removing each channel does to the chain of pipeline, and of revenue."""
+    walks = con.sql("select * from walks order by metric, walk, place").df()
+    found = [(metric, *effect) for metric, own in walks.groupby("metric") for effect in removal_effects(own).items()]
+    _table(con, "effects", "metric varchar, channel varchar, effect double", found)
 
 
 def _follow_ups(con: duckdb.DuckDBPyConnection) -> None:
