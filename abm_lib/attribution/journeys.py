@@ -95,11 +95,22 @@ class Journeys:
             told = self.chain(order).removal_effects(self.channels)
             effects = np.array([told[name] for name in self.channels])
         given: dict[str, Numbers] = {model.name: np.zeros(len(self.channels)) for model in models}
-        for block in self._blocks():
+        for whole in self._blocks():
+            block = whole.only(getattr(whole, of) != 0)
             scan = Scan(block.codes, block.starts(), block.ends, len(self.channels))
             for model in models:
                 given[model.name] += block._given(model, scan, getattr(block, of), half_life_days, effects)
         return given
+
+    def only(self, kept: NDArray[np.bool_]) -> Journeys:
+        """These journeys alone."""
+        lengths = self.ends - self.starts()
+        own = np.repeat(kept, lengths)
+        return replace(
+            self, codes=self.codes[own], ends=np.cumsum(lengths[kept]), converted=self.converted[kept], lost=self.lost[kept],
+            value=self.value[kept], days=None if self.days is None else self.days[own],
+            at=None if self.at is None else {anchor: place[kept] for anchor, place in self.at.items()},
+        )  # fmt: skip
 
     def none(self, of: str = "converted") -> float:
         """What journeys without any touch brought: nobody's, and never dropped."""

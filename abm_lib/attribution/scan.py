@@ -27,11 +27,18 @@ class Scan:
         return np.repeat(np.arange(len(self.ends), dtype=np.int32), self.lengths)
 
     @cached_property
-    def visited(self) -> NDArray[np.bool_]:
+    def visited(self) -> NDArray[Any]:
         """journeys x channels: whether the journey met the channel."""
-        met = np.zeros(len(self.ends) * self.channels, bool)
-        met[self.owner.astype(np.int64) * self.channels + self.codes] = True
-        return met.reshape(len(self.ends), self.channels)
+        if self.channels > 64:
+            met = np.zeros(len(self.ends) * self.channels, bool)
+            met[self.owner.astype(np.int64) * self.channels + self.codes] = True
+            return met.reshape(len(self.ends), self.channels)
+        bits, masks = np.left_shift(np.uint64(1), np.arange(64, dtype=np.uint64)), np.zeros(len(self.ends), np.uint64)
+        walked = self.lengths > 0
+        if walked.any():
+            masks[walked] = np.bitwise_or.reduceat(bits[self.codes], self.begins[walked])
+        apart = np.unpackbits(masks.view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
+        return apart[:, : self.channels]
 
     def anchored(self, model: Model, amount: Numbers, at: dict[Anchor, Places]) -> Numbers:
         """Anchors and the rest between them; without anchors, each touch alike. `at` has 0 where no touch holds the anchor."""
