@@ -192,10 +192,14 @@ class Leads(Settings):
 
 
 class Lifetime(Settings):
-    """What a customer's lifetime is worth: the gross margin on revenue, and the longest lifespan that is believed."""
+    """What a customer's lifetime is worth: the gross margin on revenue, and the longest lifespan that is believed.
+
+    `discount_rate` is what a year's wait costs, in the fitted lifetime (method `sbg`) alone.
+    """
 
     gross_margin: Share = 0.75
     longest_years: Times = 7.0
+    discount_rate: Share = 0.1
 
 
 class Acquisition(Settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from .. import rankings
-from ..formula import Columns, Formula, mean, median, ratio, total, whole
+from ..formula import Columns, Formula, difference, mean, median, ratio, share, total, whole
 from ..metric import Look, family
 from ..reading import Reading, Worked, missing
 
@@ -362,6 +362,31 @@ def pipeline_generation_days(created: Columns) -> Formula:
     nothing = "no opportunity created after it"
     first_touch = median(created.total("days", where=nw.col("from") == "first touch"), nothing=nothing)
     return first_touch.but(**{"from": median(created.total("days"), nothing=nothing)})
+
+
+@metric(facts="alike_accounts", label="Target accounts with an opportunity, minus accounts alike", unit="points", better="higher",
+        counts="accounts", by=("period",))  # fmt: skip
+def target_account_lift(accounts: Columns) -> Formula:
+    """Share of target accounts with new business qualified within four quarters, minus that of look-alike accounts off the list.
+
+    Source: alike_accounts, the four quarters that end with this one (S2-03).
+    Counts: accounts as they stood before, no customers then; others of the same segment, industry and earlier engagement, weighted to
+        the target accounts' mix. The slice `period` has `before`, the same for the four quarters before those: the balance.
+    Missing: fewer than 30 look-alike accounts.
+    Beware: matched on what is recorded, not drawn by lot: accounts are chosen for the list because they look promising. Where
+        `before` differs from 0 as well, so far as it does the list found them rather than made them.
+    """
+    after, nothing = accounts.period == "after", "fewer than 30 accounts alike off the list"
+
+    def against(rows: nw.Expr | None) -> Formula:
+        listed = share(
+            accounts.total("targets_had", where=rows), accounts.total("targets", where=rows), nothing=nothing
+        )
+        return difference(
+            listed, share(accounts.total("alike_had", where=rows), accounts.total("alike", where=rows), nothing=nothing)
+        )
+
+    return against(after).but(period=against(None))
 
 
 @metric(facts="pipeline_credit", label="Attributed pipeline", unit="money", better="neither", counts="opportunities", version=2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..formula import (
     Columns,
     Formula,
+    difference,
     mean,
     mean_to_come,
     median,
@@ -435,6 +436,23 @@ def win_rate_rate_effect(cells: Columns) -> Formula:
     Missing: none won or lost in one of the two quarters.
     """
     return ratio(cells.total("rate_effect"), cells.total("weight"), nothing=NO_CONTEST, n=cells.total("contests"))
+
+
+@metric(facts="campaign_contests", label="Win rate after a campaign, minus the rest", unit="points", better="higher",
+        by=("campaign",), scope="new", window="trailing_8_quarters", has_whole=False)  # fmt: skip
+def campaign_win_rate_difference(campaigns: Columns) -> Formula:
+    """Win rate of opportunities whose account the campaign had touched before they qualified, minus that of all others.
+
+    Source: campaign_contests, won or lost in the trailing eight quarters (S0-36, S2-23).
+    Counts: touches of anyone in the account within `attribution.look_back_days`; an opportunity that several campaigns touched
+        counts for each; campaigns with enough contests on both sides (`min_n.colour`).
+    Missing: no campaign has enough.
+    Beware: goes together, which is not to say that the campaign won them; many are compared, and what stands out on a page
+        has been held to the stricter limit that this asks for.
+    """
+    nothing = "not enough contests on both sides"
+    touched = share(campaigns.total("touched_won"), campaigns.total("touched"), nothing=nothing)
+    return difference(touched, share(campaigns.total("others_won"), campaigns.total("others"), nothing=nothing))
 
 
 @metric(facts="revenue_credit", label="Attributed revenue", unit="money", better="neither", version=2,
