@@ -40,6 +40,7 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "period_end": (quarter.end - timedelta(days=1)).isoformat(), "as_of": min(known, company.known_until).isoformat(),
         "state": state(company, quarter), "profile": profile, "currency": settings.currency, "timezone": settings.timezone,
         "run": run, "version": __version__, "families": ["summary", *FAMILIES], "quarters": sorted({*quarters, quarter.label}),
+        "attribution": company.config.attribution.model_dump(mode="json"),
         "caveats": len(said), "generated": company.known_until.isoformat(),
         "sources": [{"name": name, "newest": str(last), "rows": company.notes["tables"][name]["accepted"]}
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],

@@ -7,6 +7,7 @@ one.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -51,6 +52,19 @@ def newcombe(k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike) -> tupl
     low = difference - np.hypot(share1 - low1, high2 - share2)
     high = difference + np.hypot(high1 - share1, share2 - low2)
     return low, high
+
+
+def sample_ratio(control: float, everybody: float, planned: float) -> float:
+    """The chance of a split at least as far from the planned one, where everybody was drawn by lot: chi-squared, one degree.
+
+    nan where there is nobody. Raises ValueError unless 0 < planned < 1.
+    """
+    if not 0 < planned < 1:
+        raise ValueError("a planned split gives something to both sides")
+    if everybody <= 0:
+        return float("nan")
+    apart = (control - planned * everybody) ** 2 / (everybody * planned * (1 - planned))
+    return math.erfc(math.sqrt(apart / 2))
 
 
 def net_promoter(promoters: float, detractors: float, answers: float) -> tuple[float, float]:

@@ -32,7 +32,7 @@ from abm_lib.attribution import (
     shared_out,
     steps,
 )
-from abm_lib.store import DuckDB, Engine
+from abm_lib.store import DuckDB, Engine, Spark
 
 STAGES = ("lead", "created", "won")
 TYPES = {"journey": "BIGINT", "touch_id": "VARCHAR", "channel": "VARCHAR", "day": "BIGINT", "cents": "BIGINT",
@@ -372,8 +372,8 @@ def test_the_engine_agrees_with_the_obvious_twin_to_the_cent(on_duckdb: Any, nam
                 assert abs(given[number, channel] - part * cents[number]) <= 1
 
 
-def test_the_engine_and_the_scans_agree(on_duckdb: Any) -> None:
-    cases, cents, found = on_duckdb
+def agree(found: pd.DataFrame, cases: list[Walk], cents: list[int]) -> None:
+    """What an engine gave each channel is what the scans give it, but for the cents of rounding."""
     journeys = in_memory(cases)
     journeys = Journeys(
         **{**vars(journeys), "value": np.array([n * w.converted for n, w in zip(cents, cases, strict=True)], float)}
@@ -381,6 +381,20 @@ def test_the_engine_and_the_scans_agree(on_duckdb: Any) -> None:
     theirs = found.groupby("channel")[list(MODELS)].sum()
     for name, credit in journeys.credit(list(MODELS.values()), "value").items():
         assert theirs[name].loc[list(journeys.channels)].to_numpy() == pytest.approx(credit, abs=len(cases)), name
+
+
+def test_packed_keys_and_windows_in_sql_agree(on_duckdb: Any) -> None:
+    cases, cents, found = on_duckdb
+    agree(found, cases, cents)
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+def test_spark_gives_every_cent_to_the_same_channel_as_duckdb_and_packed_keys(on_duckdb: Any, spark: Any) -> None:
+    cases, cents, found = on_duckdb
+    theirs = shares(Spark(), cases, list(MODELS.values()), cents)
+    pd.testing.assert_frame_equal(theirs, found, check_dtype=False)
+    agree(theirs, cases, cents)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])

@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from abm_lib.intervals import Z, bootstrap, median_interval, net_promoter, newcombe, wilson
+from abm_lib.intervals import Z, bootstrap, median_interval, net_promoter, newcombe, resampled, sample_ratio, wilson
 
 ROOT = Path(__file__).resolve().parent.parent
 repeatable = settings(derandomize=True, deadline=None, max_examples=150)
@@ -359,3 +359,27 @@ def test_a_missing_value_is_refused_and_not_guessed(missing: list[float]) -> Non
 def test_numerators_and_denominators_must_pair() -> None:
     with pytest.raises(ValueError, match="numerator and a denominator"):
         bootstrap(range(6), range(7), seed_text="")
+
+
+@pytest.mark.parametrize(
+    ("control", "everybody", "planned"), [(50, 100, 0.5), (520, 1000, 0.5), (130, 1000, 0.1), (0, 7, 0.2)]
+)
+def test_the_sample_ratio_check_is_the_chi_squared_test(control: int, everybody: int, planned: float) -> None:
+    expected = [planned * everybody, (1 - planned) * everybody]
+    theirs = scipy.stats.chisquare([control, everybody - control], expected).pvalue
+    assert sample_ratio(control, everybody, planned) == pytest.approx(theirs, rel=1e-9)
+
+
+def test_a_split_of_nobody_or_with_nothing_for_one_side_is_no_experiment() -> None:
+    assert math.isnan(sample_ratio(0, 0, 0.5))
+    with pytest.raises(ValueError, match="planned split"):
+        sample_ratio(1, 2, 1.0)
+
+
+def test_rows_drawn_anew_give_the_interval_of_any_statistic_and_the_same_one_twice() -> None:
+    rows = {"top": np.arange(200.0)}
+    one, two = (resampled(rows, lambda r: float(r["top"].mean()), seed_text="mean") for _ in range(2))
+    assert one == two
+    assert one == pytest.approx((99.5 - 8, 99.5 + 8), abs=2)  # 57.7 / root of 200 x 1.96
+    assert unknown(resampled({"top": np.arange(4.0)}, lambda r: 1.0, seed_text="few"))
+    assert unknown(resampled(rows, lambda r: math.nan, seed_text="nothing"))

@@ -22,8 +22,9 @@ FAMILIES = (
     *("ads", "pipeline", "revenue", "website", "content", "accounts", "journey", "voice"),
     *("demand", "customers", "quality"),
 )
-# Held against readings in test_quality and test_pipeline.
-OF_OTHER_READINGS = ("readiness", "promises_kept_share", "questions_answered", "attribution_model_distance")
+# Held against readings, or worked out by hand, in test_quality, test_pipeline and test_ads.
+OF_OTHER_READINGS = ("readiness", "promises_kept_share", "questions_answered", "attribution_model_distance",
+                     "target_account_lift", "ad_experiment_sample_ratio")  # fmt: skip
 FITTED = (
     "sbg",
     "sbg_residual",

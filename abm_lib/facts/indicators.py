@@ -45,10 +45,16 @@ def lifts(rows: Frame) -> Frame:
     rows = rows.filter(nw.col("all_n1") > 0, nw.col("all_n0") > 0)
     rate, rate_without = nw.col("all_k1") / nw.col("all_n1"), nw.col("all_k0") / nw.col("all_n0")
     size = nw.col("all_n1") + nw.col("all_n0")
-    own = nw.when(with_it).then((nw.col("k1") - rate) * size / nw.col("all_n1"))
-    others = (rate_without - nw.col("k0")) * size / nw.col("all_n0")
+    own = nw.when(with_it).then((nw.col("k1") - rate) * size / nw.col("all_n1") * _freely("all_n1"))
+    others = (rate_without - nw.col("k0")) * size / nw.col("all_n0") * _freely("all_n0")
     rows = rows.with_columns(_lift=rate - rate_without + own.otherwise(others))
     return rows.group_by("quarter", "indicator", "account_id").agg(lift=nw.col("_lift").sum(), pairs=nw.len())
+
+
+def _freely(number: str) -> nw.Expr:
+    """Deviations from a group's own mean are too small by this: in a group of two by the root of two."""
+    size = nw.col(number)
+    return (size / nw.when(size > 1).then(size - 1).otherwise(1.0)) ** 0.5
 
 
 def pooled(base: Base) -> Frame:

@@ -110,3 +110,18 @@ begun as (
     from created semi join engaged using (account_id) where business_type = 'new' and day >= getvariable('q_from'))
 select 'engagement_conversion_rate', slice_by, slice, k / n, k, n, n
 from (select slice_by, slice, count(*) as n from responses group by all) left join (select slice_by, slice, count(*) as k from begun group by all) using (slice_by, slice);
+
+-- Contests of eight quarters whose account a campaign had touched before, against all others.
+insert into readings
+with contests as (
+    select closed.opportunity_id, account_id, qualified_at, qualified_on, is_won
+    from closed join qualified using (opportunity_id)
+    where business_type = 'new' and not is_disqualified and closed.day >= (select min(day_from) from quarters join last_eight using (label))),
+met as (
+    select distinct campaigns.name as campaign, campaign_id, contests.opportunity_id, is_won
+    from contests join acts on acts.account_id = contests.account_id and acts.touched_at <= qualified_at and acts.day >= qualified_on - 365
+    join campaigns using (campaign_id)),
+counted as (
+    select campaign, count(*) as n1, count(*) filter (is_won) as k1, (select count(*) from contests) as n, (select count(*) filter (is_won) from contests) as k
+    from met group by campaign, campaign_id)
+select 'campaign_win_rate_difference', 'campaign', campaign, k1 / n1 - (k - k1) / (n - n1), k1, n1, n from counted where n1 >= 10 and n - n1 >= 10;
