@@ -71,8 +71,9 @@ import contextlib, io, json, sys, time
 import polars as pl
 from mam import MAM
 table = pl.read_parquet(sys.argv[1]).with_row_index("user").with_columns(pl.col("converted").cast(pl.Boolean))
+table = table.with_columns(hours=pl.col("path").str.replace_all("channel[0-9]+", "1"))  # it asks for times, whatever the model
 def begun():
-    return MAM(table, "journey", "path", "converted", user_id_colname="user", path_separator=" > ")
+    return MAM(table, "journey", "path", "converted", user_id_colname="user", time_till_conv_colname="hours", path_separator=" > ")
 def markov():
     begun().run_markov()
 def together():
@@ -102,15 +103,19 @@ journey, at, channel = (touches[name].to_numpy() for name in ("journey", "at", "
 names = [f"channel{n:02}" for n in range(12)]
 won = np.arange(int(sys.argv[2])) % 4 == 0
 del touches
-begun = time.process_time()
-packed = (journey.astype(np.int64) << 28) + (at.astype(np.int64) << 4) + channel
-packed.sort()
-floor = time.process_time() - begun
-del packed
-begun = time.process_time()
-journeys = Journeys.from_touches(journey, at, channel, names, converted=won)
-journeys.credit([MODELS[name] for name in ("first", "last", "linear", "u_first_last", "time_decay", "shapley", "markov")])
-print(json.dumps([floor, time.process_time() - begun]))
+floors, wholes = [], []
+for _ in range(2):
+    begun = time.process_time()
+    packed = (journey.astype(np.int64) << 28) + (at.astype(np.int64) << 4) + channel
+    packed.sort()
+    floors.append(time.process_time() - begun)
+    del packed
+    begun = time.process_time()
+    journeys = Journeys.from_touches(journey, at, channel, names, converted=won)
+    journeys.credit([MODELS[name] for name in ("first", "last", "linear", "u_first_last", "time_decay", "shapley", "markov")])
+    wholes.append(time.process_time() - begun)
+    del journeys
+print(json.dumps([min(floors), min(wholes)]))
 """
 
 

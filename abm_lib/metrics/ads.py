@@ -10,7 +10,8 @@ from ..reading import Reading, Worked, missing
 metric = family("ads", kind="leading", pillar="reputation", activity="activity", audience=("marketing",))
 DELIVERY = ("channel", "ad_type", "campaign")
 OVER_TIME = ("month", "quarter", "year")
-MISMATCH = 0.001  # a split so unlikely was not made by lot
+# A split so unlikely was not made by lot; nearer than a point it is let pass, since one person is shown many impressions.
+MISMATCH, POINT = 0.001, 0.01
 
 
 @metric(
@@ -175,10 +176,10 @@ def ad_experiment_control_share(ads: Columns) -> Formula:
 @metric(of="ad_experiment_control_share", looks_up="experiment_plans", label="Ad experiment: sample-ratio check", unit="share",
         better="neither", counts="impressions", by=("experiment",), has_whole=False)  # fmt: skip
 def ad_experiment_sample_ratio(read: Look) -> Worked:
-    """How likely a split as uneven as this one is, had ads been served by lot as planned: below 0.001 the difference is not to be trusted.
+    """How likely a split as uneven as this one is, had ads been served by lot as planned: a check, no result.
 
     Source: ad_experiment_control_share; experiments.planned_split (S1-22). Chi-squared test with one degree of freedom.
-    Counts: as ad_experiment_control_share.
+    Counts: as ad_experiment_control_share. Below 0.001, and more than a point off the plan, the difference is not to be trusted.
     Missing: no planned split, or nothing was served.
     """
     slices = {}
@@ -195,7 +196,11 @@ def _ratio(served: Reading, planned: float) -> Reading:
         return missing("undefined", "no planned split", n=served.n)
     chance = intervals.sample_ratio(served.numerator or 0.0, served.denominator or 0.0, planned)
     said = f"{served.value:.1%} served to the control, {planned:.1%} planned"
-    off = "; sample-ratio mismatch: no verdict on the difference" if chance < MISMATCH else ""
+    off = (
+        "; sample-ratio mismatch: no verdict on the difference"
+        if chance < MISMATCH and abs((served.value or 0.0) - planned) > POINT
+        else ""
+    )
     return Reading(chance, None, None, served.denominator, caveat=said + off)
 
 

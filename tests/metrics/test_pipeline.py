@@ -669,3 +669,29 @@ def test_without_opportunity_changes_no_pipeline_metric_is_collected(tmp_path):
     first = table[(table["slice_by"] == "") & ~table["metric"].isin(["open_pipeline", *worked])]
     assert set(first["missing_because"]) == {"not_collected"}
     assert table["value"].isna().all()
+
+
+def test_target_account_lift_weighs_the_others_by_the_cells_of_the_target_accounts(tmp_path):
+    # Six targets: four large, two small. Forty others: ten large, of which five, and thirty small, of which three have an opportunity.
+    names = {f"t{n}": "large" if n < 4 else "small" for n in range(6)}
+    names |= {f"o{n:02}": "large" if n < 10 else "small" for n in range(40)}
+    accounts = "account_id | name | segment | industry\n" + "\n".join(
+        f"{n} | {n} | {s} | steel" for n, s in names.items()
+    )
+    listed = "account_id | valid_from | is_target | tier\n" + "\n".join(
+        f"t{n} | 2025-01-01 | yes | 1" for n in range(6)
+    )
+    had = ["t0", "t1", "t2", "t4", *(f"o{n:02}" for n in (0, 1, 2, 3, 4, 10, 11, 12))]
+    begun = "deal | account_id | qualified | ended | stage | amount\n" + "\n".join(
+        f"d{n} | {n} | 2026-07-0{1 + i % 9} | | | 1" for i, n in enumerate(had)
+    )
+    drawn = {"accounts": accounts, "account_lists": listed} | deals(begun)
+    found = reading(read(company(tmp_path, drawn), "target_account_lift", by=["period"]), "target_account_lift")
+    # 4 of 6, less 5/10 for four sixths and 3/30 for two: 0.3667.
+    assert round(found["value"], 9) == 0.3
+    assert found["low"] < 0.3 < found["high"] and (found["numerator"], found["denominator"]) == (4, 6)
+    fewer = drawn | {"accounts": "\n".join(accounts.splitlines()[:30])}
+    assert (
+        value(read(company(tmp_path / "fewer", fewer), "target_account_lift", by=[]), "target_account_lift")
+        == "undefined"
+    )

@@ -536,3 +536,30 @@ def test_without_opportunity_changes_no_revenue_metric_is_collected(tmp_path):
     wholes = table[(table["slice_by"] == "") & (table["metric"] != "deals_won") & (table["metric"] != "sales_velocity")]
     assert set(wholes["missing_because"]) == {"not_collected"}
     assert table["value"].isna().all()
+
+
+def test_campaign_win_rate_difference_holds_what_a_campaign_touched_before_against_all_others(tmp_path):
+    contests = """
+        deal | account_id | qualified  | ended      | stage | amount
+        o1   | a1         | 2026-07-01 | 2026-08-01 | won   | 1
+        o2   | a1         | 2026-07-01 | 2026-08-02 | won   | 1
+        o3   | a2         | 2026-07-01 | 2026-08-03 | lost  | 1
+        o4   | a3         | 2026-07-01 | 2026-08-04 | lost  | 1
+        o5   | a3         | 2026-07-01 | 2026-08-05 | won   | 1
+        o6   | a3         | 2026-07-01 |            |       | 1
+        """
+    touches = """
+        touch_id | touched_at | account_id | channel | kind       | campaign_id
+        t1       | 2026-06-01 | a1         | email   | email_click | c1
+        t2       | 2026-06-02 | a2         | email   | email_click | c1
+        t3       | 2026-07-02 | a3         | email   | email_click | c1
+        t4       | 2026-06-01 | a2         | email   | email_click | c2
+        """
+    campaigns = "campaign_id | name\nc1 | Launch\nc2 | Lone"
+    accounts = "account_id | name\na1 | One\na2 | Two\na3 | Three"
+    drawn = {"accounts": accounts, "touches": touches, "campaigns": campaigns} | deals(contests)
+    table = read(company(tmp_path, drawn, "[min_n]\ncolour = 2"), "campaign_win_rate_difference")
+    # Launch touched One and Two before: 2 of 3 won; Three came to know it too late: 1 of 2. Lone touched one contest alone.
+    assert slices(table, "campaign_win_rate_difference", "campaign") == {"Launch": 0.166666667}
+    found = reading(table, "campaign_win_rate_difference", "campaign", "Launch")
+    assert (found["numerator"], found["denominator"], found["n"]) == (2, 3, 5)
