@@ -52,6 +52,7 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "currency": settings.currency, "timezone": settings.timezone,
         "run": run, "version": __version__, "catalogue": catalogue_version(), "families": ["summary", *FAMILIES],
         "quarters": sorted({*quarters, quarter.label}),
+        "attribution": company.config.attribution.model_dump(mode="json"),
         "caveats": len(said), "generated": company.known_until.isoformat(),
         "locale": company.config.report.locale,
         "remarks": [remark.model_dump(mode="json") for remark in company.config.report.remarks],

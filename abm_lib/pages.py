@@ -18,7 +18,7 @@ import pandas as pd
 
 from .errors import Fault, UsageError, nearest
 from .questions import questions
-from .show import boards, rates, sentences, tables, theme, trends, wholes
+from .show import boards, models, rates, sentences, tables, theme, trends, wholes
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
@@ -188,6 +188,26 @@ class Page:
         if dimension.count("/") == 1 and rows:
             return tables.crossed(name, rows, dimension)
         return tables.of_slices(name, rows, self._read.whole(metric), heading(dimension), folded=False)
+
+    def models(self, metric: str, dimension: str = "model/channel") -> Fragment:
+        """Attribution by every model side by side, and the channels whose rank depends on it."""
+        rows, known = self._slices(metric, dimension), self._metric(metric)
+        if not any(row.value is not None for row in rows):
+            return absent(known, self._read.whole(metric), dimension)
+        first, moved = heading(dimension.removeprefix("model/")), []
+        if metric == "attributed_pipeline" and dimension == "model/channel":
+            apart = self._slices("attribution_model_distance", "channel")
+            moved = sorted((row for row in apart if row.value), key=lambda row: -(row.value or 0.0))
+        return models.side_by_side(f"{metric}-{identifier(dimension)}-models", rows, first, moved)
+
+    def attribution_rules(self) -> Fragment:
+        """The rules of attribution that this edition was computed under."""
+        return models.rules(self.edition.get("attribution", {}))
+
+    def indicators(self) -> Fragment:
+        """Leading metrics by their own record, those that do not lead as the appendix."""
+        rows = self._slices("leading_indicator_lift", "indicator")
+        return models.indicators(rows) if rows else absent(self._metric("leading_indicator_lift"), None, "indicator")
 
     def questions(self) -> Fragment:
         """Every question that the report is asked: the page that answers it, or the input that would."""

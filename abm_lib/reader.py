@@ -79,8 +79,8 @@ class Reader:
                 (term,) = amount.terms
                 value = term.contribution(limit).cast(nw.Float64)
                 columns[f"{metric.name}:{chosen.name}:{part}"] = value / 100 if term.how == "money" else value
-        if formula.event is not None:
-            columns[f"{metric.name}:{chosen.name}:event"] = formula.event
+        for part, expression in formula.of_waits().items():
+            columns[f"{metric.name}:{chosen.name}:{part}"] = expression
         columns |= {column: nw.col(column) for column in chosen.columns}
 
     def frame(self, fact: str, kind: str) -> nw.LazyFrame[Any]:

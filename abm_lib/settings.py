@@ -153,10 +153,22 @@ class Influence(Settings):
 
 
 class Attribution(Settings):
-    """How far back credit reaches, and the channels that the last touch is not looked for in while there is another."""
+    """The rules of credit: how far back it reaches, what is no touch, which touch comes first, and what a Markov chain is fitted on.
+
+    `ties` says what goes first of touches at one instant. `one_per_campaign_and_day` counts eight people at one webinar as one
+    touch. `direct` are channels that the last touch is not looked for in while there is another (model `last_non_direct`).
+    `half_life_days` is that of time decay. An account without an opportunity is a null of the chain once its first touch is
+    `maturity_days` old; a younger one is left out. `markov_order` channels make a state.
+    """
 
     look_back_days: Days = 365
+    excluded_kinds: list[str] = ["impression"]
+    ties: Literal["touch_id", "channel"] = "touch_id"
+    one_per_campaign_and_day: bool = False
     direct: list[str] = ["direct"]
+    half_life_days: Times = 90.0
+    maturity_days: Days = 180
+    markov_order: Annotated[int, Field(ge=1, le=4)] = 1
 
 
 class Engaged(Settings):
@@ -181,10 +193,14 @@ class Leads(Settings):
 
 
 class Lifetime(Settings):
-    """What a customer's lifetime is worth: the gross margin on revenue, and the longest lifespan that is believed."""
+    """What a customer's lifetime is worth: the gross margin on revenue, and the longest lifespan that is believed.
+
+    `discount_rate` is what a year's wait costs, in the fitted lifetime (method `sbg`) alone.
+    """
 
     gross_margin: Share = 0.75
     longest_years: Times = 7.0
+    discount_rate: Share = 0.1
 
 
 class Acquisition(Settings):

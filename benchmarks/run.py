@@ -8,6 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
+import attribution
 import duckdb
 import imports
 import measure
@@ -15,6 +16,11 @@ import metrics
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLES = {
+    "Attribution": """\
+`python benchmarks/attribution.py`. A million journeys of four touches in the mean over twelve channels, as one table of path strings
+that each side splits and encodes itself; the lowest of three runs of a process. ChannelAttribution and marketing-attribution-models
+(MAM, under 20 GB) are installed into environments of their own. The last lines begin with forty million raw touches in no order:
+every model from them, as times the sort of their packed keys alone.""",
     "Imports": "`python benchmarks/imports.py`. Median of seven processes; of three for the page.",
     "Metrics": """\
 `python benchmarks/metrics.py`. The metrics and slices of ads, pipeline and revenue that by_hand.py asks for, at 20 million ad
@@ -31,7 +37,11 @@ Meier's curve stays in. Numbers are compared with and without, and each that onl
 def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
     machine_then = machine()
-    parts = {"Imports": imports.main(arguments), "Metrics": metrics.main(arguments)}
+    parts = {
+        "Imports": imports.main(arguments),
+        "Metrics": metrics.main(arguments),
+        "Attribution": attribution.main(arguments),
+    }
     text = "\n\n".join(f"## {name}\n\n{TITLES[name]}\n\n{measure.table(figures)}" for name, figures in parts.items())
     print(text)
     if not quick:
