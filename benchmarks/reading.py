@@ -131,7 +131,8 @@ def main(rows: int) -> None:
         print(f"read, converted, frozen           {alone:6.1f} s   {read['megabytes']:6,.0f} MB at most")
         print(f"keys                              {read['keys']:6.1f} s")
         print(
-            f"read {read['read']:,.0f}, set aside {read['set_aside']:,.0f}; {reader['seconds'] / alone:.2f} of the reader's speed (at least 0.5)"
+            f"read {read['read']:,.0f}, set aside {read['set_aside']:,.0f}; "
+            f"{reader['seconds'] / alone:.2f} of the reader's speed (at least 0.5)"
         )
 
 

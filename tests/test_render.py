@@ -24,7 +24,7 @@ from tiny import sample_readings
 
 from abm_lib.errors import PublishRefused, UsageError
 from abm_lib.metric import REGISTER
-from abm_lib.pages import FAMILIES as every_family
+from abm_lib.pages import FAMILIES as EVERY_FAMILY
 from abm_lib.pages import ROLES, Page
 from abm_lib.run import forms
 from abm_lib.run.render import index_page, render
@@ -328,9 +328,9 @@ def test_the_index_lists_every_quarter_newest_first() -> None:
 @pytest.mark.slow
 def test_the_pages_by_role_say_of_a_reading_what_the_other_pages_say(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The same readings in another order (S2-30): a number that stands twice stands there with the same text."""
-    folder = published_pages(tmp_path_factory, (*every_family, *ROLES))
+    folder = published_pages(tmp_path_factory, (*EVERY_FAMILY, *ROLES))
     said: dict[tuple[str, ...], set[str]] = {}
-    for family in every_family:
+    for family in EVERY_FAMILY:
         for n in published.numbers((folder / name_of(family)).read_text("utf-8")):
             said.setdefault((n.metric, n.quarter, n.slice_by, n.slice, n.field), set()).add(n.text)
     for role in ROLES:

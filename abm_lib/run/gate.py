@@ -55,7 +55,11 @@ def untraced(folder: Path) -> list[Fault]:
         return []
     pages = sorted(folder.glob("*.html"))
     shown = {
-        page: [{name: quoted or bare for name, quoted, bare in ATTRIBUTE.findall(found)} for found in NUMBER.findall(page.read_text("utf-8"))] for page in pages
+        page: [
+            {name: quoted or bare for name, quoted, bare in ATTRIBUTE.findall(found)}
+            for found in NUMBER.findall(page.read_text("utf-8"))
+        ]
+        for page in pages
     }
     known = _readings(folder)
     return [

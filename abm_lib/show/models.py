@@ -74,7 +74,7 @@ def rules(settings: Mapping[str, object]) -> Fragment:
         Column("Rule in abm.toml", [f"attribution.{name}" for name in settings], number=False),
         Column("In force", [said(_word(value)) for value in settings.values()], number=False),
     ]
-    return table("attribution-rules", "Rules of attribution in force", columns, shown=True)
+    return table("attribution-rules", "Rules of attribution in force", columns)
 
 
 def _word(value: object) -> str:
@@ -104,7 +104,7 @@ def _listed(name: str, caption: str, rows: Sequence[Row], why: bool = False) -> 
     ]
     if why:
         columns.append(Column("Why here", [_reason(row) for row in rows], number=False))
-    return table(name, caption, columns, shown=True)
+    return table(name, caption, columns)
 
 
 def _reason(row: Row) -> str:
