@@ -23,7 +23,8 @@ STORE = re.compile(r"<script class=charts type=application/json>[^<]*</script>\n
 LOADED = re.compile(r"<script [^>]*\bsrc=[^>]*></script>\n?")
 BUTTON = re.compile(r"<button [^>]*></button>\n?")
 TRACES = re.compile(
-    r"</?data(?: [^>]*)?>|(?<=[^>]) data-(?:metric|quarter|slice-by|slice|chart)=(?:\"[^\"]*\"|[^ >]*)(?=[^<]*>)"
+    r"</?data(?: [^>]*)?>| id=table-[\w-]+| scope=(?:row|col)(?=[ >])"
+    r"|(?<=[^>]) data-(?:metric|quarter|slice-by|slice|chart)=(?:\"[^\"]*\"|[^ >]*)(?=[^<]*>)"
 )
 SPLIT = re.compile(r"(.*<main id=main>)(.*)(</main>.*)", re.DOTALL)
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}

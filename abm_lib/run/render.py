@@ -29,7 +29,9 @@ LEFT_OUT = {"explore", "parameters", "injected-parameters"}
 QUESTION = re.compile(r"^## (.+)$", re.MULTILINE)
 BLOCK = re.compile(r'<abm-block name="(\d+)"></abm-block>')
 # What HTML lets one leave out: the end of a cell, a row or an item, and quotes around plain values.
-ENDS = re.compile(r"</(?:td|th|tr|thead|tbody|li|dt|dd)>")
+ENDS = re.compile(
+    r"</(?:td|th|tr|thead|tbody|li|dt|dd)>|</p>(?=</?(?:p|div|article|details|section|table|figcaption|ul)\b)"
+)
 EMPTY = re.compile(r"></(?:path|circle)>")
 QUOTED = re.compile(r'="([\w./#+%(),;:-]+)"(?=[ >])|(?<= defer)=""|(?<= hidden)=""')
 MARKUP = re.compile(r"<[a-z][^<>]*>")

@@ -34,7 +34,7 @@ def in_short(metrics: Sequence[Known], where: Mapping[str, str], known: Containe
     pieces: list[object] = []
     for metric in metrics:
         sentence = SENTENCE.split(paragraphs(metric.doc)[0][1], 1)[0] + " " if metric.name not in known else None
-        pieces += [sentence, tag("a", tag("code", metric.name), href=f"{where[metric.name]}#how-{metric.name}"), " "]
+        pieces += [sentence, tag("a", metric.name, href=f"{where[metric.name]}#how-{metric.name}"), " "]
     return join(pieces[:-1])
 
 

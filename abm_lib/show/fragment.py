@@ -121,8 +121,7 @@ class Figure:
 
     def _under(self) -> Markup:
         notes = [tag("p", note, class_="note") for note in self.notes]
-        ids = [tag("code", metric) for metric in self.metrics]
-        counted = tag("p", self.counted or ids, class_="evidence")
+        counted = tag("p", self.counted or ", ".join(self.metrics), class_="evidence")
         folded = tag("details", tag("summary", "Numbers and definition"), self.table.html, counted)
         return tag("div", self._choice(), notes, folded, class_="under")
 

@@ -12,6 +12,7 @@ from .numbers import change, quarter_name
 from .rows import Row
 from .tables import Column, table
 from .theme import ink
+from .verdict import too_few
 
 STEP, THICK = 52, 18
 
@@ -23,7 +24,8 @@ def funnel(stages: Sequence[Row], onward: Mapping[str, Row], days: Mapping[str, 
     """
     one = stages[0]
     moved = {row.slice: rate for row in stages if (rate := onward.get(row.slice)) and rate.value is not None}
-    title = f"{one.label}: {_widest(moved)}" if moved else f"{one.label}: {stages[0].text()} at the first stage"
+    judged = [row for row in moved.values() if not too_few(row)]
+    title = f"{one.label}: {_fewest(judged)}" if judged else f"{one.label}: {stages[0].text()} at the first stage"
 
     def draw(room: Room) -> dict[str, Any]:
         return _draw(room, stages, moved)
@@ -47,8 +49,8 @@ def funnel(stages: Sequence[Row], onward: Mapping[str, Row], days: Mapping[str, 
     return Figure(title, subtitle, alternative, drawings(draw), numbers, metrics)
 
 
-def _widest(moved: Mapping[str, Row]) -> str:
-    least = min(moved.values(), key=lambda row: row.value or 0)
+def _fewest(moved: Sequence[Row]) -> str:
+    least = min(moved, key=lambda row: row.value or 0)
     return f"fewest go on from {clean(least.name)}, {least.text()} ({least.made_of})"
 
 

@@ -14,7 +14,7 @@ from .tables import left_out, of_slices
 from .theme import ink
 from .verdict import too_few
 
-MOST_RATES = 8
+MOST_RATES = 6
 RANK_FROM = 6  # so many slices and more are put in order of their value
 LONGEST_BESIDE = 12  # longer names stand over their line
 
@@ -46,7 +46,7 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
 def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
     longest = max((len(r.name) for r in rows), default=0)
     over, right = longest > LONGEST_BESIDE, aside([text for r in rows for text in (r.text(), r.made_of)])
-    step, left = (58, 4) if over else (44, aside("x" * longest))
+    step, left = (58, 12) if over else (44, aside("x" * longest))
     top = max([v for r in rows for v in (r.value, r.high, r.target, r.previous) if v is not None] + [0]) or 1
     low = min([v for r in rows for v in (r.value, r.low, r.previous) if v is not None] + [0])
     canvas = Canvas(room, step * max(len(rows), 1), (low, top), left=left, right=right, bottom=28)

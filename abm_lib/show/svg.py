@@ -148,7 +148,9 @@ def _group(style: Style, right: bool, texts: list[str]) -> str:
 
 
 def _attributes(style: Style) -> str:
-    return "".join(f' {name}="{clean(value)}"' for name, value in style)
+    """A round end is a class, as most of a drawing's paths have one."""
+    said = "".join(f' {name}="{clean(value)}"' for name, value in style if name != "stroke-linecap")
+    return said + (' class="o"' if ("stroke-linecap", "round") in style else "")
 
 
 def _to(x: float, y: float) -> str:

@@ -16,7 +16,7 @@ from .html import css_text, said, short, tag
 from .numbers import span
 from .rows import Row, heading
 
-MOST_ROWS = 8
+MOST_ROWS = 6
 MOST_TIMES = 13
 MOST_COLUMNS = 8
 

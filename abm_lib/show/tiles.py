@@ -12,7 +12,7 @@ from .html import clean, said, tag
 from .numbers import amount, missing_mark, parts
 from .rows import Row
 from .tables import behind, likely
-from .verdict import Verdict, last_quarter, last_year, verdict
+from .verdict import DOWN, SAME, UP, Verdict, last_quarter, last_year, moved, verdict
 
 TICK = 62  # per cent of the width at which every target stands, so that ticks align
 SPARK_WIDTH, SPARK_HEIGHT = 88, 30
@@ -88,11 +88,20 @@ def _or_none(row: Row, name: str) -> Markup:
 def _evidence(tile: Tile) -> Markup:
     """k of n or money ÷ money with the likely range, then one line for each companion."""
     row = tile.row
-    lines = [tag("p", _made_of(row))]
+    lines = [tag("p", _made_of(row)), _moved(row)]
     for other in tile.companions:
         made = ", " + behind(other) if other.value is not None and other.denominator else ""
         lines.append(tag("p", other.label, " ", other.data(), made))
     return tag("div", lines, class_="made-of")
+
+
+def _moved(row: Row) -> Markup | None:
+    """The change on the quarter before, with its arrow and its word; print has the two values beside one another."""
+    if row.value is None or row.previous is None:
+        return None
+    arrow = UP if row.value > row.previous else DOWN if row.value < row.previous else SAME
+    words = moved(row)
+    return tag("p", tag("span", arrow, aria_hidden="true"), f" {words[0].upper()}{words[1:]}", class_="moved")
 
 
 def _made_of(row: Row) -> Markup:

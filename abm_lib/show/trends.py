@@ -143,7 +143,7 @@ def _plot(room: Room, rows: Sequence[Row | None], dimension: str, above: int) ->
     first, last = (there[0][0], there[-1][0]) if days else (0.0, float(max(len(rows) - 1, 1)))
     room_each = (last - first) / max(len(rows) - 1, 1) or 1.0
     across = (first - 0.4 * room_each, last + 0.3 * room_each)
-    canvas = Canvas(room, HEIGHT, across, left=max(len(t) for t in labels) * 7 + 8, right=100, top=above, bottom=40)
+    canvas = Canvas(room, HEIGHT, across, left=max(len(t) for t in labels) * 7 + 13, right=100, top=above, bottom=40)
     return Plot(canvas, there, there[-1][0], top, low), labels, steps
 
 

@@ -13,14 +13,14 @@ from .rows import Row, heading, identifier
 from .tables import left_out, of_slices
 from .theme import ink
 
-MOST_BARS = 8
+MOST_BARS = 6
 LONGEST_BESIDE = 12  # longer names stand over their bar
 UNKNOWN = {"", "unknown", "not stated", "none named", "blank"}
 Bar = tuple[str, float, str, str]  # name, value, value as text, part of the sum as text
 
 
 def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
-    """Bars of a total by a slice, largest first, all grey. Beyond eight the rest is one bar, so that they add up."""
+    """Bars of a total by a slice, largest first, all grey. Beyond six the rest is one bar, so that they add up."""
     there = sorted((r for r in rows if r.value is not None), key=lambda r: (-(r.value or 0), r.slice))
     total, one, by = sum(r.value or 0 for r in there), rows[0], heading(dimension)
     bars = _bars(there, total)

@@ -64,6 +64,7 @@
     if (!spec || place.dataset.wanted === wanted) return place.classList.toggle("live", Boolean(spec));
     place.dataset.wanted = wanted;
     const live = Object.assign(document.createElement("div"), { className: "alive" });
+    live.setAttribute("aria-hidden", "true"); // the place around it says what it shows
     const drawn = await vegaEmbed(live, fitted(spec, width), options(config));
     for (const old of place.querySelectorAll(".alive")) old.remove();
     if (place.dataset.wanted !== wanted) return drawn.finalize();
