@@ -312,7 +312,7 @@ def test_twelve_pages_of_hostile_text_are_safe_in_a_browser(
 ) -> None:
     sync = pytest.importorskip("playwright.sync_api")
     edition = site(tmp_path, whole_way[1], FAMILIES, "".join(PAYLOADS))
-    (tmp_path / "report.html").write_text(deliver.single(tmp_path, edition["families"]), encoding="utf-8")
+    (tmp_path / "report.html").write_text(deliver.single(tmp_path, edition["families"], "x"), encoding="utf-8")
     digest.write(tmp_path, whole_way[1], edition, REGISTER)
     found: list[str] = []
     requests: list[str] = []

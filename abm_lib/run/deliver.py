@@ -10,11 +10,14 @@ from pathlib import Path
 from .. import edition as editions
 from ..metric import REGISTER
 from ..pages import ROLES
+from ..show.html import clean, tag
+from ..show.numbers import quarter_name
 from . import digest, forms, pdf, workbook
 
 FORMS = ("static", "single", "pdf", "xlsx", "digest")
 SCRIPTS = re.compile(r"<script\b[^>]*>.*?</script>\n?", re.DOTALL)
 HASHED = re.compile(r"script-src 'sha256-[^']*'; ")
+TITLE = re.compile(r"<title>[^<]*</title>")
 BESIDE = re.compile(r"(<a\b[^>]*?) href=(?:\"(?!#|https:)[^\"]*\"|(?!#|https:|\")[^\s>]+)")
 
 
@@ -29,7 +32,8 @@ def write(folder: Path, asked: Collection[str], said: Callable[[str], None]) -> 
     readings, edition = editions.read(folder)
     pages, before = sorted(folder.glob("*.html")), set(folder.iterdir())
     if {"single", "pdf"} & set(asked):
-        text = single(folder, edition["families"])
+        title = f"{clean(edition['company'])}, {quarter_name(edition['quarter'])}: account-based marketing"
+        text = single(folder, edition["families"], title)
         if "single" in asked:
             shown = _without_scripts(text) if "static" in asked else text
             (folder / "report.html").write_text(shown, encoding="utf-8")
@@ -47,11 +51,12 @@ def write(folder: Path, asked: Collection[str], said: Callable[[str], None]) -> 
         said(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 
-def single(folder: Path, families: Collection[str]) -> str:
+def single(folder: Path, families: Collection[str], title: str) -> str:
     """Every page of the folder but the readers' own in one file; what does not travel with it is no link."""
     names = {family: "index" if family == "summary" else family for family in families if family not in ROLES}
     pages = {family: (folder / f"{name}.html").read_text("utf-8") for family, name in names.items()}
-    return BESIDE.sub(r"\1", forms.in_one_file(pages))
+    text = TITLE.sub(lambda _: str(tag("title", title)), forms.in_one_file(pages), count=1)
+    return BESIDE.sub(r"\1", text)
 
 
 def _without_scripts(text: str) -> str:
