@@ -13,6 +13,7 @@ import duckdb
 import imports
 import measure
 import metrics
+import report
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLES = {
@@ -31,6 +32,9 @@ A figure is a whole process: the imports, the check of the frozen files' sha256 
 pandas frame. Medians and Kaplan and Meier's median are worked out on both sides; intervals only by abm_lib. "Without intervals"
 leaves out Wilson's, the resampled and the order-statistic ones, so that both sides do the same; the band around Kaplan and
 Meier's curve stays in. Numbers are compared with and without, and each that only one side has must be 0.""",
+    "Report": """\
+`python benchmarks/report.py`. The sample's twelve notebooks into twelve pages with the readings present, median of three, in turn; a
+figure is the wall time of a fresh process, its imports and the drawing of every chart as SVG included. Pages are compared byte by byte.""",
 }
 
 
@@ -41,6 +45,7 @@ def main(arguments: list[str]) -> int:
         "Imports": imports.main(arguments),
         "Metrics": metrics.main(arguments),
         "Attribution": attribution.main(arguments),
+        "Report": report.main(arguments),
     }
     text = "\n\n".join(f"## {name}\n\n{TITLES[name]}\n\n{measure.table(figures)}" for name, figures in parts.items())
     print(text)
