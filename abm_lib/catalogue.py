@@ -137,8 +137,14 @@ def settings_page() -> str:
     for name, field in Config.model_fields.items():
         if model := _model(field):
             heading = f"## [{name}.NAME]" if get_origin(field.annotation) is dict else f"## [{name}]"
-            parts.append(f"{heading}\n\n{inspect.cleandoc(model.__doc__ or '')}\n\n{_table(model.model_fields)}")
+            parts.append(_section(heading, model))
+            inner = {_model(inside): key for key, inside in reversed(model.model_fields.items()) if _model(inside)}
+            parts += [_section(f"{heading[:-1]}.{key}]", found) for found, key in inner.items() if found]
     return "\n\n".join(parts) + "\n"
+
+
+def _section(heading: str, model: type[BaseModel]) -> str:
+    return f"{heading}\n\n{inspect.cleandoc(model.__doc__ or '')}\n\n{_table(model.model_fields)}"
 
 
 def _model(field: FieldInfo) -> type[BaseModel] | None:
@@ -156,7 +162,7 @@ def _table(fields: dict[str, FieldInfo]) -> str:
 def _type(kind: Any) -> str:
     if isinstance(kind, type) and not get_args(kind):
         return kind.__name__
-    return str(kind).replace("typing.", "").replace("|", "or")
+    return re.sub(r"abm_lib\.\w+\.", "", str(kind)).replace("typing.", "").replace("|", "or")
 
 
 def _default(field: FieldInfo) -> str:

@@ -14,7 +14,7 @@ from . import config as settings
 from . import derive, keeping, sources, store
 from .errors import Fault, InputRefused, UsageError
 from .period import Calendar, Quarter
-from .sources import mapping
+from .sources import drift, mapping
 from .sources.finding import input_files
 from .tables import tables as canonical_tables
 
@@ -109,6 +109,8 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)
     if delivery.is_refused:
         raise InputRefused(delivery.faults)
+    profile = drift.profile(con, delivery.reports)
+    delivery.faults += drift.changes(store.last_notes(folder).get("profile", profile), profile)
     keeping.suppress(con, folder)
     identity = derive.complete(con, config)
     notes = {
@@ -122,6 +124,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         "as_now": delivery.as_now,
         "sources": delivery.described,
         "identity": identity,
+        "profile": profile,
     }  # fmt: skip
     return store.freeze(con, folder, key, notes)
 

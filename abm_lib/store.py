@@ -92,6 +92,15 @@ def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[s
     return Frozen(store, key, written, notes)
 
 
+def last_notes(folder: Path) -> dict[str, Any]:
+    """What was said of the newest frozen state; nothing where there is none."""
+    states = sorted((folder / ".abm" / "store").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    try:
+        return dict(json.loads(states[-1].read_bytes())["notes"]) if states else {}
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """What goes wrong while FOLDER/.abm is written to, said in words."""

@@ -6,20 +6,18 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from ..errors import Fault
+from ..show import published
 from ..sources.suspects import sha256
 from ..store import connect
 
 LARGEST = {"report.html": 3_000_000}  # bytes of all pages in one file
 LARGEST_PAGE = 1_200_000
-NUMBER = re.compile(r"<data ([^>]*)>")
-ATTRIBUTE = re.compile(r"""([a-z-]+)=(?:"([^"]*)"|([^\s"'>]+))""")
 SHOWN = ("metric", "quarter", "slice_by", "slice", "field")
 # What never belongs in a report, whoever wrote it there: keys, passwords in addresses, people's mail addresses.
 SECRETS = {
@@ -53,18 +51,11 @@ def untraced(folder: Path) -> list[Fault]:
     """Numbers of the pages that are not, to the last digit, the reading that they name."""
     if not (folder / "readings.parquet").is_file():
         return []
-    pages = sorted(folder.glob("*.html"))
-    shown = {
-        page: [
-            {name: quoted or bare for name, quoted, bare in ATTRIBUTE.findall(found)}
-            for found in NUMBER.findall(page.read_text("utf-8"))
-        ]
-        for page in pages
-    }
     known = _readings(folder)
     return [
-        _fault("untraced", page, " ".join(f"{k}={v}" for k, v in number.items()), "the reading in readings.parquet")
-        for page, numbers in shown.items() for number in numbers if not _is_read(number, known)
+        _fault("untraced", page, " ".join(map(str, number[:6])), "the reading in readings.parquet")
+        for page in sorted(folder.glob("*.html")) for number in published.numbers(page.read_text("utf-8"))
+        if not _is_read(number, known)
     ][:20]  # fmt: skip
 
 
@@ -80,13 +71,9 @@ def _readings(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
     return {key: {name: column[i] for name, column in lists.items()} for i, key in enumerate(keys)}
 
 
-def _is_read(number: Mapping[str, str], known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> bool:
-    *key, field = (unescape(number.get(f"data-{name.replace('_', '-')}", "")) for name in SHOWN)
-    value = known.get(tuple(key), {}).get(field, math.nan)
-    try:
-        return bool(float(number["value"]) == value)
-    except (KeyError, ValueError):
-        return False
+def _is_read(number: published.Number, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> bool:
+    reading = known.get((number.metric, number.quarter, number.slice_by, number.slice), {})
+    return bool(reading.get(number.field, math.nan) == number.value)
 
 
 def _unfit(folder: Path, private: tuple[str, ...]) -> Iterator[Fault]:

@@ -9,6 +9,7 @@ dialects.py  text into types, as declared
 identity.py  ids: one record, one id
 suspects.py  files that only look like a table
 checks.py    what can be judged only when every table is there
+drift.py     what changed since the inputs were last frozen
 """
 
 from __future__ import annotations

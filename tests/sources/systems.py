@@ -28,13 +28,16 @@ class System:
 
 SALESFORCE = System(
     kept={
-        "accounts": "select account_id, name, domain, parent_id, survivor_id, industry, segment, employees, annual_revenue, currency, country, "
+        "accounts": "select account_id, name, domain, parent_id, survivor_id, industry, segment, employees, "
+        "annual_revenue, currency, country, "
         "owner_id, created_at from accounts",
         "people": "select person_id, account_id, email, title, case when account_id is not null then department end as department, "
         "case when account_id is not null then buying_role end as buying_role, country, created_at, source, survivor_id from people",
         "owners": "select owner_id, label, team, active from owners",
-        "opportunities": "select opportunity_id, account_id, business_type, created_at, owner_id, source, campaign_id, annual_value from opportunities",
-        "opportunity_changes": "select opportunity_id, changed_at, stage, amount, currency, close_on, probability, forecast_category, is_deleted "
+        "opportunities": "select opportunity_id, account_id, business_type, created_at, owner_id, source, "
+        "campaign_id, annual_value from opportunities",
+        "opportunity_changes": "select opportunity_id, changed_at, stage, amount, currency, close_on, probability, "
+        "forecast_category, is_deleted "
         "from opportunity_changes",
         "opportunity_roles": "select * from opportunity_roles",
         "campaigns": "select campaign_id, name, kind, starts_on, ends_on, budget, currency from campaigns",
@@ -45,18 +48,21 @@ SALESFORCE = System(
         "account": "select account_id as id, name, 'https://www.' || domain as website, parent_id, survivor_id as master_record_id, "
         "survivor_id is not null as is_deleted, industry, segment as segment_c, employees as number_of_employees, annual_revenue, "
         "currency as currency_iso_code, country as billing_country, owner_id, created_at as created_date from accounts",
-        "contact": "select person_id as id, account_id, email, title, department, buying_role as buying_role_c, country as mailing_country, "
+        "contact": "select person_id as id, account_id, email, title, department, buying_role as buying_role_c, "
+        "country as mailing_country, "
         "created_at as created_date, source as lead_source, survivor_id as master_record_id, survivor_id is not null as is_deleted "
         "from people where account_id is not null or survivor_id is not null",
         "lead": "select person_id as id, email, title, country, created_at as created_date, source as lead_source, false as is_deleted "
         "from people where account_id is null and survivor_id is null",
         "user": "select owner_id as id, label as name, team as department, active as is_active from owners",
         "opportunity": "select opportunity_id as id, account_id, business_type as type, created_at as created_date, owner_id, "
-        "source as lead_source, campaign_id, annual_value as arr_c, is_deleted, stage as stage_name, amount, currency as currency_iso_code, "
+        "source as lead_source, campaign_id, annual_value as arr_c, is_deleted, stage as stage_name, amount, "
+        "currency as currency_iso_code, "
         "close_on as close_date, probability::double * 100 as probability, forecast_category, changed_at as last_modified_date "
         "from opportunities left join (select * from opportunity_changes qualify row_number() over "
         "(partition by opportunity_id order by changed_at desc) = 1) using (opportunity_id)",
-        "opportunity_history": "select row_number() over () as id, opportunity_id, stage as stage_name, amount, currency as currency_iso_code, "
+        "opportunity_history": "select row_number() over () as id, opportunity_id, stage as stage_name, amount, "
+        "currency as currency_iso_code, "
         "close_on as close_date, probability::double * 100 as probability, forecast_category, changed_at as created_date "
         "from opportunity_changes where is_deleted <> 'true'",
         "opportunity_contact_role": "select row_number() over () as id, opportunity_id, person_id as contact_id, role, is_primary, "
@@ -65,7 +71,8 @@ SALESFORCE = System(
         "currency as currency_iso_code from campaigns",
         "campaign_member": "select row_number() over () as id, campaign_id, person_id as contact_id, status, responded_at as "
         "first_responded_date, joined_at as created_date from campaign_members",
-        "event": "select meeting_id as id, kind as type, account_id, person_id as who_id, opportunity_id as what_id, booked_at as created_date, "
+        "event": "select meeting_id as id, kind as type, account_id, person_id as who_id, opportunity_id as what_id, "
+        "booked_at as created_date, "
         "starts_at as start_date_time, outcome as outcome_c from meetings",
     },
     own="""
@@ -97,17 +104,22 @@ expressions = { opportunity_id = "what_id" }
 )
 HUBSPOT = System(
     kept={
-        "accounts": "select account_id, name, domain, parent_id, industry, employees, annual_revenue, country, owner_id, created_at from accounts",
+        "accounts": "select account_id, name, domain, parent_id, industry, employees, annual_revenue, country, "
+        "owner_id, created_at from accounts",
         "people": "select person_id, account_id, email, title, country, created_at, source, score, mql_at, sql_at, survivor_id from people",
         "owners": "select owner_id, label from owners",
         "opportunities": "select opportunity_id, account_id, business_type, created_at, owner_id, source from opportunities",
-        "opportunity_changes": "select opportunity_id, changed_at, stage, amount, any_value(currency) over (partition by opportunity_id) as "
+        "opportunity_changes": "select opportunity_id, changed_at, stage, amount, "
+        "any_value(currency) over (partition by opportunity_id) as "
         "currency, close_on from opportunity_changes where is_deleted <> 'true'",
         "emails": "select email_id, name, subject from emails",
-        "email_events": "select event_id, email_id, person_id, occurred_at, kind, is_machine from email_events where kind <> 'reply' and person_id "
+        "email_events": "select event_id, email_id, person_id, occurred_at, kind, is_machine from email_events "
+        "where kind <> 'reply' and person_id "
         "in (select min(person_id) from people where email is not null group by lower(trim(email)))",
-        "cta_events": "select event_id, cta_id, person_id, occurred_at, kind from cta_events where kind = 'completed' and person_id is not null",
-        "meetings": "select meeting_id, kind, account_id, person_id, opportunity_id, booked_at, starts_at, outcome from meetings where kind = 'meeting'",
+        "cta_events": "select event_id, cta_id, person_id, occurred_at, kind from cta_events "
+        "where kind = 'completed' and person_id is not null",
+        "meetings": "select meeting_id, kind, account_id, person_id, opportunity_id, booked_at, starts_at, "
+        "outcome from meetings where kind = 'meeting'",
     },
     files={
         "company": 'select account_id as id, name as "->name", domain as "->domain", parent_id as "->hs_parent_company_id", industry as '
@@ -121,16 +133,21 @@ HUBSPOT = System(
         "deal": 'select opportunity_id as deal_id, business_type as "->dealtype", created_at as "->createdate", owner_id, '
         'source as "->hs_analytics_source", any_value(currency) as "->deal_currency_code" '
         "from opportunities left join opportunity_changes using (opportunity_id) group by all",
-        "deal_company": "select opportunity_id as deal_id, account_id as company_id, '5' as type_id from opportunities where account_id is not null "
+        "deal_company": "select opportunity_id as deal_id, account_id as company_id, '5' as type_id "
+        "from opportunities where account_id is not null "
         "union all select opportunity_id, 'a0001', '341' from opportunities where opportunity_id like '%3'",
         "deal_property_history": "select opportunity_id as deal_id, 'dealstage' as name, stage as value, changed_at as timestamp "
         "from opportunity_changes union all select opportunity_id, 'amount', amount, changed_at from opportunity_changes "
         "union all select opportunity_id, 'closedate', close_on || 'T00:00:00Z', changed_at from opportunity_changes",
         "email_campaign": "select email_id as id, name, subject from emails",
-        "email_event": "select event_id as id, case kind when 'unsubscribe' then 'STATUSCHANGE' else upper(kind) end as type, occurred_at as "
-        "created, email as recipient, email_id as email_campaign_id, is_machine as filtered_event from email_events join people using (person_id)",
-        "contact_form_submission": "select event_id as conversion_id, cta_id as form_id, person_id as contact_id, occurred_at as timestamp from cta_events",
-        "engagement_meeting": "select meeting_id as engagement_id, starts_at as start_time, booked_at as created_at, case outcome when 'held' then "
+        "email_event": "select event_id as id, "
+        "case kind when 'unsubscribe' then 'STATUSCHANGE' else upper(kind) end as type, occurred_at as "
+        "created, email as recipient, email_id as email_campaign_id, is_machine as filtered_event "
+        "from email_events join people using (person_id)",
+        "contact_form_submission": "select event_id as conversion_id, cta_id as form_id, person_id as contact_id, "
+        "occurred_at as timestamp from cta_events",
+        "engagement_meeting": "select meeting_id as engagement_id, starts_at as start_time, booked_at as created_at, "
+        "case outcome when 'held' then "
         "'COMPLETED' when 'cancelled' then 'CANCELED' else upper(outcome) end as meeting_outcome from meetings",
         "engagement_contact": "select meeting_id as engagement_id, person_id as contact_id from meetings",
         "engagement_company": "select meeting_id as engagement_id, account_id as company_id from meetings",
@@ -152,7 +169,8 @@ MARKETO = System(
         "email_template_history": "select email_id as id, name, subject from emails",
     }
     | {
-        f"activity_{name}": "select event_id as id, person_id as lead_id, occurred_at as activity_date, email_id as primary_attribute_value_id "
+        f"activity_{name}": "select event_id as id, person_id as lead_id, occurred_at as activity_date, "
+        f"email_id as primary_attribute_value_id "
         f"from email_events where kind = '{kind}'"
         for name, kind in (("send_email", "sent"), ("email_delivered", "delivered"), ("open_email", "open"), ("click_email", "click"),
                            ("email_bounced", "bounce"), ("unsubscribe_email", "unsubscribe"))
@@ -161,12 +179,14 @@ MARKETO = System(
 LINKEDIN = System(
     kept={
         "campaigns": "select campaign_id, name, channel, is_paid from campaigns where channel = 'linkedin_ads'",
-        "ad_days": "select day, platform, channel, campaign_id, sum(impressions::int) as impressions, sum(clicks::int) as clicks, sum(landing_clicks::int) "
+        "ad_days": "select day, platform, channel, campaign_id, sum(impressions::int) as impressions, sum(clicks::int) as clicks, "
+        "sum(landing_clicks::int) "
         "as landing_clicks, sum(reactions::int) as reactions, sum(comments::int) as comments, sum(cost::decimal(18,4)) as cost, currency "
         "from ad_days where platform = 'linkedin' group by all",
     },
     files={
-        "ad_analytics_by_campaign": "select campaign_id, day, impressions, clicks, landing_clicks as landing_page_clicks, reactions, comments, "
+        "ad_analytics_by_campaign": "select campaign_id, day, impressions, clicks, "
+        "landing_clicks as landing_page_clicks, reactions, comments, "
         "cost as cost_in_local_currency, (cost::double * 1.1)::varchar as cost_in_usd, currency from ad_days",
         "campaign_history": "select campaign_id as id, name from campaigns",
     },
@@ -178,7 +198,8 @@ GOOGLE = System(
         "sum(cost::decimal(18,4)) as cost, currency from ad_days where platform = 'google' group by all",
     },
     files={
-        "campaign_stats": "select campaign_id as id, 'k1' as customer_id, day as date, device, case device when 'MOBILE' then impressions::int - 1 "
+        "campaign_stats": "select campaign_id as id, 'k1' as customer_id, day as date, device, "
+        "case device when 'MOBILE' then impressions::int - 1 "
         "else 1 end as impressions, case device when 'MOBILE' then clicks else 0 end as clicks, "
         "case device when 'MOBILE' then (cost::decimal(18,4) * 1000000)::bigint else 0 end as cost_micros "
         "from ad_days, (values ('MOBILE'), ('DESKTOP')) d (device)",
@@ -217,24 +238,16 @@ def write(con: duckdb.DuckDBPyConnection, folder: Path, name: str, shape: str, s
         entry = written.files[stem]
         header = [_spelled(column, entry, name, shape) for column in columns]
         if shape in SYNCED:
-            header, newest, older = (
-                [*header, SYNCED[shape]],
-                *(("1767225600.5", "1700000000.5") if shape == "dlt" else ("2026-01-01", "2020-01-01")),
-            )
-            stale = (
-                [
-                    [*(f"{c}x" if columns[p] in ("name", "->name") else c for p, c in enumerate(row)), older]
-                    for row in rows[:1]
-                ]
-                if entry.key
-                else []
-            )
-            rows = [*stale, *([*row, newest] for row in rows)]
+            newest, older = ("1767225600.5", "1700000000.5") if shape == "dlt" else ("2026-01-01", "2020-01-01")
+            was = [
+                f"{cell}x" if column in ("name", "->name") else cell
+                for column, cell in zip(columns, rows[0], strict=True)
+            ]
+            header = [*header, SYNCED[shape]]
+            rows = [*([[*was, older]] if entry.key else []), *([*row, newest] for row in rows)]
         if shape == "fivetran" and entry.key:
-            header, rows = (
-                [*header, "_fivetran_deleted"],
-                [*([*row, "false"] for row in rows), ["gone", *[""] * (len(header) - 2), "2026-01-01", "true"]],
-            )
+            gone = ["gone", *[""] * (len(header) - 2), "2026-01-01", "true"]
+            header, rows = [*header, "_fivetran_deleted"], [*([*row, "false"] for row in rows), gone]
         with (folder / f"{_named(stem, entry, name, shape)}.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([header, *rows])
 
