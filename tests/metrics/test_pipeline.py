@@ -682,9 +682,8 @@ def test_target_account_lift_weighs_the_others_by_the_cells_of_the_target_accoun
         f"t{n} | 2025-01-01 | yes | 1" for n in range(6)
     )
     had = ["t0", "t1", "t2", "t4", *(f"o{n:02}" for n in (0, 1, 2, 3, 4, 10, 11, 12))]
-    begun = "deal | account_id | qualified | ended | stage | amount\n" + "\n".join(
-        f"d{n} | {n} | 2026-07-0{1 + i % 9} | | | 1" for i, n in enumerate(had)
-    )
+    lines = [f"d{n} | {n} | 2026-07-0{1 + i % 9} | | | 1" for i, n in enumerate(had)]
+    begun = "\n".join(["deal | account_id | qualified | ended | stage | amount", *lines])
     drawn = {"accounts": accounts, "account_lists": listed} | deals(begun)
     found = reading(read(company(tmp_path, drawn), "target_account_lift", by=["period"]), "target_account_lift")
     # 4 of 6, less 5/10 for four sixths and 3/30 for two: 0.3667.
