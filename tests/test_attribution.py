@@ -471,6 +471,14 @@ def test_splitting_a_grouped_row_into_equal_ones_changes_nothing(cases: list[Wal
         assert singly.credit([MODELS[name]])[name] == pytest.approx(credit, abs=1e-9)
 
 
+def test_many_channels_are_shared_out_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = some_walks(80)
+    few = in_memory(cases).credit([MODELS["shapley"], MODELS["markov"]])
+    monkeypatch.setattr("abm_lib.attribution.scan.FEW", 0)
+    for name, credit in in_memory(cases).credit([MODELS["shapley"], MODELS["markov"]]).items():
+        assert credit == pytest.approx(few[name], abs=1e-10)
+
+
 def test_two_runs_give_the_same_bytes() -> None:
     random = np.random.default_rng(5)
     cases = [Walk(tuple(random.choice(list("abcd"), n)), tuple(range(n)), int(n % 3 == 0), {}, int(n % 3 > 0)) for n in

@@ -63,10 +63,10 @@ class Journeys:
         small = np.uint8 if len(channels) <= 256 else np.int32
         ordered = (packed & ((1 << width_of_channel) - 1)).astype(small)
         packed >>= width_of_channel
-        ends = np.searchsorted(packed, np.arange(1, len(won) + 1, dtype=np.int64) << width_of_time)
-        packed &= (1 << width_of_time) - 1
-        # Whole seconds would cost twice the memory of the touches' days.
-        days = np.divide(packed, seconds_a_day, dtype=np.float32, casting="unsafe")
+        days = np.empty(len(packed), np.float32)  # doubles would cost twice the memory
+        np.divide(packed & ((1 << width_of_time) - 1), seconds_a_day, out=days, casting="unsafe")
+        packed >>= width_of_time
+        ends = np.cumsum(np.bincount(packed, minlength=len(won)))
         brought = np.zeros(len(won)) if value is None else np.asarray(value, float)
         return cls(tuple(channels), ordered, ends, won, 1 - won, brought, days)
 

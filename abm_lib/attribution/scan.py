@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ from .models import WHOLE, Anchor, Model
 
 Numbers = NDArray[Any]  # of doubles
 Places = NDArray[Any]  # of whole numbers
+
+
+FEW = 16  # channels of which every set can be told by a short number
 
 
 class Scan:
@@ -27,18 +30,20 @@ class Scan:
         return np.repeat(np.arange(len(self.ends), dtype=np.int32), self.lengths)
 
     @cached_property
-    def visited(self) -> NDArray[Any]:
-        """journeys x channels: whether the journey met the channel."""
-        if self.channels > 64:
-            met = np.zeros(len(self.ends) * self.channels, bool)
-            met[self.owner.astype(np.int64) * self.channels + self.codes] = True
-            return met.reshape(len(self.ends), self.channels)
-        bits, masks = np.left_shift(np.uint64(1), np.arange(64, dtype=np.uint64)), np.zeros(len(self.ends), np.uint64)
+    def sets(self) -> NDArray[Any]:
+        """The channels that each journey met, as bits of one number; for up to 16 channels."""
+        bits, met = np.left_shift(1, np.arange(self.channels)).astype(np.uint16), np.zeros(len(self.ends), np.uint16)
         walked = self.lengths > 0
         if walked.any():
-            masks[walked] = np.bitwise_or.reduceat(bits[self.codes], self.begins[walked])
-        apart = np.unpackbits(masks.view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
-        return apart[:, : self.channels]
+            met[walked] = np.bitwise_or.reduceat(bits[self.codes], self.begins[walked])
+        return met
+
+    @cached_property
+    def visited(self) -> NDArray[Any]:
+        """journeys x channels: whether the journey met the channel."""
+        met = np.zeros(len(self.ends) * self.channels, bool)
+        met[self.owner.astype(np.int64) * self.channels + self.codes] = True
+        return met.reshape(len(self.ends), self.channels)
 
     def anchored(self, model: Model, amount: Numbers, at: dict[Anchor, Places]) -> Numbers:
         """Anchors and the rest between them; without anchors, each touch alike. `at` has 0 where no touch holds the anchor."""
@@ -77,11 +82,22 @@ class Scan:
     def by_channel(self, amount: Numbers, effects: Numbers | None = None) -> Numbers:
         """Each channel of a journey once: alike (Shapley), or in proportion to its effect."""
         weights = np.ones(self.channels) if effects is None else effects
-        share = _over(amount, self.visited @ weights)
-        return weights * (share @ self.visited)
+        if self.channels <= FEW:
+            # Journeys that met the same channels are alike here, and there are far fewer such sets than journeys.
+            visited, amount = _every_set(self.channels), np.bincount(self.sets, amount, 1 << self.channels)
+        else:
+            visited = self.visited
+        share = _over(amount, visited @ weights)
+        return weights * (share @ visited)
 
     def _each(self, amount: Numbers) -> Numbers:
         return np.bincount(self.codes, amount[self.owner], self.channels)
+
+
+@cache
+def _every_set(channels: int) -> Numbers:
+    """sets x channels: 1 where the bit of the channel is set in the number of the set."""
+    return ((np.arange(1 << channels)[:, None] >> np.arange(channels)) & 1).astype(float)
 
 
 def _over(part: Numbers, whole: Numbers) -> Numbers:

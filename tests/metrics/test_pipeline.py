@@ -682,9 +682,8 @@ def test_target_account_lift_weighs_the_others_by_the_cells_of_the_target_accoun
         f"t{n} | 2025-01-01 | yes | 1" for n in range(6)
     )
     had = ["t0", "t1", "t2", "t4", *(f"o{n:02}" for n in (0, 1, 2, 3, 4, 10, 11, 12))]
-    begun = "deal | account_id | qualified | ended | stage | amount\n" + "\n".join(
-        f"d{n} | {n} | 2026-07-0{1 + i % 9} | | | 1" for i, n in enumerate(had)
-    )
+    lines = [f"d{n} | {n} | 2026-07-0{1 + i % 9} | | | 1" for i, n in enumerate(had)]
+    begun = "\n".join(["deal | account_id | qualified | ended | stage | amount", *lines])
     drawn = {"accounts": accounts, "account_lists": listed} | deals(begun)
     found = reading(read(company(tmp_path, drawn), "target_account_lift", by=["period"]), "target_account_lift")
     # 4 of 6, less 5/10 for four sixths and 3/30 for two: 0.3667.
@@ -695,3 +694,22 @@ def test_target_account_lift_weighs_the_others_by_the_cells_of_the_target_accoun
         value(read(company(tmp_path / "fewer", fewer), "target_account_lift", by=[]), "target_account_lift")
         == "undefined"
     )
+
+
+def test_influenced_pipeline_by_touches_falls_as_more_responses_are_asked_for(tmp_path):
+    judged = """
+        deal | account_id | qualified  | ended | stage | amount
+        o1   | a1         | 2026-07-16 |       |       | 900
+        o2   | a2         | 2026-07-16 |       |       | 100
+        """
+    touches = """
+        touch_id | touched_at | account_id | channel | kind        | is_response
+        t1       | 2026-07-01 | a1         | email   | email_click | yes
+        t2       | 2026-07-02 | a1         | email   | email_click | yes
+        t3       | 2026-07-03 | a1         | email   | email_click | yes
+        t4       | 2026-07-03 | a2         | email   | email_click | yes
+        t5       | 2026-07-04 | a2         | email   | visit       | no
+        """
+    table = read(company(tmp_path, ACCOUNTS | deals(judged) | {"touches": touches}), "influenced_pipeline_by_touches")
+    curve = slices(table, "influenced_pipeline_by_touches", "least_touches")
+    assert curve == {"01": 1, "02": 0.9, "03": 0.9, "05": 0, "08": 0, "13": 0}
