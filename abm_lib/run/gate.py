@@ -18,7 +18,7 @@ from ..store import connect
 
 LARGEST = {"report.html": 3_000_000}  # bytes of all pages in one file
 LARGEST_PAGE = 1_200_000
-SHOWN = ("metric", "quarter", "slice_by", "slice", "field")
+KEY = ("metric", "quarter", "slice_by", "slice")
 # What never belongs in a report, whoever wrote it there: keys, passwords in addresses, people's mail addresses.
 SECRETS = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
@@ -53,7 +53,7 @@ def untraced(folder: Path) -> list[Fault]:
         return []
     known = _readings(folder)
     return [
-        _fault("untraced", page, " ".join(map(str, number[:6])), "the reading in readings.parquet")
+        _fault("untraced", page, _named(number), "the reading in readings.parquet")
         for page in sorted(folder.glob("*.html")) for number in published.numbers(page.read_text("utf-8"))
         if not _is_read(number, known)
     ][:20]  # fmt: skip
@@ -65,10 +65,14 @@ def _readings(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
         columns = connect().read_parquet(str(folder / "readings.parquet")).df()
     except duckdb.Error:
         return {}
-    keys = zip(*(columns[name].astype(str) for name in SHOWN[:4]), strict=True)
+    keys = zip(*(columns[name].astype(str) for name in KEY), strict=True)
     values = columns.select_dtypes("number")
     lists = {str(name): values[name].tolist() for name in values}
     return {key: {name: column[i] for name, column in lists.items()} for i, key in enumerate(keys)}
+
+
+def _named(number: published.Number) -> str:
+    return " ".join(filter(None, (number.metric, number.quarter, number.slice_by, number.slice, number.field, number.text)))
 
 
 def _is_read(number: published.Number, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> bool:
