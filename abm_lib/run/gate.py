@@ -72,7 +72,9 @@ def _readings(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
 
 
 def _named(number: published.Number) -> str:
-    return " ".join(filter(None, (number.metric, number.quarter, number.slice_by, number.slice, number.field, number.text)))
+    return " ".join(
+        filter(None, (number.metric, number.quarter, number.slice_by, number.slice, number.field, number.text))
+    )
 
 
 def _is_read(number: published.Number, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> bool:
