@@ -7,18 +7,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
 from .facts import FACTS, Base, Cut
 from .formula import Formula, Term
 from .metric import Metric
-from .reading import Rows, as_rows, priced, work_out
+from .reading import Numbers, Parts, Rows, as_rows, priced, work_out
 from .slices import MOST_VALUES, ONE_QUARTER, SliceSet, slice_sets, slice_values
 
 Place = tuple[str, str]  # fact, kind of windows
+
+
+Key = tuple[Any, ...]  # quarter, window, and the values of the slice's columns
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The aggregates of one query: where each key lies in the sums, which end with a 0 for keys that no row has."""
+
+    places: dict[Key, int]
+    sums: dict[str, Numbers]
+
+    def at(self, keys: list[Key], name: str) -> Numbers:
+        return self.sums[name][[self.places.get(key, -1) for key in keys]]
 
 
 class Reader:
@@ -30,7 +46,7 @@ class Reader:
         self._frames: dict[Place, nw.LazyFrame[Any]] = {}
         self._schemas: dict[Place, list[str]] = {}
         self._planned: dict[tuple[str, str, tuple[str, ...]], dict[str, nw.Expr]] = defaultdict(dict)
-        self._answers: dict[tuple[str, str, tuple[str, ...]], pd.DataFrame] = {}
+        self._answers: dict[tuple[str, str, tuple[str, ...]], Answer] = {}
         self._row_columns: dict[Place, dict[str, nw.Expr]] = defaultdict(dict)
         self._rows: dict[Place, pd.DataFrame] = {}
         self._days: dict[str, tuple[dict[str, str], nw.LazyFrame[Any]]] = {}
@@ -81,20 +97,25 @@ class Reader:
         self.frame(fact, kind)
         return nw.col("business_type") == "new" if "business_type" in self._schemas[fact, kind] else None
 
-    def answer(self, fact: str, kind: str, columns: tuple[str, ...]) -> pd.DataFrame:
-        """Every planned aggregate of one fact and slice set, in one query, indexed by quarter, window and slice values."""
+    def answer(self, fact: str, kind: str, columns: tuple[str, ...]) -> Answer:
+        """Every planned aggregate of one fact and slice set, in one query."""
         place = (fact, kind, columns)
         if place not in self._answers:
             self.queries += 1
             keys = ["quarter", "window", *columns]
             frame, planned = self._source(place)
             query = frame.group_by(*keys).agg(**{f"a{i}": expression for i, expression in enumerate(planned)})
-            # A row that a slice does not concern has no value for it: the target of the whole has no segment.
-            table = self.base.tables.engine.collect(query).dropna(subset=keys)
+            table = self.base.tables.engine.collect(query)
             if kind == "cohort":
                 table = table.assign(window=table["quarter"]).groupby(keys, as_index=False).sum()
-            table = table.set_index(keys).sort_index().astype("float64")
-            self._answers[place] = table.set_axis(list(self._planned[place]), axis=1)
+            found = list(zip(*(table[key].tolist() for key in keys), strict=True))
+            # A row that a slice does not concern has no value for it: the target of the whole has no segment.
+            known = [i for i, key in enumerate(found) if not any(part is None or part != part for part in key)]
+            places = {found[i]: i for i in known}
+            sums = {name: table[f"a{i}"].to_numpy(dtype=float) for i, name in enumerate(self._planned[place])}
+            self._answers[place] = Answer(
+                places, {name: np.append(np.nan_to_num(each), 0) for name, each in sums.items()}
+            )
         return self._answers[place]
 
     def _source(self, place: tuple[str, str, tuple[str, ...]]) -> tuple[nw.LazyFrame[Any], list[nw.Expr]]:
@@ -128,51 +149,58 @@ class Reader:
             self._rows[fact, kind] = table.sort_values(key, kind="stable").reset_index(drop=True)
         return self._rows[fact, kind]
 
-    def read(self, metric: Metric, chosen: SliceSet) -> pd.DataFrame:
+    def read(self, metric: Metric, chosen: SliceSet) -> Parts:
         """One reading for every quarter and every value that the slice has: `quarter`, `window`, `slice` and its parts."""
         formula = metric.formula.in_slice(chosen.name)
-        table = self._sums(metric.scope, chosen, formula.terms())
-        sums = {name: column.to_numpy() for name, column in table.items()}
+        keys, sums = self._sums(metric.scope, chosen, formula.terms())
         amounts = formula.added(sums[str(i)] for i in range(len(formula.terms())))
         groups = self._row_groups(metric, chosen, formula)
-        keys = table.index.tolist() if formula.needs_rows else []
         seeds = [f"{metric.name} {quarter}" for quarter, *_ in keys]
         parts = work_out(formula, amounts, [groups.get(key) for key in keys], seeds)
         if "rows" in sums:
             parts = priced(parts, sums["rows"], sums["priced"])
-        place = table.index.to_frame(index=False)
-        return parts.assign(quarter=place["quarter"], window=place["window"], slice=slice_values(place, chosen))
+        places = {
+            "quarter": [key[0] for key in keys],
+            "window": [key[1] for key in keys],
+            "slice": slice_values(keys, chosen),
+        }
+        return parts | {name: np.array(each, dtype=object) for name, each in places.items()}
 
-    def _sums(self, scope: str, chosen: SliceSet, terms: list[Term]) -> pd.DataFrame:
-        """A column for each term, by its number, and of money the `rows` and those `priced`; by quarter, window and slice."""
-        columns = {str(i): self._column(term, scope, chosen) for i, term in enumerate(terms)}
+    def _sums(self, scope: str, chosen: SliceSet, terms: list[Term]) -> tuple[list[Key], dict[str, Numbers]]:
+        """The keys, and a sum of each term, by its number, for each key; of money the `rows` and those `priced` too."""
+        wanted = {str(i): (term, "") for i, term in enumerate(terms)}
         if terms[0].how == "money":
-            columns |= {part: self._column(terms[0], scope, chosen, f"{part} of ") for part in ("rows", "priced")}
-        whole = {str(i) for i, term in enumerate(terms) if term.whole}
-        table = self._every_value(pd.DataFrame({name: c for name, c in columns.items() if name not in whole}), chosen)
-        outer = table.index.droplevel(cast(Any, list(chosen.columns))) if whole and chosen.columns else table.index
-        return table.assign(**{name: columns[name].reindex(outer).to_numpy() for name in whole}).fillna(0.0)
+            wanted |= {part: (terms[0], f"{part} of ") for part in ("rows", "priced")}
+        names = {name: part + self._name(term, scope, chosen) for name, (term, part) in wanted.items()}
+        whole = {name for name, (term, _) in wanted.items() if term.whole}
+        answers = {
+            name: self.answer(term.fact, chosen.kind, () if term.whole else chosen.columns)
+            for name, (term, _) in wanted.items()
+        }
+        parts = [(answers[name], names[name]) for name in wanted if name not in whole]
+        keys = self._every_key(parts, chosen)
+        outer = [key[:2] for key in keys]
+        return keys, {name: each.at(outer if name in whole else keys, names[name]) for name, each in answers.items()}
 
-    def _column(self, term: Term, scope: str, chosen: SliceSet, part: str = "") -> pd.Series:
-        """One planned aggregate by quarter, window and slice; that of the whole window where the term asks for it."""
-        name = _name(term, self._scope(term.fact, chosen.kind, scope, chosen.columns))
-        return self.answer(term.fact, chosen.kind, () if term.whole else chosen.columns)[part + name]
+    def _name(self, term: Term, scope: str, chosen: SliceSet) -> str:
+        return _name(term, self._scope(term.fact, chosen.kind, scope, chosen.columns))
 
-    def _every_value(self, table: pd.DataFrame, chosen: SliceSet) -> pd.DataFrame:
-        """A row for every window, and for every value the slice has in any of them: a segment without wins reads 0 of n."""
+    def _every_key(self, parts: list[tuple[Answer, str]], chosen: SliceSet) -> list[Key]:
+        """A key for every window, and for every value the slice has in any of them: a segment without wins reads 0 of n."""
         shown = self.base.shown
+        found = sorted({key for answer, _ in parts for key in answer.places})
         if chosen.is_cohort and chosen.columns:
-            return table
+            return found
         spans = [(q, q if chosen.is_cohort else w) for q, w in self.base.windows.spans(chosen.kind) if q in shown]
         windows = list(dict.fromkeys((q.label, w.label) for q, w in spans))
-        names = ["quarter", "window", *chosen.columns]
         if not chosen.columns:
-            return table.reindex(pd.MultiIndex.from_tuples(windows, names=names))
-        values = [v if isinstance(v, tuple) else (v,) for v in table.index.droplevel(cast(Any, [0, 1])).unique()]
+            return windows
+        values = sorted({key[2:] for key in found})
         if len(values) > MOST_VALUES or ONE_QUARTER & set(chosen.columns):
-            newest = table.index.get_level_values("quarter") == shown[-1].label
-            return table[newest & (table.fillna(0) != 0).any(axis=1)]
-        return table.reindex(pd.MultiIndex.from_tuples([(*w, *v) for w in windows for v in values], names=names))
+            newest = [key for key in found if key[0] == shown[-1].label]
+            some = np.any([answer.at(newest, name) for answer, name in parts], axis=0)
+            return [key for key, is_some in zip(newest, some, strict=True) if is_some]
+        return [(*window, *value) for window in windows for value in values]
 
     def _row_groups(self, metric: Metric, chosen: SliceSet, formula: Formula) -> dict[Any, Rows]:
         """The rows behind each reading, by its key."""

@@ -17,6 +17,7 @@ from .formula import Formula
 PARTS = ("value", "numerator", "denominator", "n", "low", "high", "method", "missing_because", "caveat")
 NUMBERS = list(PARTS[:6])
 Numbers = NDArray[np.float64]
+Parts = dict[str, NDArray[Any]]  # PARTS of many readings, each a column
 Rows = Mapping[str, NDArray[Any]]  # `top`, and where the formula has them `bottom` and `event`
 
 
@@ -56,10 +57,8 @@ def from_parts(row: Mapping[Any, Any]) -> Reading:
     return Reading(**parts)
 
 
-def work_out(
-    formula: Formula, amounts: Sequence[Numbers], rows: Sequence[Rows | None], seeds: Sequence[str]
-) -> pd.DataFrame:
-    """Readings, one a row with its PARTS, from their amounts in the order of `formula.amounts()`.
+def work_out(formula: Formula, amounts: Sequence[Numbers], rows: Sequence[Rows | None], seeds: Sequence[str]) -> Parts:
+    """Readings, an array for each of PARTS, from their amounts in the order of `formula.amounts()`.
 
     `rows` has the rows behind each reading, where the formula needs them, and `seeds` says which number each is.
     """
@@ -87,54 +86,58 @@ def as_rows(table: pd.DataFrame) -> Rows:
     return rows | ({"event": table["event"].fillna(False).to_numpy(dtype=bool)} if "event" in table else {})
 
 
-def _table(readings: list[Reading]) -> pd.DataFrame:
-    table = pd.DataFrame([vars(reading) for reading in readings], columns=list(PARTS))
-    return table.astype(dict.fromkeys(NUMBERS, "float64"))
+def _table(readings: list[Reading]) -> Parts:
+    columns = {part: [getattr(reading, part) for reading in readings] for part in PARTS}
+    return {part: np.array(each, float if part in NUMBERS else object) for part, each in columns.items()}
 
 
 def _columns(value: Numbers, numerator: Numbers, denominator: Numbers, n: Numbers, low: Numbers | float = np.nan,
-             high: Numbers | float = np.nan, method: Any = "") -> pd.DataFrame:  # fmt: skip
+             high: Numbers | float = np.nan, method: Any = "") -> Parts:  # fmt: skip
     numbers = {"value": value, "numerator": numerator, "denominator": denominator, "n": n, "low": low, "high": high}
-    return pd.DataFrame({**numbers, "method": method, "missing_because": "", "caveat": ""})
+    words = {"method": method, "missing_because": "", "caveat": ""}
+    size = len(value)
+    return {name: np.broadcast_to(np.asarray(each, float), size) for name, each in numbers.items()} | {
+        name: np.broadcast_to(np.asarray(each, object), size) for name, each in words.items()
+    }
 
 
-def emptied(rows: pd.DataFrame, gone: Any, code: str, why: Any, numbers: list[str] = NUMBERS) -> pd.DataFrame:
-    """The rows with the numbers taken out where `gone`, and the reason put in."""
+def emptied(parts: Parts, gone: NDArray[np.bool_], code: str, why: Any, numbers: list[str] = NUMBERS) -> Parts:
+    """The readings with the numbers taken out where `gone`, and the reason put in: one, or one for each that is gone."""
     if not gone.any():
-        return rows
-    rows = rows.copy()
-    rows.loc[gone, numbers] = float("nan")
-    rows.loc[gone, "method"] = ""
-    rows.loc[gone, "missing_because"] = code
-    rows.loc[gone, "caveat"] = why
-    return rows
+        return parts
+    filled = dict.fromkeys(numbers, np.nan) | {"method": "", "missing_because": code, "caveat": why}
+    changed = {name: parts[name].copy() for name in filled}
+    for name, value in filled.items():
+        changed[name][gone] = value
+    return parts | changed
 
 
-def _withheld(formula: Formula, parts: pd.DataFrame, n: Numbers, have: Numbers, of: Numbers) -> pd.DataFrame:
+def _withheld(formula: Formula, parts: Parts, n: Numbers, have: Numbers, of: Numbers) -> Parts:
     """No value where fewer rows than asked for have what it needs."""
     assert formula.given is not None
     floor, words = formula.given[2:]
     gone = have < floor * of
     why = [f"{h:.0f} of {o:.0f} {words}; {floor:.0%} are needed" for h, o in zip(have[gone], of[gone], strict=True)]
-    return emptied(parts.assign(n=np.where(gone, n, parts["n"])), gone, "withheld", why, [*NUMBERS[:3], "low", "high"])
+    withheld = parts | {"n": np.where(gone, n, parts["n"])}
+    return emptied(withheld, gone, "withheld", why, [*NUMBERS[:3], "low", "high"])
 
 
-def priced(parts: pd.DataFrame, rows: Numbers, with_amount: Numbers) -> pd.DataFrame:
+def priced(parts: Parts, rows: Numbers, with_amount: Numbers) -> Parts:
     """Rows without an amount are counted, not priced; where none has one there is no amount, and certainly not 0."""
     none = (rows != 0) & (with_amount == 0)
-    some = (with_amount < rows) & ~none & (parts["missing_because"] == "").to_numpy()
+    some = (with_amount < rows) & ~none & (parts["missing_because"] == "")
     if some.any():
-        found = zip((rows - with_amount)[some], rows[some], strict=True)
-        parts.loc[some, "caveat"] = [
-            f"{lacks:.0f} of {of:.0f} carry no amount or no exchange rate" for lacks, of in found
-        ]
+        caveats = parts["caveat"].copy()
+        lacking = zip((rows - with_amount)[some], rows[some], strict=True)
+        caveats[some] = [f"{lacks:.0f} of {of:.0f} carry no amount or no exchange rate" for lacks, of in lacking]
+        parts = parts | {"caveat": caveats}
     why = [f"none of {of:.0f} carries an amount" for of in rows[none]]
     return emptied(parts, none, "no_data", why, [*NUMBERS[:3], "low", "high"])
 
 
 def _quotients(
     formula: Formula, top: Numbers, bottom: Numbers, n: Numbers, rows: Sequence[Rows | None], seeds: Sequence[str]
-) -> pd.DataFrame:
+) -> Parts:
     """One amount over another where that is a number, with the interval that the formula asks for."""
     nothing = bottom <= 0
     beyond = ~nothing & (top > bottom) if formula.interval == "wilson" else np.zeros(len(top), bool)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from .company import Company
@@ -21,7 +22,7 @@ from .facts.calendar import LAST_DAYS, SHOWN
 from .metric import REGISTER, Metric
 from .period import Quarter
 from .reader import Reader
-from .reading import NUMBERS, Reading, Worked, emptied, from_parts, missing
+from .reading import NUMBERS, PARTS, Parts, Reading, Worked, emptied, from_parts, missing
 from .slices import TIME, slice_sets
 from .tables import tables
 
@@ -48,6 +49,14 @@ def read(
     `profile` hides what an edition may not tell; an analyst at work sees everything.
     """
     wanted, single = set(families), set(also)
+    # Arrow's strings, the default where pyarrow is there, take twice as long for tables as small as these.
+    with pd.option_context("mode.string_storage", "python"):
+        return _readings(company, quarter, wanted, single, as_of)
+
+
+def _readings(
+    company: Company, quarter: Quarter, wanted: set[str], single: set[str], as_of: date | None
+) -> pd.DataFrame:
     asked = [m for m in REGISTER.values() if not wanted or m.family in wanted or m.name in single]
     base = Base(company, quarter, as_of, SHOWN)
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
@@ -73,20 +82,22 @@ def _from_formulas(base: Base, metrics: list[Metric]) -> Iterator[pd.DataFrame]:
     reader = Reader(base)
     reader.plan(readable)
     if read := list(_read(reader, readable)):
-        yield _uncovered(base, readable, pd.concat(read, ignore_index=True))
+        rows = pd.DataFrame({name: np.concatenate([parts[name] for parts in read]) for name in read[0]})
+        yield _uncovered(base, readable, rows)
     for metric in metrics:
         if reason := why[metric.name]:
             made = [{"quarter": quarter.label, **vars(reason)} for quarter in base.shown]
             yield pd.DataFrame(made).assign(metric=metric.name, slice_by="", slice="", window="")
 
 
-def _read(reader: Reader, metrics: list[Metric]) -> Iterator[pd.DataFrame]:
+def _read(reader: Reader, metrics: list[Metric]) -> Iterator[Parts]:
     """The rows of every metric in every slice; small cells together."""
     for metric in metrics:
         for chosen in slice_sets(metric):
             if chosen.name or metric.has_whole:
-                rows = _small_cells_together(reader.read(metric, chosen), metric.smallest_cell)
-                yield rows.assign(metric=metric.name, slice_by=chosen.name)
+                parts = _small_cells_together(reader.read(metric, chosen), metric.smallest_cell)
+                named = {"metric": metric.name, "slice_by": chosen.name}
+                yield parts | {name: np.full(len(parts["value"]), each, object) for name, each in named.items()}
 
 
 def _why_not(base: Base, metric: Metric) -> Reading | None:
@@ -103,10 +114,11 @@ def _why_not(base: Base, metric: Metric) -> Reading | None:
     return None
 
 
-def _small_cells_together(rows: pd.DataFrame, smallest: int) -> pd.DataFrame:
+def _small_cells_together(parts: Parts, smallest: int) -> Parts:
     """Slices of a whole that count fewer than `smallest`, as one row, so that the shares still add up."""
     if not smallest:
-        return rows
+        return parts
+    rows = pd.DataFrame(parts)
     small = rows["numerator"].fillna(0) < smallest
     groups = rows[small].groupby(["quarter", "window"], as_index=False)
     together = groups.agg(numerator=("numerator", "sum"), denominator=("denominator", "max"), n=("n", "max"))
@@ -114,7 +126,13 @@ def _small_cells_together(rows: pd.DataFrame, smallest: int) -> pd.DataFrame:
         slice=f"under {smallest}", value=together["numerator"] / together["denominator"],
         method="", missing_because="", caveat="",
     )  # fmt: skip
-    return pd.concat([rows[~small], together[together["denominator"] > 0]], ignore_index=True)
+    rows = pd.concat([rows[~small], together[together["denominator"] > 0]], ignore_index=True)
+    return {name: rows[name].to_numpy(dtype=each.dtype) for name, each in parts.items()}
+
+
+def _emptied(rows: pd.DataFrame, gone: pd.Series, code: str, why: str) -> pd.DataFrame:
+    parts = {name: rows[name].to_numpy(float if name in NUMBERS else object) for name in PARTS}
+    return rows.assign(**emptied(parts, gone.to_numpy(), code, why)) if gone.any() else rows
 
 
 def _uncovered(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +147,7 @@ def _uncovered(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> pd.Data
             first, last = base.company.spans.get(table, (date.max, date.min))
             outside = [q.label for q in base.shown if q.end <= first or q.start > last]
             gone = rows["metric"].isin(names) & rows["quarter"].isin(outside)
-            rows = emptied(rows, gone, "no_data", f"{table} does not reach into the quarter")
+            rows = _emptied(rows, gone, "no_data", f"{table} does not reach into the quarter")
     return rows
 
 
@@ -170,7 +188,9 @@ def _from_others(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> Itera
 
 
 def _collected(base: Base, fact: str) -> pd.DataFrame:
-    return base.tables.engine.collect(FACTS[fact].cut(Cut(base, "quarter")))
+    """The rows of a fact sorted by its key, so that sums over them always add in the same order."""
+    table = base.tables.engine.collect(FACTS[fact].cut(Cut(base, "quarter")))
+    return table.sort_values(list(FACTS[fact].one_row_per), kind="stable")
 
 
 def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
@@ -179,7 +199,7 @@ def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     if base.company.known_until >= running.end - timedelta(days=1):
         return rows
     early = rows["metric"].map(lambda name: REGISTER[name].kind == "leading")
-    return emptied(rows, (rows["quarter"] == running.label) & ~early, "not_applicable", "the quarter is not over")
+    return _emptied(rows, (rows["quarter"] == running.label) & ~early, "not_applicable", "the quarter is not over")
 
 
 def _finished(base: Base, rows: pd.DataFrame, profile: Profile | None) -> pd.DataFrame:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
-
-import pandas as pd
+from typing import Any
 
 from .metric import Metric
 
@@ -47,16 +45,20 @@ def slice_sets(metric: Metric) -> list[SliceSet]:
     return sets
 
 
-def slice_values(table: pd.DataFrame, chosen: SliceSet) -> pd.Series | str:
-    """Slice values joined by `/`; a `/` inside a value is percent-encoded."""
+def slice_values(keys: list[tuple[Any, ...]], chosen: SliceSet) -> list[str]:
+    """The slice of each key (quarter, window, values): its values joined by `/`; a `/` inside one is percent-encoded."""
     if chosen.is_time:
-        return table["window"]
+        return [key[1] for key in keys]
     if chosen.name == "window":
-        return chosen.kind
-    parts = [
-        table[c].astype(str) if c != STATISTIC else pd.Series("median", table.index)
-        for c in chosen.name.split("/")
-        if c
-    ]
-    escaped = [part.str.replace("%", "%25").str.replace("/", "%2F") for part in parts] if len(parts) > 1 else parts
-    return escaped[0].str.cat(cast(Any, escaped[1:]), sep="/") if len(escaped) > 1 else (escaped[0] if escaped else "")
+        return [chosen.kind] * len(keys)
+    if not chosen.name:
+        return [""] * len(keys)
+    parts = chosen.name.split("/")
+    if len(parts) == 1:
+        return ["median" if chosen.name == STATISTIC else str(key[2]) for key in keys]
+    places = [chosen.columns.index(part) + 2 if part != STATISTIC else None for part in parts]
+    return ["/".join("median" if at is None else _escaped(str(key[at])) for at in places) for key in keys]
+
+
+def _escaped(value: str) -> str:
+    return value.replace("%", "%25").replace("/", "%2F")
