@@ -51,12 +51,11 @@ def read(
     wanted, single = set(families), set(also)
     # Arrow's strings, the default where pyarrow is there, take twice as long for tables as small as these.
     with pd.option_context("mode.string_storage", "python"):
-        return _readings(company, quarter, wanted, single, as_of)
+        return _readings(company, quarter, wanted, single, as_of, profile)
 
 
-def _readings(
-    company: Company, quarter: Quarter, wanted: set[str], single: set[str], as_of: date | None
-) -> pd.DataFrame:
+def _readings(company: Company, quarter: Quarter, wanted: set[str], single: set[str], as_of: date | None,
+              profile: Profile | None) -> pd.DataFrame:  # fmt: skip
     asked = [m for m in REGISTER.values() if not wanted or m.family in wanted or m.name in single]
     base = Base(company, quarter, as_of, SHOWN)
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
