@@ -19,6 +19,8 @@ from .show.rows import Readings
 
 MANY = 20
 REQUIREMENT = re.compile(r"\b(?:S[0-3]-\d\d|C\d{1,2})\b")
+OF_ROWS = {"median": "median", "survival": "Kaplan-Meier median", "to come": "Aalen-Johansen median",
+           "mean to come": "Aalen-Johansen mean", "within": "Aalen-Johansen share within a limit"}  # fmt: skip
 WRITTEN = "Written by `make docs` from the code; do not edit."
 
 
@@ -84,7 +86,7 @@ def formula(metric: Metric) -> str:
     made = metric.formula
     top = " + ".join(_part(term) for term in made.numerator.terms)
     if made.statistic != "ratio":
-        return f"{'Kaplan-Meier median' if made.statistic == 'survival' else 'median'} of {top}"
+        return f"{OF_ROWS[made.statistic]} of {top}"
     if made.denominator is None:
         return top
     share = f"{top} ÷ {' + '.join(_part(term) for term in made.denominator.terms)}"

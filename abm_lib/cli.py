@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import __version__
-from .errors import AbmError, EnvironmentFault, Fault, UsageError, nearest, printable
+from .errors import AbmError, EnvironmentFault, Fault, PublishRefused, UsageError, masked, nearest, printable
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False,
                   help="The quarterly account-based marketing report. With --json, faults are JSON lines.")  # fmt: skip
@@ -28,8 +29,8 @@ CompanyFolder = Annotated[str, typer.Argument(help="The company folder, with its
 
 
 def talk(text: str) -> None:
-    """One plain line of progress."""
-    typer.echo(printable(text), err=True)
+    """One line of progress; with --json a JSON line."""
+    typer.echo(json.dumps({"said": text}) if "--json" in sys.argv else printable(text), err=True)
 
 
 def tell(faults: Iterable[Fault]) -> None:
@@ -49,26 +50,62 @@ def run(
     engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
     only: Annotated[str, typer.Option(help="Pages to make beside the summary, such as ads,revenue.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at once.")] = 2,
+    profile: Annotated[
+        str, typer.Option(help="internal, or shared for readers outside the revenue team.")
+    ] = "internal",
+    static: Annotated[bool, typer.Option("--static", help="Pages without any script.")] = False,
+    single: Annotated[bool, typer.Option("--single", help="All pages in one file as well.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF as well, by the Chromium of this machine.")] = False,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="The readings as a workbook as well.")] = False,
+    digest: Annotated[bool, typer.Option("--digest", help="A short mail as well.")] = False,
+    cell_limit: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
+    total_limit: Annotated[int, typer.Option(min=1, help="Seconds that all notebooks may take.")] = 3600,
 ) -> None:
     """Publish the report of a quarter."""
+    from .disclosure import PROFILES
     from .metrics import FAMILIES
-    from .run import publish
+    from .run import deliver, publish
+    from .run.execute import Limits
 
     pages = tuple(name for name in only.split(",") if name)
     _known("--only", pages, FAMILIES)
     _known("--engine", (engine,), ("duckdb", "spark"))
+    _known("--profile", (profile,), tuple(PROFILES))
+    asked = zip(deliver.FORMS, (static, single, pdf, xlsx, digest), strict=True)
+    forms = tuple(form for form, wanted in asked if wanted)
     day: date | None = as_of.date() if as_of else None
-    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, said=talk)
+    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, profile=profile,
+                         forms=forms, said=talk, limits=Limits(cell_limit, total_limit))  # fmt: skip
     typer.echo(folder / "index.html")
 
 
 @app.command()
-def check(company: CompanyFolder) -> None:
+def check(
+    company: CompanyFolder,
+    heartbeat: Annotated[
+        bool, typer.Option("--heartbeat", help="Only whether the last quarter's edition is there.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where editions lie, for --heartbeat.")] = Path("reports"),
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="For --heartbeat; now by default.")
+    ] = None,
+) -> None:
     """Read the inputs and say what was accepted and set aside, what is missing, and what that would unlock. Computes nothing."""
     from . import checklist
     from .company import open_company
 
     opened = open_company(company)
+    if heartbeat:
+        from .run import schedule
+
+        if late := schedule.overdue(opened, out, today.date() if today else _today(opened)):
+            raise PublishRefused(
+                Fault(
+                    "R17", "overdue", str(out / late), "no edition", "one by now", f"abm run {company} --quarter {late}"
+                )
+            )
+        typer.echo("the last edition that is due is there")
+        return
     tell(Fault(**fault) for fault in opened.notes["faults"])
     for line in checklist.lines(opened):
         typer.echo(printable(line, longest=1000))
@@ -116,17 +153,76 @@ def init(
 @app.command()
 def verify(edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.")]) -> None:
     """Check that every file of an edition still is what was published."""
-    from .errors import PublishRefused
-    from .run import publish
+    from .run import gate
 
     if not (edition / "manifest.json").is_file():
         _refuse(
             "verify", str(edition), "no manifest.json", "an edition's folder", "name a folder such as reports/2026Q3"
         )
-    faults = publish.verify(edition)
+    faults = gate.verify(edition)
     if faults:
         raise PublishRefused(faults)
     typer.echo(f"{edition} is as it was published")
+
+
+@app.command()
+def diff(old: Annotated[Path, typer.Argument(help="An edition's folder.")],
+         new: Annotated[Path, typer.Argument(help="A later one.")]) -> None:  # fmt: skip
+    """What moved between two editions, and why."""
+    from .run import diff
+
+    for folder in (old, new):
+        if not (folder / "manifest.json").is_file():
+            _refuse(
+                "diff", str(folder), "no manifest.json", "an edition's folder", "name a folder such as reports/2026Q3"
+            )
+    for line in diff.lines(old, new):
+        typer.echo(line)
+
+
+@app.command()
+def schedule(
+    kind: Annotated[str, typer.Argument(help="cron, systemd, github, airflow or jupyter-scheduler.")],
+    company: CompanyFolder,
+    out: Annotated[Path, typer.Option(help="Where editions lie.")] = Path("reports"),
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day planned for.")] = None,
+) -> None:
+    """Print files that run the report on its provisional and final days."""
+    from .company import open_company
+    from .run import schedule
+
+    _known("schedule", (kind,), tuple(schedule.KINDS))
+    opened = open_company(company)
+    typer.echo(schedule.KINDS[kind](schedule.plan(opened, out, today.date() if today else _today(opened))), nl=False)
+
+
+@app.command()
+def notify(
+    edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.")],
+    to: Annotated[
+        list[str], typer.Option(envvar="ABM_NOTIFY", help="Addresses as apprise writes them: mailto://…, slack://…")
+    ],
+    link: Annotated[str, typer.Option(help="Where readers find the edition.")] = "",
+    send: Annotated[bool, typer.Option("--send", help="Send it; without, it is only shown.")] = False,
+) -> None:
+    """Tell people that an edition is there, once."""
+    from .run import gate, notify
+
+    if faults := gate.verify(edition):
+        raise PublishRefused(faults)
+    folder = edition.resolve()
+    title, text = notify.message(folder, link or str(edition / "index.html"))
+    if not send:
+        typer.echo(f"{title}\n\n{text}\n\nnot sent: --send was not given")
+        return
+    now, before = notify.send(folder, to, title, text)
+    typer.echo(f"told {now}, {before} had been told before")
+
+
+def _today(company: Any) -> date:
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(company.config.company.timezone)).date()
 
 
 @app.command()
@@ -143,6 +239,21 @@ def doctor() -> None:
         typer.echo(f"{name} {version(name)}")
     for program, purpose in (("java", "--engine spark"), ("chromium", "PDF")):
         typer.echo(f"{program}: {shutil.which(program) or f'not found (needed for {purpose} only)'}")
+
+
+@app.command()
+def forget(
+    company: CompanyFolder,
+    person: Annotated[str, typer.Argument(help="An e-mail address or a person_id.")],
+) -> None:
+    """Take a person out of everything kept of a company, and keep them out. Published pages never named them."""
+    from . import keeping
+    from .company import find
+
+    folder = find(company)
+    for place in keeping.forget(folder, person, datetime.now(UTC).date()):
+        typer.echo(f"{place.name}: {place.count}, {place.done or 'still there: delete it at its source'}")
+    typer.echo(f"{folder.name}/{keeping.FORGOTTEN} keeps them out of every run to come")
 
 
 @app.command()
@@ -236,6 +347,8 @@ def _refuse(command: str, where: str, found: str, expected: str, fix: str) -> No
 def main() -> None:
     """Run the command; print each fault once, and never a traceback: a bug's goes to a log file."""
     words = [word for word in sys.argv[1:] if word != "--json"]
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, lambda *_: sys.exit(143))  # what was begun is put away on the way out
     try:
         sys.exit(app(words, standalone_mode=False))
     except AbmError as error:
@@ -252,7 +365,7 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         with tempfile.NamedTemporaryFile("w", prefix="abm-bug-", suffix=".log", delete=False, encoding="utf-8") as log:
-            log.write(traceback.format_exc())
+            log.write(masked(traceback.format_exc()))
         fix = f"please report it with {log.name}"
         tell([Fault("B01", "bug", type(error).__name__, "a fault of abm itself", "none", fix)])
         sys.exit(1)

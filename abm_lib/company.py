@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from . import config as settings
-from . import derive, sources, store
+from . import derive, keeping, sources, store
 from .errors import Fault, InputRefused, UsageError
 from .period import Calendar, Quarter
 from .sources import drift, mapping
@@ -112,6 +112,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         raise InputRefused(delivery.faults)
     profile = drift.profile(con, delivery.reports)
     delivery.faults += drift.changes(store.last_notes(folder).get("profile", profile), profile)
+    keeping.suppress(con, folder)
     identity = derive.complete(con, config)
     notes = {
         "files": {label: file.described for label, file in sorted(delivery.files.items())},

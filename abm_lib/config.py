@@ -34,11 +34,13 @@ from .settings import (
     Health,
     Identity,
     Influence,
+    Keeping,
     Leads,
     Lifetime,
     Machines,
     OpportunityStages,
     Qualified,
+    Report,
     Role,
     Scroll,
     Settings,
@@ -85,8 +87,10 @@ class Config(Settings):
     min_n: SmallNumbers = SmallNumbers()
     fx: Fx = Fx()
     thresholds: Thresholds = Thresholds()
+    keeping: Keeping = Keeping()
     stale_after_days: Days = 60
     offline_kinds: list[str] = Field(default=["event", "direct_mail"])
+    report: Report = Report()
     definitions: dict[str, Agreement] = Field(default={})
     switched_off: list[str] = Field(default=[])
     sources: dict[str, Source] = Field(min_length=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -12,12 +13,20 @@ import pandas as pd
 
 from . import __version__, store
 from .company import Company
+from .disclosure import PROFILES
+from .metric import REGISTER
 from .metrics import FAMILIES
 from .period import Quarter
 from .tables import quoted
 from .tables import tables as canonical_tables
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def catalogue_version() -> str:
+    """Eight digits that change when the definition of any metric does."""
+    known = sorted(f"{metric.name} {metric.version}" for metric in REGISTER.values())
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:8]
 
 
 def state(company: Company, quarter: Quarter) -> str:
@@ -32,16 +41,22 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
              profile: str = "internal", quarters: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip
     """What stands in the head and foot of every page, as plain values."""
     now = readings[readings["quarter"] == quarter.label]
+    counted = not PROFILES[profile].travels
     said = {text for cell in now["caveats"] for text in cell.split("; ") if text}
     settings = company.config.company
     known = as_of or quarter.end + timedelta(days=company.config.as_of.settle_days)
     return {
         "company": settings.name, "quarter": quarter.label, "period_start": quarter.start.isoformat(),
         "period_end": (quarter.end - timedelta(days=1)).isoformat(), "as_of": min(known, company.known_until).isoformat(),
-        "state": state(company, quarter), "profile": profile, "currency": settings.currency, "timezone": settings.timezone,
-        "run": run, "version": __version__, "families": ["summary", *FAMILIES], "quarters": sorted({*quarters, quarter.label}),
+        "state": state(company, quarter), "profile": profile, "disclosure": PROFILES[profile].said,
+        "currency": settings.currency, "timezone": settings.timezone,
+        "run": run, "version": __version__, "catalogue": catalogue_version(), "families": ["summary", *FAMILIES],
+        "quarters": sorted({*quarters, quarter.label}),
+        "attribution": company.config.attribution.model_dump(mode="json"),
         "caveats": len(said), "generated": company.known_until.isoformat(),
-        "sources": [{"name": name, "newest": str(last), "rows": company.notes["tables"][name]["accepted"]}
+        "locale": company.config.report.locale,
+        "remarks": [remark.model_dump(mode="json") for remark in company.config.report.remarks],
+        "sources": [{"name": name, "newest": str(last)} | ({"rows": company.notes["tables"][name]["accepted"]} if counted else {})
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],
     }  # fmt: skip
 
@@ -59,6 +74,24 @@ def write(folder: Path, readings: pd.DataFrame, edition: dict[str, Any]) -> None
         safe[column] = safe[column].mask(live, "'" + safe[column])
     safe.to_csv(folder / "readings.csv", index=False, lineterminator="\n")
     (folder / "edition.json").write_text(json.dumps(edition, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def read_readings(folder: Path) -> pd.DataFrame:
+    """The readings of an edition in a folder."""
+    return store.connect().read_parquet(str(folder / "readings.parquet")).df()
+
+
+def restated(described: dict[str, Any], readings: pd.DataFrame, old: Path) -> dict[str, Any]:
+    """The description, against the edition in force: a final one whose numbers changed is restated, and counted."""
+    try:
+        before = json.loads((old / "manifest.json").read_text(encoding="utf-8"))["edition"]
+    except (OSError, ValueError, KeyError):
+        return described
+    if described["state"] != "final" or before["state"] not in ("final", "restated"):
+        return described
+    changed = before["as_of"] != described["as_of"] or not read_readings(old).equals(readings)
+    number = before.get("restatement", 0) + changed
+    return described | ({"state": "restated", "restatement": number} if number else {})
 
 
 def read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

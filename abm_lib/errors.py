@@ -4,6 +4,7 @@
     ├── UsageError        exit 2   a wrong command, parameter or abm.toml
     ├── InputRefused      exit 3   the inputs cannot be trusted; nothing was computed
     ├── PublishRefused    exit 5   computed, but the gate found a fault; the old edition stays
+    ├── NotAnnounced      exit 6   published, but somebody could not be told
     ├── EnvironmentFault  exit 7   space, permission or a missing program
     ├── Busy              exit 75  another run holds the lock
     └── KernelDied        exit 138 a notebook's process was killed; the old edition stays
@@ -14,10 +15,14 @@ An error carries one `Fault` for each thing to mend, so that one run lists them 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+# A mail address; in a link its sign may be written otherwise. Bounded, so that a word of a megabyte is read once.
+ADDRESS = re.compile(r"[^\s@/<>()]{1,64}(?:@|%40)[^\s@/<>()]{1,255}\.[^\s@/<>()]{1,64}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class Fault:
     why: str = ""
     level: str = "E"
 
+    def __post_init__(self) -> None:
+        for part in ("found", "expected"):
+            object.__setattr__(self, part, masked(getattr(self, part)))
+
     def __str__(self) -> str:
         head = printable(f"{self.level} {self.rule} {self.name}  {self.where}", longest=1000)
         rows = [(word, getattr(self, word)) for word in ("found", "expected", "why", "fix")]
@@ -55,6 +64,9 @@ class AbmError(Exception):
         self.faults = [faults] if isinstance(faults, Fault) else list(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[AbmError], tuple[list[Fault]]]:
+        return type(self), (self.faults,)  # whole again in another process
+
 
 class UsageError(AbmError):
     exit_code = 2
@@ -66,6 +78,10 @@ class InputRefused(AbmError):
 
 class PublishRefused(AbmError):
     exit_code = 5
+
+
+class NotAnnounced(AbmError):
+    exit_code = 6
 
 
 class EnvironmentFault(AbmError):
@@ -111,6 +127,11 @@ def _keys_at(model: Any, parents: Iterable[str]) -> list[str]:
         if hasattr(inner, "model_fields"):
             model = inner
     return list(model.model_fields)
+
+
+def masked(text: str) -> str:
+    """Text without what may be a person's address."""
+    return ADDRESS.sub("…@…", text)
 
 
 def printable(text: object, longest: int = 200) -> str:

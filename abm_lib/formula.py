@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import narwhals as nw
 
-Statistic = Literal["ratio", "median", "survival"]
+Statistic = Literal["ratio", "median", "survival", "to come", "mean to come", "within"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ class Formula:
 
     `nothing` is the reason when the denominator is not above zero. `unit` is the column whose values are drawn anew for an
     interval, where that is not the row. `given` = (k, n, floor, words) withholds the value
-    when fewer than `floor` of the rows have what it needs.
+    when fewer than `floor` of the rows have what it needs. Of waits, `event` says that it came, `instead` that something else
+    did, and `limit` within how many days it is asked for.
     """
 
     numerator: Amount
@@ -113,6 +114,8 @@ class Formula:
     interval: Literal["", "wilson", "bootstrap", "newcombe", "net promoter"] = ""
     unit: str = ""
     event: nw.Expr | None = None
+    instead: nw.Expr | None = None
+    limit: nw.Expr | None = None
     given: tuple[Amount, Amount, float, str] | None = None
     against: Formula | None = None
     slices: dict[str, Formula] = field(default_factory=dict)
@@ -138,6 +141,11 @@ class Formula:
         """The amounts, from the aggregates of `terms()`; money from cents to units."""
         each = (one * term.unit for one, term in zip(sums, self.terms(), strict=True))
         return [sum(islice(each, len(amount.terms))) for amount in self.amounts()]
+
+    def of_waits(self) -> dict[str, nw.Expr]:
+        """What must be known of each wait, by name."""
+        parts = {"event": self.event, "instead": self.instead, "limit": self.limit}
+        return {name: expression for name, expression in parts.items() if expression is not None}
 
     @property
     def needs_rows(self) -> bool:
@@ -176,6 +184,21 @@ def median(column: Amount, *, nothing: str) -> Formula:
 def survival_median(days: Amount, event: nw.Expr, *, nothing: str) -> Formula:
     """The median time to the event by Kaplan and Meier: rows without it count as long as they were seen."""
     return Formula(days, nothing=nothing, statistic="survival", event=event)
+
+
+def median_to_come(days: Amount, event: nw.Expr, instead: nw.Expr, *, nothing: str) -> Formula:
+    """The median time of those to whom the event will come, by Aalen and Johansen: what comes `instead` ends a wait as well."""
+    return Formula(days, nothing=nothing, statistic="to come", event=event, instead=instead)
+
+
+def mean_to_come(days: Amount, event: nw.Expr, instead: nw.Expr, *, nothing: str) -> Formula:
+    """The mean time of those to whom the event will come, in the same way, with an interval by resampling the rows."""
+    return Formula(days, nothing=nothing, statistic="mean to come", event=event, instead=instead)
+
+
+def share_within(days: Amount, event: nw.Expr, instead: nw.Expr, limit: nw.Expr, *, nothing: str) -> Formula:
+    """The share to which the event comes within `limit` days, by Aalen and Johansen: the rows' own limit, one and the same."""
+    return Formula(days, nothing=nothing, statistic="within", event=event, instead=instead, limit=limit)
 
 
 def difference(one: Formula, other: Formula) -> Formula:

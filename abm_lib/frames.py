@@ -46,6 +46,5 @@ def _frame_rows(engine: DuckDB, formula: Formula, table: nw.LazyFrame[Any]) -> R
         if amount is not None:
             value = amount.terms[0].contribution(None).cast(nw.Float64)
             columns[name] = value / 100 if amount.terms[0].how == "money" else value
-    if formula.event is not None:
-        columns["event"] = formula.event
+    columns |= formula.of_waits()
     return as_rows(engine.collect(table.select(**columns)))

@@ -1,4 +1,4 @@
-"""95 % intervals for shares, differences of shares, net scores, medians, means, ratios of sums and waiting times.
+"""95 % intervals for shares, differences of shares, net scores, medians, means and ratios of sums.
 
 Thin over NumPy; nothing here knows a metric. An interval is a pair (low, high), nan where the data are too few to give
 one.
@@ -7,6 +7,8 @@ one.
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,19 @@ def newcombe(k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike) -> tupl
     low = difference - np.hypot(share1 - low1, high2 - share2)
     high = difference + np.hypot(high1 - share1, share2 - low2)
     return low, high
+
+
+def sample_ratio(control: float, everybody: float, planned: float) -> float:
+    """The chance of a split at least as far from the planned one, where everybody was drawn by lot: chi-squared, one degree.
+
+    nan where there is nobody. Raises ValueError unless 0 < planned < 1.
+    """
+    if not 0 < planned < 1:
+        raise ValueError("a planned split gives something to both sides")
+    if everybody <= 0:
+        return float("nan")
+    apart = (control - planned * everybody) ** 2 / (everybody * planned * (1 - planned))
+    return math.erfc(math.sqrt(apart / 2))
 
 
 def net_promoter(promoters: float, detractors: float, answers: float) -> tuple[float, float]:
@@ -106,40 +121,34 @@ def bootstrap(
     return float(low), float(high)
 
 
-def kaplan_meier_median(days: ArrayLike, happened: ArrayLike) -> tuple[float, float, float, int]:
-    """The median wait, its interval and the number of units: (median, low, high, n), in days.
+def resampled(
+    rows: Mapping[str, NDArray[Any]],
+    statistic: Callable[[dict[str, NDArray[Any]]], float],
+    *,
+    seed_text: str,
+    resamples: int = 399,
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of any statistic of rows, given as columns of equal length; seeded as `bootstrap`.
 
-    `happened` is true where the wait is over and false where it still goes on, after that many days. The median is the
-    first day on which the Kaplan-Meier curve is at or under one half, low and high the same of its log-log band; each
-    is nan where its curve does not come down so far. Raises ValueError when a value is missing.
+    nan below 5 rows, or where most resamples have no value.
     """
-    waits, over = _complete(days), np.asarray(happened, bool)
-    if len(waits) == 0:
-        return (*UNKNOWN, float("nan"), 0)
-    ends, place = np.unique(waits, return_inverse=True)
-    ended, over_then = np.bincount(place), np.bincount(place, weights=over)
-    at_risk = len(waits) - np.cumsum(ended) + ended
-    curve = np.cumprod((at_risk - over_then) / at_risk)
-    band = _log_log_band(curve, over_then, at_risk)
-    median, low, high = (_first_at_half(ends, each) for each in (curve, *band))
-    return median, low, high, len(waits)
+    size = len(next(iter(rows.values())))
+    if size < FEWEST_UNITS:
+        return UNKNOWN
+    random = _seeded(seed_text)
+    drawn = np.empty(resamples)
+    for number in range(resamples):
+        picked = random.integers(0, size, size)
+        drawn[number] = statistic({name: column[picked] for name, column in rows.items()})
+    drawn = drawn[~np.isnan(drawn)]
+    if len(drawn) < resamples / 2:
+        return UNKNOWN
+    low, high = np.quantile(drawn, [TAIL, 1 - TAIL], method="weibull")
+    return float(low), float(high)
 
 
-def _log_log_band(
-    curve: NDArray[Any], over_then: NDArray[Any], at_risk: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both sides of the band around a Kaplan-Meier curve, by Greenwood's variance of log(-log(curve))."""
-    # Undefined where the curve is 1 or 0.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.cumsum(over_then / (at_risk * (at_risk - over_then))) / np.log(curve) ** 2
-        level, half = np.log(-np.log(curve)), Z * np.sqrt(variance)
-        return np.exp(-np.exp(level + half)), np.exp(-np.exp(level - half))
-
-
-def _first_at_half(waits: NDArray[Any], shares: NDArray[Any]) -> float:
-    # Products such as 3/4 x 2/3 may miss one half by a rounding.
-    reached = np.flatnonzero(shares <= 0.5 + 1e-12)
-    return float(waits[reached[0]]) if len(reached) else float("nan")
+def _seeded(seed_text: str) -> np.random.Generator:
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(seed_text.encode()).digest(), "big"))
 
 
 def _resampled_sums(
@@ -147,7 +156,7 @@ def _resampled_sums(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sums over units drawn with replacement, one for each resample; drawn in blocks to bound the memory."""
     size = len(above)
-    random = np.random.default_rng(int.from_bytes(hashlib.sha256(seed_text.encode()).digest(), "big"))
+    random = _seeded(seed_text)
     tops, bottoms = np.empty(resamples), np.empty(resamples)
     rows = max(1, DRAWS_AT_ONCE // size)
     for start in range(0, resamples, rows):

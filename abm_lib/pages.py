@@ -18,19 +18,21 @@ import pandas as pd
 
 from .errors import Fault, UsageError, nearest
 from .questions import questions
-from .show import boards, rates, sentences, tables, trends, wholes
+from .show import boards, models, rates, sentences, tables, theme, trends, wholes
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
-from .show.fragment import Figure, Fragment
-from .show.heads import absent, header
+from .show.fragment import Drawing, Figure, Fragment
+from .show.funnels import funnel
+from .show.heads import LEADS, absent, header
 from .show.html import tag
-from .show.numbers import day
+from .show.numbers import day, write_as
 from .show.rows import Known, Readings, Row, heading, identifier
 from .show.tiles import KEY, Tile, scorecard
 
 EDITION_FOLDER = "ABM_EDITION"
 FAMILIES = tuple("summary ads website content accounts demand journey pipeline revenue customers voice quality".split())
+ROLES = ("for-marketing", "for-sales", "for-content", "for-finance")  # the same readings in another order (S2-30)
 # In small type on the same card: a number that may not be read without its neighbour.
 COMPANIONS = {
     "win_rate_closed": ("win_rate_cohort",),
@@ -45,6 +47,8 @@ COMPANIONS = {
     "net_revenue_retention": ("retained_revenue",),
     "readiness": ("questions_answered",),
 }
+CHOICES = ("tier", "segment")  # by which a line through time may be looked at
+STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
@@ -59,21 +63,36 @@ class Page:
         register: Mapping[str, Known],
         folder: str = "",
     ) -> None:
-        if family not in FAMILIES:
-            raise _unknown("page", family, FAMILIES)
+        if family not in (*FAMILIES, *ROLES):
+            raise _unknown("page", family, (*FAMILIES, *ROLES))
         if edition["quarter"] not in set(readings["quarter"]):
             raise _unknown("quarter", edition["quarter"], set(readings["quarter"]))
-        self.family, self.edition, self.readings, self._folder = family, dict(edition), readings, folder
+        theme.use()
+        write_as(edition.get("locale", "en"))
+        self.family, self.edition, self._readings, self._folder = family, dict(edition), readings, folder
+        self._beyond = False
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
         self._letters: dict[str, str] = {}
+        self._told: set[str] = set()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.header()._repr_mimebundle_()
 
+    @property
+    def readings(self) -> pd.DataFrame:
+        """The whole tidy frame."""
+        self._beyond = True
+        return self._readings
+
+    def asked(self) -> list[str] | None:
+        """The metrics that this page has looked up so far; None once all readings or the facts behind them were taken."""
+        return None if self._beyond else self._read.asked
+
     @cached_property
     def facts(self) -> Any:
         """The frames that the metrics count, by name: `page.facts.ad_days`."""
+        self._beyond = True
         return _facts(self.edition["quarter"], self._folder)
 
     def header(self) -> Fragment:
@@ -95,14 +114,31 @@ class Page:
         history = rows or self._read.history(self._use(metric))
         if not any(row and row.value is not None for row in history):
             return absent(self._metric(metric), self._read.whole(metric), dimension)
-        return trends.trend(history, dimension if rows else "")
+        drawn = trends.trend(history, dimension if rows else "", self._remarks(metric))
+        return self._counted(drawn if rows else replace(drawn, views=self._parts_through_time(metric)))
+
+    def _remarks(self, metric: str) -> list[trends.Remark]:
+        """The company's remarks on days that touch a metric."""
+        touched = {"", metric, self._metric(metric).family}
+        said = [r for r in self.edition.get("remarks", []) if touched & set(r["about"] or [""])]
+        return [trends.Remark(r["on"], r["text"]) for r in said]
+
+    def _parts_through_time(self, metric: str) -> dict[str, list[Drawing]]:
+        """The same line for each tier or segment, for a reader to choose."""
+        dimension = next((by for by in CHOICES if by in self._metric(metric).by), "")
+        views = {}
+        for row in self._read.slices(metric, dimension) if dimension else []:
+            history = self._read.history(metric, dimension, row.slice)
+            if history[-1] and sum(bool(each and each.value is not None) for each in history) >= 4:
+                views[row.name] = trends.trend(history).drawings
+        return views if len(views) > 1 else {}
 
     def by(self, metric: str, dimension: str) -> Figure | Fragment:
         """A total by a slice, largest first; what is not a total is drawn as rates."""
         rows, known = self._slices(metric, dimension), self._metric(metric)
         if not rows or known.unit not in ("count", "money") or not known.additive:
             return self.rates(metric, dimension)
-        return wholes.ranked(rows, self._read.whole(metric), dimension)
+        return self._counted(wholes.ranked(rows, self._read.whole(metric), dimension))
 
     def rates(self, metric: str, dimension: str) -> Figure | Fragment:
         """A rate by a slice: dot, likely range, k of n."""
@@ -115,6 +151,16 @@ class Page:
     def shares(self, metric: str, dimension: str) -> Figure | Fragment:
         """Parts of one whole as one bar."""
         return self._drawn(metric, dimension, lambda rows, whole, by: wholes.shares(rows, by))
+
+    def funnel(self) -> Figure | Fragment:
+        """The stages of target accounts: how many stand at each, and how many went on."""
+        stages = {row.slice: row for row in self._slices("accounts_by_stage", "stage")}
+        onward = {row.slice: row for row in self._slices("stage_conversion_rate", "stage")}
+        days = {row.slice: row for row in self._slices("stage_median_days", "stage")}
+        ordered = [stages[name] for name in STAGES if name in stages] or list(stages.values())
+        if not any(row.value is not None for row in ordered):
+            return absent(self._metric("accounts_by_stage"), self._read.whole("accounts_by_stage"), "stage")
+        return self._counted(funnel(ordered, onward, days))
 
     def bridge(self, metric: str = "pipeline_movement", dimension: str = "movement") -> Figure | Fragment:
         """How the opening stock became the closing one."""
@@ -131,15 +177,37 @@ class Page:
                 horizons.append(Horizon(name, when, covered, needed, gaps.get(horizon)))
         if not any(h.covered.value is not None for h in horizons):
             return absent(self._metric("pipeline_coverage"), self._read.whole("pipeline_coverage"), "")
-        return coverage(horizons)
+        return self._counted(coverage(horizons))
 
     def table(self, metric: str, dimension: str = "") -> Fragment:
         """A metric by quarter, or by a slice, as a table alone."""
         if not dimension:
             rows = [row for row in self._read.history(self._use(metric)) if row]
-            return tables.of_quarters(f"{metric}-alone", rows, "Quarter")
-        name = f"{metric}-{identifier(dimension)}-alone"
-        return tables.of_slices(name, self._slices(metric, dimension), self._read.whole(metric), heading(dimension))
+            return tables.of_quarters(f"{metric}-alone", rows, "Quarter", folded=False)
+        name, rows = f"{metric}-{identifier(dimension)}-alone", self._slices(metric, dimension)
+        if dimension.count("/") == 1 and rows:
+            return tables.crossed(name, rows, dimension)
+        return tables.of_slices(name, rows, self._read.whole(metric), heading(dimension), folded=False)
+
+    def models(self, metric: str, dimension: str = "model/channel") -> Fragment:
+        """Attribution by every model side by side, and the channels whose rank depends on it."""
+        rows, known = self._slices(metric, dimension), self._metric(metric)
+        if not any(row.value is not None for row in rows):
+            return absent(known, self._read.whole(metric), dimension)
+        first, moved = heading(dimension.removeprefix("model/")), []
+        if metric == "attributed_pipeline" and dimension == "model/channel":
+            apart = self._slices("attribution_model_distance", "channel")
+            moved = sorted((row for row in apart if row.value), key=lambda row: -(row.value or 0.0))
+        return models.side_by_side(f"{metric}-{identifier(dimension)}-models", rows, first, moved)
+
+    def attribution_rules(self) -> Fragment:
+        """The rules of attribution that this edition was computed under."""
+        return models.rules(self.edition.get("attribution", {}))
+
+    def indicators(self) -> Fragment:
+        """Leading metrics by their own record, those that do not lead as the appendix."""
+        rows = self._slices("leading_indicator_lift", "indicator")
+        return models.indicators(rows) if rows else absent(self._metric("leading_indicator_lift"), None, "indicator")
 
     def questions(self) -> Fragment:
         """Every question that the report is asked: the page that answers it, or the input that would."""
@@ -179,8 +247,21 @@ class Page:
         return counted.caveats(self._letters, touched)
 
     def definitions(self) -> Fragment:
-        """How each number of this page is counted: those it has shown, in that order, then the rest of its family."""
-        return counted.definitions([(self._metric(name), self._read.whole(name)) for name in self._shown()])
+        """How each number of this page is counted: those it has shown, in that order, then the rest of its family.
+
+        A number of another family is defined on that family's page; the executive page defines all that it shows.
+        """
+        metrics = [self._metric(name) for name in self._shown()]
+        own = [metric for metric in metrics if self.family in ("summary", metric.family)]
+        return counted.definitions([(metric, self._read.whole(metric.name)) for metric in own])
+
+    def _counted(self, figure: Figure) -> Figure:
+        """A figure with the first sentence on how its metrics are counted, and where the whole definition stands."""
+        metrics = [self._metric(self._use(name)) for name in figure.metrics]
+        here = {m.name: "" if self.family in ("summary", m.family) else f"{m.family}.html" for m in metrics}
+        told = counted.in_short(metrics, here, self._told)
+        self._told |= here.keys()
+        return replace(figure, counted=told)
 
     def scope(self) -> Fragment:
         """What kind of numbers these are: progress, potential or return (S2-16)."""
@@ -190,7 +271,17 @@ class Page:
         """The metrics of the family; of the executive page, its cards."""
         if self.family == "summary":
             return [name for name in sentences.SUMMARY if name in self._read.register and self._read.has(name)]
+        side = self.family.removeprefix("for-")
+        if self.family in ROLES:
+            fits = [name for name in LEADS[self.family] if name in self._read.register]
+            return fits + [
+                n for n in sentences.SUMMARY if n in self._read.register and n not in fits and self._suits(n, side)
+            ]
         return [name for name, metric in self._read.register.items() if metric.family == self.family]
+
+    def _suits(self, metric: str, side: str) -> bool:
+        known = self._read.register[metric]
+        return side in (*known.audience, known.family)
 
     def _shown(self) -> list[str]:
         return list(dict.fromkeys([*self._used, *([] if self.family == "summary" else self._metrics())]))
@@ -203,7 +294,8 @@ class Page:
         return metric
 
     def _slices(self, metric: str, dimension: str) -> list[Row]:
-        if dimension.lower() in PEOPLE:
+        allowed = self.family == "for-sales" and dimension == "owner"  # settled.md 0.17
+        if dimension.lower() in PEOPLE and not allowed:
             where, expected = f"{metric} by {dimension}", "a dimension without people"
             fault = Fault("names_of_people", "a page never names people", where, dimension, expected, "use another one")
             raise UsageError(fault)
@@ -214,7 +306,7 @@ class Page:
         rows, whole = self._slices(metric, dimension), self._read.whole(metric)
         if not any(row.value is not None for row in rows):
             return absent(self._metric(metric), rows[0] if rows else whole, dimension)
-        return draw(rows, whole, dimension)
+        return self._counted(draw(rows, whole, dimension))
 
     def _tile(self, named: str) -> Tile:
         """`named` is a metric, or one slice of it: `buying_group_penetration:tier=1`."""
@@ -281,7 +373,9 @@ def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dic
     opened = open_company(company)
     asked = opened.quarter(quarter)
     shown = {metric for question in questions() if question.page == family for metric, _ in question.shows}
-    table = readings.read(opened, asked, families=() if family in ("summary", "quality") else (family,), also=shown)
+    table = readings.read(
+        opened, asked, families=() if family in ("summary", "quality", *ROLES) else (family,), also=shown
+    )
     return table, edition.describe(opened, asked, table)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import intervals
+from . import intervals, survival
 from .formula import Formula
 
 PARTS = ("value", "numerator", "denominator", "n", "low", "high", "method", "missing_because", "caveat")
 NUMBERS = list(PARTS[:6])
 Numbers = NDArray[np.float64]
 Parts = dict[str, NDArray[Any]]  # PARTS of many readings, each a column
-Rows = Mapping[str, NDArray[Any]]  # `top`, and where the formula has them `bottom` and `event`
+Rows = Mapping[str, NDArray[Any]]  # `top`, and what else the formula has: `bottom`, `event`, `instead`, `limit`
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def work_out(formula: Formula, amounts: Sequence[Numbers], rows: Sequence[Rows |
     n = next(given) if formula.n is not None else (denominator if denominator is not None else numerator)
     have_of = (next(given), next(given)) if formula.given else None
     if formula.statistic != "ratio":
-        parts = _table([_from_rows(formula, each) for each in rows])
+        parts = _table([_from_rows(formula, each, seed) for each, seed in zip(rows, seeds, strict=True)])
     elif formula.against is not None:
         others = [numerator, *([] if denominator is None else [denominator]), *given]
         kind = _net_score if formula.interval == "net promoter" else _difference
@@ -81,9 +81,10 @@ def work_out(formula: Formula, amounts: Sequence[Numbers], rows: Sequence[Rows |
 
 
 def as_rows(table: pd.DataFrame) -> Rows:
-    """The columns `top`, `bottom` and `event` as arrays, as far as they are there; an unknown event has not happened."""
-    rows = {name: table[name].to_numpy(dtype=float) for name in ("top", "bottom") if name in table}
-    return rows | ({"event": table["event"].fillna(False).to_numpy(dtype=bool)} if "event" in table else {})
+    """Columns as arrays, as far as they are there: numbers, and what happened; an unknown event has not."""
+    rows = {name: table[name].to_numpy(dtype=float) for name in ("top", "bottom", "limit") if name in table}
+    events = [name for name in ("event", "instead") if name in table]
+    return rows | {name: table[name].fillna(False).to_numpy(dtype=bool) for name in events}
 
 
 def _table(readings: list[Reading]) -> Parts:
@@ -187,20 +188,58 @@ def _net_score(formula: Formula, promoters: float, answers: float, detractors: f
     return Reading(score, net, hundreds, answers, min(low, score), max(high, score), "adjusted Wald, 95%")
 
 
-def _from_rows(formula: Formula, rows: Rows | None) -> Reading:
-    """A median over the rows that have a value, or a median time with the rows still waiting counted as such."""
+def _from_rows(formula: Formula, rows: Rows | None, seed: str) -> Reading:
+    """A statistic of the rows that have a value; waits that still go on count as such."""
     has = ~np.isnan(rows["top"]) if rows is not None else np.zeros(0, bool)
     if rows is None or not has.any():
         return missing("undefined", formula.nothing, n=0.0)
-    values = rows["top"][has]
-    if formula.statistic == "median":
-        low, high = intervals.median_interval(values)
-        method = "order statistics, 95%"
-        value, n = float(np.median(values)), float(len(values))
-    else:
-        value, low, high, n = intervals.kaplan_meier_median(values, rows["event"][has])
-        method = "Kaplan–Meier, log-log band, 95%"
-        if math.isnan(value):
-            return missing("undefined", "fewer than half have come so far", n=float(n))
+    own = {name: column[has] for name, column in rows.items()}
+    (value, low, high), method, why = OF_ROWS[formula.statistic](own, seed)
+    if math.isnan(value):
+        return missing("undefined", why, n=float(has.sum()))
     ends = [None if math.isnan(end) else float(end) for end in (low, high)]
-    return Reading(value, None, None, float(n), ends[0], ends[1], method if ends != [None, None] else "")
+    return Reading(value, None, None, float(has.sum()), ends[0], ends[1], method if ends != [None, None] else "")
+
+
+Told = tuple[tuple[float, float, float], str, str]  # value, low, high; the method; why there may be no value
+
+
+def _median(rows: Rows, seed: str) -> Told:
+    low, high = intervals.median_interval(rows["top"])
+    return (float(np.median(rows["top"])), low, high), "order statistics, 95%", ""
+
+
+def _median_wait(rows: Rows, seed: str) -> Told:
+    found = survival.median_wait(rows["top"], rows["event"])
+    return found, "Kaplan–Meier, log-log band, 95%", "fewer than half have come so far"
+
+
+def _median_to_come(rows: Rows, seed: str) -> Told:
+    found = survival.median_of_those_to_come(rows["top"], rows["event"], rows["instead"])
+    return found, "Aalen–Johansen, log-log band, 95%", "none has come so far"
+
+
+def _mean_to_come(rows: Rows, seed: str) -> Told:
+    low, high = intervals.resampled(rows, _mean_of, seed_text=seed)
+    return (_mean_of(rows), low, high), "Aalen–Johansen, bootstrap, 95%", "none has come so far"
+
+
+def _mean_of(rows: Rows) -> float:
+    return survival.mean_of_those_to_come(rows["top"], rows["event"], rows["instead"])
+
+
+def _share_within(rows: Rows, seed: str) -> Told:
+    limit = float(rows["limit"][0])
+    if rows["top"].max() < limit and not (rows["event"] | rows["instead"]).all():
+        return (math.nan, math.nan, math.nan), "", f"none has been seen for {limit:g} days"
+    curve = survival.aalen_johansen(rows["top"], rows["event"], rows["instead"])
+    return curve.at(limit), "Aalen–Johansen, log-log band, 95%", ""
+
+
+OF_ROWS: dict[str, Callable[[Rows, str], Told]] = {
+    "median": _median,
+    "survival": _median_wait,
+    "to come": _median_to_come,
+    "mean to come": _mean_to_come,
+    "within": _share_within,
+}

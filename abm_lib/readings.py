@@ -16,6 +16,7 @@ import pandas as pd
 from .company import Company
 from .comparison import compared, status, targeted
 from .config import Config
+from .disclosure import Profile, code_key, protected
 from .facts import FACTS, Base, Cut
 from .facts.calendar import LAST_DAYS, SHOWN
 from .metric import REGISTER, Metric
@@ -40,26 +41,28 @@ def read(
     families: Iterable[str] = (),
     also: Iterable[str] = (),
     as_of: date | None = None,
+    profile: Profile | None = None,
 ) -> pd.DataFrame:
     """The readings of a quarter and the seven before it: of the families named and of single metrics `also`, or of all.
 
     `as_of` is the last day whose records count; by default each quarter's own end plus `as_of.settle_days`.
+    `profile` hides what an edition may not tell; an analyst at work sees everything.
     """
     wanted, single = set(families), set(also)
     # Arrow's strings, the default where pyarrow is there, take twice as long for tables as small as these.
     with pd.option_context("mode.string_storage", "python"):
-        return _readings(company, quarter, wanted, single, as_of)
+        return _readings(company, quarter, wanted, single, as_of, profile)
 
 
 def _readings(
-    company: Company, quarter: Quarter, wanted: set[str], single: set[str], as_of: date | None
+    company: Company, quarter: Quarter, wanted: set[str], single: set[str], as_of: date | None, profile: Profile | None
 ) -> pd.DataFrame:
     asked = [m for m in REGISTER.values() if not wanted or m.family in wanted or m.name in single]
     base = Base(company, quarter, as_of, SHOWN)
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
     rows = _not_yet(base, rows[rows["metric"].isin({m.name for m in asked})])
-    return _finished(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
+    return _finished(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})), profile)
 
 
 def _with_those_needed(metrics: Iterable[Metric]) -> Iterator[Metric]:
@@ -215,7 +218,7 @@ def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     return _emptied(rows, (rows["quarter"] == running.label) & ~early, "not_applicable", "the quarter is not over")
 
 
-def _finished(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
+def _finished(base: Base, rows: pd.DataFrame, profile: Profile | None) -> pd.DataFrame:
     """The contract's columns: what the metric says of itself, dates, comparison, target and status."""
     fields = ("version", "family", "unit", "scope", "counts", "better")
     for name in fields:
@@ -224,6 +227,8 @@ def _finished(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     rows["currency"] = is_money.map({True: base.config.company.currency, False: ""})
     rows["as_of"] = rows["quarter"].map({q.label: base.windows.as_of(q.end).isoformat() for q in base.quarters})
     rows = _dated(base, rows)
+    if profile:
+        rows = protected(rows.reset_index(drop=True), profile, code_key(base.company.folder))
     rows = targeted(base.company, compared(base, rows)).assign(as_reported=float("nan"))
     rows["status"] = [status(cast(dict[str, Any], row), base.config.min_n.colour) for row in rows.to_dict("records")]
     for column in ("method", "missing_because", "caveats", "slice"):

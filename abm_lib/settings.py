@@ -7,6 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel.localedata import locale_identifiers
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from .errors import nearest
@@ -152,10 +153,22 @@ class Influence(Settings):
 
 
 class Attribution(Settings):
-    """How far back credit reaches, and the channels that the last touch is not looked for in while there is another."""
+    """The rules of credit: how far back it reaches, what is no touch, which touch comes first, and what a Markov chain is fitted on.
+
+    `ties` says what goes first of touches at one instant. `one_per_campaign_and_day` counts eight people at one webinar as one
+    touch. `direct` are channels that the last touch is not looked for in while there is another (model `last_non_direct`).
+    `half_life_days` is that of time decay. An account without an opportunity is a null of the chain once its first touch is
+    `maturity_days` old; a younger one is left out. `markov_order` channels make a state.
+    """
 
     look_back_days: Days = 365
+    excluded_kinds: list[str] = ["impression"]
+    ties: Literal["touch_id", "channel"] = "touch_id"
+    one_per_campaign_and_day: bool = False
     direct: list[str] = ["direct"]
+    half_life_days: Times = 90.0
+    maturity_days: Days = 180
+    markov_order: Annotated[int, Field(ge=1, le=4)] = 1
 
 
 class Engaged(Settings):
@@ -180,10 +193,14 @@ class Leads(Settings):
 
 
 class Lifetime(Settings):
-    """What a customer's lifetime is worth: the gross margin on revenue, and the longest lifespan that is believed."""
+    """What a customer's lifetime is worth: the gross margin on revenue, and the longest lifespan that is believed.
+
+    `discount_rate` is what a year's wait costs, in the fitted lifetime (method `sbg`) alone.
+    """
 
     gross_margin: Share = 0.75
     longest_years: Times = 7.0
+    discount_rate: Share = 0.1
 
 
 class Acquisition(Settings):
@@ -352,3 +369,35 @@ class Agreement(Settings):
 
     agreed_by: str
     agreed_on: Annotated[date, Field(strict=False)]
+
+
+class Keeping(Settings):
+    """For how many days run folders and rows set aside are kept, and frozen inputs (S8)."""
+
+    run_days: Annotated[int, Field(ge=1)] = 30
+    input_days: Annotated[int, Field(ge=1)] = 800
+
+
+class Remark(Settings):
+    """What a reader must know of one day: a tracking outage, a changed list. Charts through time mark it.
+
+    `about` names metrics or pages; without any, every chart through time marks the day.
+    """
+
+    on: Annotated[date, Field(strict=False)]
+    text: Annotated[str, Field(min_length=1, max_length=40)]
+    about: list[str] = []
+
+
+class Report(Settings):
+    """How numbers and dates are written (a locale as in de or en_GB; the words stay English), and remarks on days."""
+
+    locale: str = "en"
+    remarks: list[Remark] = []
+
+    @field_validator("locale")
+    @classmethod
+    def known_locale(cls, name: str) -> str:
+        if name not in (known := locale_identifiers()):
+            raise ValueError(f"no such locale; {nearest(name, known)}")
+        return name

@@ -8,13 +8,20 @@ import platform
 import sys
 from pathlib import Path
 
+import attribution
 import duckdb
 import imports
 import measure
 import metrics
+import report
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLES = {
+    "Attribution": """\
+`python benchmarks/attribution.py`. A million journeys of four touches in the mean over twelve channels, as one table of path strings
+that each side splits and encodes itself; the lowest of three runs of a process. ChannelAttribution and marketing-attribution-models
+(MAM, under 20 GB) are installed into environments of their own. The last lines begin with forty million raw touches in no order:
+every model from them, as times the sort of their packed keys alone.""",
     "Imports": "`python benchmarks/imports.py`. Median of seven processes; of three for the page.",
     "Metrics": """\
 `python benchmarks/metrics.py`. The metrics and slices of ads, pipeline and revenue that by_hand.py asks for, at 20 million ad
@@ -25,13 +32,21 @@ A figure is a whole process: the imports, the check of the frozen files' sha256 
 pandas frame. Medians and Kaplan and Meier's median are worked out on both sides; intervals only by abm_lib. "Without intervals"
 leaves out Wilson's, the resampled and the order-statistic ones, so that both sides do the same; the band around Kaplan and
 Meier's curve stays in. Numbers are compared with and without, and each that only one side has must be 0.""",
+    "Report": """\
+`python benchmarks/report.py`. The sample's twelve notebooks into twelve pages with the readings present, median of three, in turn; a
+figure is the wall time of a fresh process, its imports and the drawing of every chart as SVG included. Pages are compared byte by byte.""",
 }
 
 
 def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
     machine_then = machine()
-    parts = {"Imports": imports.main(arguments), "Metrics": metrics.main(arguments)}
+    parts = {
+        "Imports": imports.main(arguments),
+        "Metrics": metrics.main(arguments),
+        "Attribution": attribution.main(arguments),
+        "Report": report.main(arguments),
+    }
     text = "\n\n".join(f"## {name}\n\n{TITLES[name]}\n\n{measure.table(figures)}" for name, figures in parts.items())
     print(text)
     if not quick:

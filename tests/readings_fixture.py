@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from abm_lib.pages import FAMILIES
+from abm_lib.pages import FAMILIES, ROLES
 
 QUARTERS = [f"{year}Q{n}" for year in (2024, 2025, 2026) for n in (1, 2, 3, 4)][3:11]
 NOW = QUARTERS[-1]
@@ -182,11 +182,12 @@ EDITION: dict[str, Any] = {
     "as_of": "2026-10-10",
     "state": "final",
     "profile": "internal",
+    "disclosure": "Names accounts; fewer than 3 people or 5 answers are hidden.",
     "currency": "EUR",
     "timezone": "Europe/Berlin",
     "run": "7f3a91c2",
     "version": "0.1.0",
-    "families": list(FAMILIES),
+    "families": [*FAMILIES, *ROLES],
     "quarters": ["2026Q1", "2026Q2", "2026Q3"],
     "caveats": 3,
     "generated": "2026-10-11",

@@ -83,7 +83,7 @@ def test_what_is_imported_is_a_direct_dependency(folder):
     plain = {
         name: {owner.lower().replace("_", "-") for owner in owners} for name, owners in packages_distributions().items()
     }
-    extras = EXTRAS["pdf"] + EXTRAS["spark"] + EXTRAS["pull"]
+    extras = EXTRAS["notify"] + EXTRAS["pdf"] + EXTRAS["spark"] + EXTRAS["pull"]
     direct = {needed.name for needed in TEST} if folder != "abm_lib" else {needed.name for needed in REPORT}
     direct |= {Requirement(line).name for line in extras}
     assert {name for name in imported(folder) if not plain.get(name, {name}) & direct} == set()

@@ -14,10 +14,9 @@ import pytest
 import scipy.stats
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from abm_lib.intervals import Z, bootstrap, kaplan_meier_median, median_interval, net_promoter, newcombe, wilson
+from abm_lib.intervals import Z, bootstrap, median_interval, net_promoter, newcombe, resampled, sample_ratio, wilson
 
 ROOT = Path(__file__).resolve().parent.parent
 repeatable = settings(derandomize=True, deadline=None, max_examples=150)
@@ -352,7 +351,6 @@ def test_a_missing_value_is_refused_and_not_guessed(missing: list[float]) -> Non
         lambda: median_interval(missing),
         lambda: bootstrap(missing, seed_text=""),
         lambda: bootstrap(range(6), missing, seed_text=""),
-        lambda: kaplan_meier_median(missing, [True] * 6),
     ):
         with pytest.raises(ValueError, match="missing value"):
             interval()
@@ -363,62 +361,25 @@ def test_numerators_and_denominators_must_pair() -> None:
         bootstrap(range(6), range(7), seed_text="")
 
 
-# Waiting times
-
-
-def test_the_median_wait_of_a_hand_worked_table() -> None:
-    # At risk 6, 5, 4, 2, 1: S = 5/6, 2/3 after day 9, censored at 10 and 12, then 1/2 * 2/3 = 1/3 at day 20.
-    days, happened = [5, 9, 10, 12, 20, 30], [1, 1, 0, 0, 1, 0]
-    median, _, _, n = kaplan_meier_median(days, happened)
-    assert (median, n) == (20, 6)
-
-
-def test_a_curve_at_exactly_one_half_has_reached_it() -> None:
-    assert kaplan_meier_median([1, 2, 3, 4], [1, 1, 1, 1])[0] == 2
-    # 23/24 x 22/23 x ... x 12/13 is one half, and floating point makes it a little more.
-    assert kaplan_meier_median(range(1, 25), [1] * 12 + [0] * 12)[0] == 12
-
-
-def test_a_wait_that_most_still_wait_out_has_no_median_and_no_upper_end() -> None:
-    median, low, high, n = kaplan_meier_median([3, 5, 50, 50, 50, 50, 50, 50], [1, 1, 0, 0, 0, 0, 0, 0])
-    assert unknown((median, high))
-    # At day 3 S = 7/8, and the band's lower side is exp(-exp(ln(-ln 7/8) + 1.96 x 1.00075)) = 0.387.
-    assert (low, n) == (3, 8)
-
-
-@pytest.mark.parametrize(("days", "happened"), [([], []), ([4, 8, 9], [0, 0, 0])])
-def test_where_nothing_happened_there_is_no_median(days: list[float], happened: list[int]) -> None:
-    *medians, n = kaplan_meier_median(days, happened)
-    assert unknown(tuple(medians))
-    assert n == len(days)
-
-
-def test_the_median_wait_of_the_6mp_arm_is_the_23_weeks_of_every_textbook() -> None:
-    over = [6, 6, 6, 7, 10, 13, 16, 22, 23]
-    waiting = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
-    median, low, high, n = kaplan_meier_median(over + waiting, [1] * 9 + [0] * 12)
-    assert (median, low, n) == (23, 13, 21)
-    assert math.isnan(high)
-
-
-@pytest.mark.external
 @pytest.mark.parametrize(
-    ("group", "expected"),
-    [(None, (56, 53, 58)), ("control", (58, 56, 60)), ("miR-137", (26, 19, 29))],
+    ("control", "everybody", "planned"), [(50, 100, 0.5), (520, 1000, 0.5), (130, 1000, 0.1), (0, 7, 0.2)]
 )
-def test_the_median_wait_of_waltons_flies_is_that_of_lifelines(group: str | None, expected: tuple[int, ...]) -> None:
-    table = oracle("km_waltons.csv")
-    rows = table if group is None else table[table["group"] == group]
-    assert kaplan_meier_median(rows["T"], rows["E"]) == (*expected, len(rows))
+def test_the_sample_ratio_check_is_the_chi_squared_test(control: int, everybody: int, planned: float) -> None:
+    expected = [planned * everybody, (1 - planned) * everybody]
+    theirs = scipy.stats.chisquare([control, everybody - control], expected).pvalue
+    assert sample_ratio(control, everybody, planned) == pytest.approx(theirs, rel=1e-9)
 
 
-@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
-@pytest.mark.parametrize("seed", range(12))
-def test_the_median_wait_equals_statsmodels(seed: int) -> None:
-    random = np.random.default_rng(seed)
-    waits = random.exponential(40, 120).round() + 1
-    limits = random.uniform(20, 150, 120).round() + 1
-    days, happened = np.minimum(waits, limits), waits <= limits
-    theirs = SurvfuncRight(days, happened)
-    ours = kaplan_meier_median(days, happened)
-    assert ours[:3] == (theirs.quantile(0.5), *theirs.quantile_ci(0.5, method="cloglog"))
+def test_a_split_of_nobody_or_with_nothing_for_one_side_is_no_experiment() -> None:
+    assert math.isnan(sample_ratio(0, 0, 0.5))
+    with pytest.raises(ValueError, match="planned split"):
+        sample_ratio(1, 2, 1.0)
+
+
+def test_rows_drawn_anew_give_the_interval_of_any_statistic_and_the_same_one_twice() -> None:
+    rows = {"top": np.arange(200.0)}
+    one, two = (resampled(rows, lambda r: float(r["top"].mean()), seed_text="mean") for _ in range(2))
+    assert one == two
+    assert one == pytest.approx((99.5 - 8, 99.5 + 8), abs=2)  # 57.7 / root of 200 x 1.96
+    assert unknown(resampled({"top": np.arange(4.0)}, lambda r: 1.0, seed_text="few"))
+    assert unknown(resampled(rows, lambda r: math.nan, seed_text="nothing"))

@@ -22,7 +22,13 @@ FAMILIES = (
     *("ads", "pipeline", "revenue", "website", "content", "accounts", "journey", "voice"),
     *("demand", "customers", "quality"),
 )
-OF_OTHER_READINGS = ("readiness", "promises_kept_share", "questions_answered")  # held against readings in test_quality
+# Held against readings, or worked out by hand, in test_quality, test_pipeline and test_ads.
+OF_OTHER_READINGS = ("readiness", "promises_kept_share", "questions_answered", "attribution_model_distance",
+                     "target_account_lift", "ad_experiment_sample_ratio")  # fmt: skip
+FITTED = (
+    "sbg",
+    "sbg_residual",
+)  # found by search, to fewer digits than the comparison asks; held against others in test_lifetime
 KEY = ["metric", "slice_by", "slice"]
 NUMBERS = ["value", "numerator", "denominator", "n"]
 QUARTERS = ["2026Q3", "2026Q2", "2025Q4", "2025Q1"]
@@ -39,6 +45,7 @@ def said(folder: Path, edition: str) -> pd.DataFrame:
     """The product's readings of these families in one edition."""
     found = abm_lib.read(str(folder), edition)
     found = found[found["family"].isin(FAMILIES) & ~found["metric"].isin(OF_OTHER_READINGS)]
+    found = found[~found["slice"].isin(FITTED)]
     return found.assign(slice_by=found["slice_by"].fillna(""), slice=found["slice"].fillna(""))
 
 

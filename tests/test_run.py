@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,7 @@ from small_company import write
 from abm_lib import edition, metrics, readings
 from abm_lib.company import open_company
 from abm_lib.errors import Busy, EnvironmentFault, KernelDied, PublishRefused, UsageError
-from abm_lib.run import execute, publish
+from abm_lib.run import execute, gate, kernels, make, publish
 
 PARAMETERS = 'quarter = "2026Q1"\ncompany = ""'
 KILL = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
@@ -53,11 +54,21 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
     return folder, readings.read(company, company.quarter("2026Q1"), families=["revenue"])
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    """One fork server for all runs of the module, as `kernels.forking` gives it to one."""
+    with kernels.forking(lambda _: None) as address:
+        yield lambda said: nullcontext(address)
+
+
 @pytest.fixture
-def run(small: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+def run(
+    small: tuple[Path, pd.DataFrame], server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
     """`publish.run` on the small company with notebooks of the test's own and readings that were computed before."""
     folder, table = small
-    monkeypatch.setattr(publish.reading, "read", lambda company, quarter, as_of=None: table)
+    monkeypatch.setattr(publish, "forking", server)
+    monkeypatch.setattr(publish.reading, "read", lambda company, quarter, as_of=None, profile=None: table)
 
     def go(*cells: str, said: Callable[[str], None] = lambda _: None, **settings: Any) -> Path:
         for name in ("summary", "ads"):
@@ -72,11 +83,12 @@ def run(small: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.Mo
 def without_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The run with one page that no notebook made: for what is the same whatever the pages hold."""
 
-    def one_page(company: Any, described: dict[str, Any], staging: Path, *_: Any) -> None:
-        (staging / "edition.json").write_text("{}")
-        (staging / "index.html").write_text("<h1>x</h1>")
+    def one_page(self: make.Pages, *_: Any) -> dict[str, str]:
+        (self.staging / "edition.json").write_text("{}")
+        (self.staging / "index.html").write_text("<h1>x</h1>")
+        return {"index.html": sha256(b"<h1>x</h1>").hexdigest()}
 
-    monkeypatch.setattr(publish, "_pages", one_page)
+    monkeypatch.setattr(make.Pages, "make", one_page)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -122,7 +134,7 @@ def test_a_notebook_gets_its_parameters_and_the_runs_folder(tmp_path: Path) -> N
     source = notebook(tmp_path / "notebooks", "ads", "import os\nprint(quarter, company, os.environ['ABM_EDITION'])")
     done = execute.run_one(source, tmp_path / "out.ipynb", GIVEN, tmp_path / "edition")
     assert (done.family, done.path) == ("ads", tmp_path / "out.ipynb")
-    (output,) = nbformat.read(done.path, as_version=4).cells[-1].outputs
+    (output,) = nbformat.read(done.path, as_version=4).cells[-2].outputs
     assert output.text == f"2026Q1 firm {tmp_path / 'edition'}\n"
 
 
@@ -165,7 +177,7 @@ def test_what_is_published_is_whole_and_its_hashes_are_right(run: Callable[..., 
     firm = folder.parent.parent
     assert manifest["inputs"]["accounts.csv"]["rows"] == 3
     assert str(firm) not in (folder / "manifest.json").read_text()
-    assert publish.verify(folder) == []
+    assert gate.verify(folder) == []
     assert "2026Q1/index.html" in (tmp_path / "reports" / "index.html").read_text()
     assert said[0].startswith("inputs: 4 files") and said[-1].startswith(f"published {folder}")
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o644"}
@@ -213,7 +225,7 @@ def test_a_new_edition_replaces_the_link_and_keeps_the_old_folder_for_its_reader
     second = run("2 + 2").resolve()
     assert second != first
     assert contents(first) == before
-    assert publish.verify(tmp_path / "reports" / "2026Q1") == []
+    assert gate.verify(tmp_path / "reports" / "2026Q1") == []
     assert sorted(p.name for p in (tmp_path / "reports").iterdir() if not p.name.startswith(".")) == [
         "2026Q1",
         "index.html",
@@ -267,7 +279,7 @@ def test_a_disk_that_is_full_is_an_environment_fault_and_publishes_nothing(
 
 
 @pytest.mark.usefixtures("without_notebooks")
-@pytest.mark.parametrize("step", ["_compute", "_pages", "_write_manifest", "_promote"])
+@pytest.mark.parametrize("step", ["_compute", "Pages", "_write_manifest", "_promote"])
 def test_whatever_step_fails_the_reader_sees_the_old_edition(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -296,12 +308,12 @@ def test_a_changed_added_or_missing_file_of_an_edition_is_noticed(
     (folder / "index.html").write_bytes(page)
     (folder / "readings.csv").unlink()
     (folder / "extra.html").write_text("x")
-    found = {(fault.rule, Path(fault.where).name, fault.found) for fault in publish.verify(folder)}
+    found = {(fault.rule, Path(fault.where).name, fault.found) for fault in gate.verify(folder)}
     assert found == {
         ("P24", "index.html", "other bytes"), ("P24", "readings.csv", "missing"), ("P24", "extra.html", "not published"),
     }  # fmt: skip
     (folder / "manifest.json").write_text("{")
-    assert [fault.name for fault in publish.verify(folder)] == ["manifest-broken"]
+    assert [fault.name for fault in gate.verify(folder)] == ["manifest-broken"]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +349,7 @@ def test_a_small_sample_company_is_published_from_end_to_end(tmp_path: Path) -> 
 
     sample.write(tmp_path / "firm", scale=0.02)
     folder = publish.run(str(tmp_path / "firm"), out=tmp_path / "reports", only=("ads",))
-    assert publish.verify(folder) == []
+    assert gate.verify(folder) == []
     assert {"index.html", "ads.html"} <= {path.name for path in folder.iterdir()}
     described = json.loads((folder / "manifest.json").read_text())["edition"]
     assert date.fromisoformat(described["period_start"]) < date.fromisoformat(described["period_end"])
@@ -363,7 +375,7 @@ def test_a_run_that_is_killed_leaves_the_old_edition_and_the_next_run_is_clean(t
     now = {name: content for name, content in contents(out).items() if "/." not in name.removeprefix(".editions")}
     assert now == before
     assert subprocess.run(command, capture_output=True).returncode == 0
-    assert publish.verify(next(out.glob("2*"))) == []
+    assert gate.verify(next(out.glob("2*"))) == []
     assert not list((out / ".editions").glob("*/.*"))
 
 

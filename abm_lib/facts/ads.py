@@ -78,3 +78,12 @@ def experiment_days(cut: Cut) -> Frame:
     started = nw.col("starts_on").is_null() | (nw.col("day") >= nw.col("starts_on"))
     running = nw.col("ends_on").is_null() | (nw.col("day") <= nw.col("ends_on"))
     return ads.filter(started, running).with_columns(is_control=nw.col("variant") == nw.col("control_variant"))
+
+
+@fact(one_row_per=("experiment",), needs=("experiments",))
+def experiment_plans(cut: Cut) -> Frame:
+    """Planned comparisons in every window, and the part of the ads that was to be the control's; 0 where nobody said."""
+    plans = cut.tables.experiments.select(
+        experiment="name", planned_split=nw.col("planned_split").fill_null(0.0)
+    ).unique()
+    return cut.windows.join(plans, how="cross")

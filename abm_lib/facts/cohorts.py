@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import narwhals as nw
+import pandas as pd
 
+from .. import survival
 from . import Cut, Frame, day_number, fact, within
 from .accounts import UNKNOWN
-from .opportunities import described, opportunities_closed
+from .opportunities import described
+
+DEADLINES, HEADLINE_DAYS = (90, 180, 365), 180
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
@@ -14,7 +18,7 @@ def opportunity_cohorts(cut: Cut) -> Frame:
     """Opportunities by the quarter they were qualified in, each with its state at the end of the quarter reported.
 
     `window` is the quarter of qualification. `is_headline` marks the newest mature cohort: four fifths closed, or older
-    than one and a half times the median days to win.
+    than one and a half times the median days to win, open deals included.
     """
     known = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
     new = nw.col("business_type") == "new"
@@ -35,13 +39,19 @@ def opportunity_cohorts(cut: Cut) -> Frame:
 
 
 def _median_cycle(cut: Cut) -> Frame:
-    """Median days from qualified to won, per quarter, over the trailing eight."""
-    won = opportunities_closed(Cut(cut.base, "trailing_8_quarters")).filter(
-        nw.col("is_won"), nw.col("business_type") == "new"
-    )
-    return cut.base.once(
-        "median cycle", lambda: won.group_by("quarter").agg(_median_cycle=nw.col("cycle_days").median())
-    )
+    """Median days from qualified to won, per quarter, over those qualified in the trailing eight; open deals wait on."""
+    return cut.base.once("median cycle", lambda: _median_to_win(cut))
+
+
+def _median_to_win(cut: Cut) -> Frame:
+    base, waits = cut.base, opportunity_ages(Cut(cut.base, "trailing_8_quarters"))
+    waits = waits.filter(nw.col("business_type") == "new").select("quarter", "age_days", "is_won", "is_lost")
+    rows = [
+        (quarter, survival.median_of_those_to_come(own["age_days"], own["is_won"], own["is_lost"])[0])
+        for quarter, own in base.tables.engine.collect(waits).groupby("quarter")
+    ]
+    table = pd.DataFrame(rows, columns=["quarter", "_median_cycle"]).dropna()
+    return base.tables.engine.frame(table, {"quarter": "VARCHAR", "_median_cycle": "DOUBLE"})
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
@@ -52,6 +62,14 @@ def opportunity_ages(cut: Cut) -> Frame:
     known = known.with_columns(_until=until, promotion=nw.col("promotion").fill_null("no promotion"))
     days = (day_number("_until") - day_number("qualified_on")).cast(nw.Float64)
     return known.with_columns(age_days=days).filter(nw.col("age_days") >= 0)
+
+
+@fact(one_row_per=("within_days", "opportunity_id"), needs=("opportunity_changes", "opportunities"))
+def opportunity_deadlines(cut: Cut) -> Frame:
+    """The rows of opportunity_ages once for each number of days asked for: `limit`, and the same in words."""
+    ages = opportunity_ages(cut)
+    asked = [ages.with_columns(limit=nw.lit(float(days)), within_days=nw.lit(f"{days:03}")) for days in DEADLINES]
+    return nw.concat(asked).with_columns(is_headline=nw.col("limit") == HEADLINE_DAYS)
 
 
 @fact(one_row_per=("account_id",), needs=("opportunity_changes", "account_lists"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from . import Base, Cut, Frame, fact, to_the_cent
+from . import Base, Cut, Frame, accounts, day_number, fact, to_the_cent
 from .cohorts import opportunity_cohorts
-from .opportunities import opportunities_closed, opportunities_qualified
+from .influence import acts
+from .opportunities import described, opportunities_closed, opportunities_qualified
 
 NEEDS = ("opportunity_changes", "opportunities")
 
@@ -66,6 +67,107 @@ def win_rate_cells(cut: Cut) -> Frame:
         mix_effect=(part - was_part) * (rate + was_rate) / 2, rate_effect=(rate - was_rate) * (part + was_part) / 2,
         weight=(part + was_part) / 2, contests=nw.col("n"),
     )  # fmt: skip
+
+
+@fact(one_row_per=("campaign",), needs=("opportunity_changes", "opportunities", "touches", "campaigns"))
+def campaign_contests(cut: Cut) -> Frame:
+    """Contests of the window by campaign: those whose account it touched before they were qualified, and the others.
+
+    New business; a touch counts within `attribution.look_back_days`. Campaigns with fewer than `min_n.colour` contests on
+    either side compare nothing and are out.
+    """
+    fewest, won = cut.config.min_n.colour, nw.when(nw.col("is_won")).then(1).otherwise(0).sum()
+    every = _contests(cut).group_by(*SPAN).agg(_n=nw.len(), _k=won)
+    found = (
+        touched_contests(cut).group_by(*SPAN, "campaign_id").agg(touched=nw.len(), touched_won=won).join(every, on=SPAN)
+    )
+    found = found.with_columns(others=nw.col("_n") - nw.col("touched"), others_won=nw.col("_k") - nw.col("touched_won"))
+    names = cut.tables.campaigns.select("campaign_id", campaign="name")
+    return found.filter(nw.col("touched") >= fewest, nw.col("others") >= fewest).join(names, on="campaign_id")
+
+
+def touched_contests(cut: Cut) -> Frame:
+    """quarter, window, campaign_id, opportunity_id, is_won: each contest once for each campaign that touched its account before."""
+    setting = cut.config.attribution
+    touches = acts(cut.base, setting.excluded_kinds).filter(~nw.col("campaign_id").is_null())
+    met = _contests(cut).join(touches.select("account_id", "campaign_id", "touched_at", "touched_on"), on="account_id")
+    age = day_number("qualified_on") - day_number("touched_on")
+    met = met.filter(nw.col("touched_at") <= nw.col("qualified_at"), age <= setting.look_back_days)
+    return met.select(*SPAN, "campaign_id", "opportunity_id", "is_won").unique()
+
+
+def _contests(cut: Cut) -> Frame:
+    closed = opportunities_closed(cut).filter(nw.col("is_contest"), nw.col("business_type") == "new", cut.base.is_shown)
+    return closed.select(*SPAN, "opportunity_id", "account_id", "qualified_at", "qualified_on", "is_won")
+
+
+@fact(
+    one_row_per=("period", "segment", "industry", "was_engaged"),
+    needs=("opportunity_changes", "account_lists", "accounts"),
+)
+def alike_accounts(cut: Cut) -> Frame:
+    """Target accounts and others like them, by cells of segment, industry and whether somebody there had acted.
+
+    `period` is `after`, the four quarters that end with this one, or `before`, the four before those, for the balance. Of a cell
+    that has both kinds: `targets` and how many of them had an opportunity qualified in the period, and the others' numbers
+    weighted to the targets' cells, worth as many accounts as they are worth so. There are no rows below 30 others.
+    """
+    every, qualified = _comparable(cut), _qualified_in(cut)
+    rows = []
+    for period in ("before", "after"):
+        had = qualified.filter(nw.col("period") == period).select("quarter", "account_id", had=nw.lit(1))
+        own = every.join(had, on=["quarter", "account_id"], how="left").with_columns(nw.col("had").fill_null(0))
+        rows.append(_weighted(own).with_columns(period=nw.lit(period)))
+    return nw.concat(rows).join(cut.windows, on="quarter")
+
+
+CELL = ["quarter", "segment", "industry", "was_engaged"]
+FEWEST_ALIKE = 30
+SPAN = ["quarter", "window"]
+
+
+def _comparable(cut: Cut) -> Frame:
+    """Accounts as they stood four quarters ago that were no customers then, and whether somebody there had acted in the 90 days before."""
+    edges = cut.base.windows.edges().filter(nw.col("edge") == "trailing_4_quarters").select("quarter", "edge_on")
+    listed = accounts.at_edge(cut.base, "trailing_4_quarters").join(edges, on="quarter").filter(cut.base.is_shown)
+    listed = listed.filter(nw.col("customer_since").is_null() | (nw.col("customer_since") >= nw.col("edge_on")))
+    seen = edges.join(acts(cut.base).select("account_id", "touched_on"), how="cross").filter(
+        nw.col("touched_on") < nw.col("edge_on")
+    )
+    seen = seen.filter(day_number("edge_on") - day_number("touched_on") <= cut.config.engaged.window_days)
+    seen = seen.select("quarter", "account_id", _seen=nw.lit(True)).unique()
+    known = listed.join(seen, on=["quarter", "account_id"], how="left")
+    return known.with_columns(was_engaged=nw.col("_seen").fill_null(False))
+
+
+def _qualified_in(cut: Cut) -> Frame:
+    """quarter, account_id, period: accounts with new business qualified in the four quarters that end with this one, or before."""
+    known = described(cut, "end").filter(nw.col("business_type") == "new", ~nw.col("qualified_on").is_null())
+    edges = cut.base.windows.edges().filter(nw.col("edge") == "trailing_4_quarters").select("quarter", "edge_on")
+    known = known.join(edges, on="quarter").with_columns(_age=day_number("edge_on") - day_number("qualified_on"))
+    period = nw.when(nw.col("_age") <= 0).then(nw.lit("after")).when(nw.col("_age") <= 365).then(nw.lit("before"))
+    return known.with_columns(period=period).select("quarter", "account_id", "period").unique()
+
+
+def _weighted(own: Frame) -> Frame:
+    """Per cell with both kinds: targets, and the others weighted so that their cells weigh as the targets' do (Kish's effective number)."""
+    target = nw.when(nw.col("is_target")).then(1).otherwise(0)
+    cells = own.group_by(*CELL).agg(
+        targets=target.sum(),
+        targets_had=(target * nw.col("had")).sum(),
+        _others=(1 - target).sum(),
+        _had=((1 - target) * nw.col("had")).sum(),
+    )
+    cells = cells.filter(nw.col("targets") > 0, nw.col("_others") > 0)
+    numbers = ("targets", "targets_had", "_others", "_had")
+    cells = cells.with_columns(*(nw.col(name).cast(nw.Float64) for name in numbers))
+    cells = cells.with_columns(
+        _weight=nw.col("targets") / nw.col("_others"), _found=nw.col("_others").sum().over("quarter")
+    )
+    spread = (nw.col("targets") * nw.col("_weight")).sum().over("quarter")
+    cells = cells.with_columns(_worth=nw.col("_weight") * nw.col("targets").sum().over("quarter") / spread)
+    cells = cells.filter(nw.col("_found") >= FEWEST_ALIKE)
+    return cells.with_columns(alike=nw.col("_others") * nw.col("_worth"), alike_had=nw.col("_had") * nw.col("_worth"))
 
 
 def quarters_before(base: Base) -> Frame:

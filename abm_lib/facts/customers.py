@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from . import Cut, Frame, accounts, fact, within
+from . import Cut, Frame, accounts, day_number, fact, within
 from .opportunities import with_accounts
 
 OPENING, GROWN, LOST = "opening", ("cross_sell", "upsell", "other_expansion"), ("contraction", "churn")
@@ -135,3 +135,38 @@ def expansions(cut: Cut) -> Frame:
     grown = known_changes(cut).filter(nw.col("kind") == "expansion", within("effective_on"))
     priced = cut.base.priced(grown, "arr_change", "effective_on", "amount")
     return with_accounts(cut.base, priced)
+
+
+@fact(one_row_per=("account_id",), needs=("subscriptions",))
+def customer_tenures(cut: Cut) -> Frame:
+    """Everyone who ever paid and whose start is known, in renewals of a year: how many they stayed for, or at which they left.
+
+    `left_at` is the year's end nearest to the end of the revenue, 0 for those who still pay; `stayed` the years since the start;
+    `seen_from` the years gone when the records begin, for who left before is in none.
+    """
+    changes, keys = known_changes(cut), ("quarter", "window", "account_id")
+    opened = nw.when(nw.col("kind") == "opening").then(nw.col("effective_on")).min()
+    lost = nw.when(nw.col("arr_change") < 0).then(nw.col("effective_on")).max()
+    own = changes.group_by(*keys, "end_on").agg(
+        _first_on=nw.col("effective_on").min(), _opened_on=opened, _lost_on=lost, _arr=nw.col("arr_change").sum()
+    )
+    own = own.join(cut.tables.accounts.select("account_id", "customer_since"), on="account_id", how="left")
+    fresh = nw.when(nw.col("_opened_on").is_null()).then(nw.col("_first_on"))
+    own = own.with_columns(
+        _since=nw.coalesce(nw.col("customer_since"), fresh), _gone=nw.col("_arr").cast(nw.Float64) <= HALF_A_CENT
+    )
+    own = own.filter(~nw.col("_since").is_null(), nw.col("_since") <= nw.col("_first_on"))
+    days = {
+        name: day_number(until) - day_number("_since")
+        for name, until in (("_left", "_lost_on"), ("_age", "end_on"), ("_seen", "_first_on"))
+    }
+    own = own.with_columns(**days).with_columns(seen_from=_years("_seen"))
+    nearest = (nw.col("_left") * 8 + 1461) // 2922
+    at_least = nw.col("seen_from") + 1
+    left = nw.when(nearest < at_least).then(at_least).otherwise(nearest)
+    return own.with_columns(left_at=nw.when(nw.col("_gone")).then(left).otherwise(0), stayed=_years("_age"))
+
+
+def _years(days: str) -> nw.Expr:
+    """Whole years of 365.25 days."""
+    return (nw.col(days) * 4) // 1461

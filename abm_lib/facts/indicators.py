@@ -32,8 +32,12 @@ def indicator_lift(cut: Cut) -> Frame:
     itself lies from its group, which sums to 0, so that drawing accounts anew gives the interval of the standardised lift.
     A tier where all accounts had the indicator, or none, compares nothing and is out.
     """
+    return lifts(pooled(cut.base)).join(cut.windows, on="quarter")
+
+
+def lifts(rows: Frame) -> Frame:
+    """quarter, indicator, account_id, lift, pairs: what `indicator_lift` says, of pooled rows."""
     with_it, progressed = nw.col("has_it"), nw.col("is_progressed")
-    rows = _pooled(cut.base)
     sizes = {"n1": with_it, "n0": ~with_it, "k1": with_it & progressed, "k0": ~with_it & progressed}
     counts = {name: nw.when(rule).then(1.0).otherwise(0.0) for name, rule in sizes.items()}
     rows = rows.with_columns(**counts)
@@ -41,14 +45,19 @@ def indicator_lift(cut: Cut) -> Frame:
     rows = rows.filter(nw.col("all_n1") > 0, nw.col("all_n0") > 0)
     rate, rate_without = nw.col("all_k1") / nw.col("all_n1"), nw.col("all_k0") / nw.col("all_n0")
     size = nw.col("all_n1") + nw.col("all_n0")
-    own = nw.when(with_it).then((nw.col("k1") - rate) * size / nw.col("all_n1"))
-    others = (rate_without - nw.col("k0")) * size / nw.col("all_n0")
+    own = nw.when(with_it).then((nw.col("k1") - rate) * size / nw.col("all_n1") * _freely("all_n1"))
+    others = (rate_without - nw.col("k0")) * size / nw.col("all_n0") * _freely("all_n0")
     rows = rows.with_columns(_lift=rate - rate_without + own.otherwise(others))
-    accounts = rows.group_by("quarter", "indicator", "account_id").agg(lift=nw.col("_lift").sum(), pairs=nw.len())
-    return accounts.join(cut.windows, on="quarter")
+    return rows.group_by("quarter", "indicator", "account_id").agg(lift=nw.col("_lift").sum(), pairs=nw.len())
 
 
-def _pooled(base: Base) -> Frame:
+def _freely(number: str) -> nw.Expr:
+    """Deviations from a group's own mean are too small by this: in a group of two by the root of two."""
+    size = nw.col(number)
+    return (size / nw.when(size > 1).then(size - 1).otherwise(1.0)) ** 0.5
+
+
+def pooled(base: Base) -> Frame:
     """quarter, indicator, account_id, tier, is_progressed, has_it: for each of the eight quarters up to the one reported."""
     known = [quarter.label for quarter in base.quarters if quarter.start >= _first_day(base)]
     moves = stage_moves(Cut(base, "quarter")).select("quarter", "account_id", "tier", "is_progressed")

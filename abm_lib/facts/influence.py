@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
@@ -10,13 +11,14 @@ from . import Base, Cut, Frame, day_number, fact
 from .engagement import engaged
 from .opportunities import opportunities_qualified
 
+LEAST = (1, 2, 3, 5, 8, 13)  # touches asked for, from generous to strict
 RULES = ("any_touch", "one_response", "default", "strict")
 
 
-def acts(base: Base) -> Frame:
-    """Touches that may count for anything: impressions never do (S0-03), nor does what our own people did."""
+def acts(base: Base, but: Sequence[str] = ("impression",)) -> Frame:
+    """Touches that may count for anything: impressions do not (S0-03), nor does what our own people did."""
     ours = base.tables.people.filter(nw.col("is_internal")).select("person_id", _ours=nw.lit(True))
-    touches = base.tables.touches.filter(nw.col("kind") != "impression", ~nw.col("account_id").is_null())
+    touches = base.tables.touches.filter(~nw.col("kind").is_in(list(but)), ~nw.col("account_id").is_null())
     return touches.join(ours, on="person_id", how="left").filter(nw.col("_ours").is_null())
 
 
@@ -77,6 +79,21 @@ def _met(base: Base, name: str) -> Frame:
         touches=nw.col(f"touches_{name}").sum(), people=_distinct("person_id"))  # fmt: skip
     enough = (nw.col("touches") >= rule(base, name).min_touches) & (nw.col("people") >= rule(base, name).min_people)
     return counted.select("quarter", "opportunity_id", rule=nw.lit(name), met=enough)
+
+
+@fact(one_row_per=("least_touches", "opportunity_id"), needs=("opportunity_changes", "opportunities", "touches"))
+def influence_curve(cut: Cut) -> Frame:
+    """Opportunities qualified in the window, once for each number of touches asked for, with the default rule's window."""
+    counted = (
+        touches_before(cut.base).group_by("quarter", "opportunity_id").agg(touches=nw.col("touches_default").sum())
+    )
+    created = opportunities_qualified(cut).join(counted, on=["quarter", "opportunity_id"], how="left")
+    met = [(nw.col("touches") >= least).fill_null(False) for least in LEAST]
+    asked = [
+        created.with_columns(least_touches=nw.lit(f"{least:02}"), is_influenced=rule)
+        for least, rule in zip(LEAST, met, strict=True)
+    ]
+    return nw.concat(asked)
 
 
 @fact(one_row_per=("touch_channel", "opportunity_id"), needs=("opportunity_changes", "opportunities", "touches"))

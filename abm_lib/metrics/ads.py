@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from .. import intervals
 from ..formula import Columns, Formula, difference, ratio, share, total, whole
-from ..metric import family
+from ..metric import Look, family
+from ..reading import Reading, Worked, missing
 
 metric = family("ads", kind="leading", pillar="reputation", activity="activity", audience=("marketing",))
 DELIVERY = ("channel", "ad_type", "campaign")
 OVER_TIME = ("month", "quarter", "year")
+# A split so unlikely was not made by lot; nearer than a point it is let pass, since one person is shown many impressions.
+MISMATCH, POINT = 0.001, 0.01
 
 
 @metric(
@@ -154,6 +158,50 @@ def ad_experiment_difference(ads: Columns) -> Formula:
         nothing="one variant not served",
     )
     return difference(tried, control)
+
+
+@metric(facts="experiment_days", label="Ad experiment: part served to the control", unit="share", better="neither", counts="impressions",
+        by=("experiment",), has_whole=False)  # fmt: skip
+def ad_experiment_control_share(ads: Columns) -> Formula:
+    """Impressions of the control, of all impressions under a planned comparison: it should be the planned split.
+
+    Source: experiment_days (S1-22).
+    Counts: impressions of both variants between the planned dates inside the quarter.
+    Missing: nothing was served.
+    """
+    shown = ads.total("impressions")
+    return share(ads.total("impressions", where=ads.is_control), shown, nothing="nothing was served")
+
+
+@metric(of="ad_experiment_control_share", looks_up="experiment_plans", label="Ad experiment: sample-ratio check", unit="share",
+        better="neither", counts="impressions", by=("experiment",), has_whole=False)  # fmt: skip
+def ad_experiment_sample_ratio(read: Look) -> Worked:
+    """How likely a split as uneven as this one is, had ads been served by lot as planned: a check, no result.
+
+    Source: ad_experiment_control_share; experiments.planned_split (S1-22). Chi-squared test with one degree of freedom.
+    Counts: as ad_experiment_control_share. Below 0.001, and more than a point off the plan, the difference is not to be trusted.
+    Missing: no planned split, or nothing was served.
+    """
+    slices = {}
+    for row in read.rows("experiment_plans"):
+        served = read("ad_experiment_control_share", "experiment", row["experiment"])
+        if served.value is None or not served.denominator:
+            continue
+        slices["experiment", row["experiment"]] = _ratio(served, row["planned_split"])
+    return Worked(missing("undefined", "by experiment only"), slices)
+
+
+def _ratio(served: Reading, planned: float) -> Reading:
+    if not 0 < planned < 1:
+        return missing("undefined", "no planned split", n=served.n)
+    chance = intervals.sample_ratio(served.numerator or 0.0, served.denominator or 0.0, planned)
+    said = f"{served.value:.1%} served to the control, {planned:.1%} planned"
+    off = (
+        "; sample-ratio mismatch: no verdict on the difference"
+        if chance < MISMATCH and abs((served.value or 0.0) - planned) > POINT
+        else ""
+    )
+    return Reading(chance, None, None, served.denominator, caveat=said + off)
 
 
 @metric(facts="ad_titles", label="Share of ad clicks by title", unit="share", better="neither", counts="clicks",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import narwhals as nw
 
+from .. import lifetime
 from ..config import Config
 from ..formula import Amount, Columns, Formula, mean, net_score, ratio, share, total
 from ..metric import Look, family
@@ -106,14 +108,16 @@ def customer_retention_rate(moves: Columns) -> Formula:
 
 
 @metric(of=("average_contract_value", "customer_retention_rate", "net_revenue_retention", "gross_revenue_retention"),
+        looks_up="customer_tenures",
         label="Customer lifetime value", unit="money", better="higher", by=("method", "segment"))  # fmt: skip
 def customer_lifetime_value(read: Look) -> Worked:
     """The yearly value of a new contract × the average lifespan of a customer in years.
 
     Source: average_contract_value, customer_retention_rate (S1-31, S1-32). Lifespan = 1 ÷ yearly churn of customers.
-    Counts: the slice `method` has margin_churn (revenue per customer at the quarter's start × gross margin × lifespan) and
-    with_expansion, which adds a year's expansion per customer of a year ago; `lifetime.gross_margin` and
-    `lifetime.longest_years` stand in abm.toml.
+    Counts: the slice `method` has margin_churn (revenue per customer at the quarter's start × gross margin × lifespan),
+        with_expansion, which adds a year's expansion per customer of a year ago, and two of the shifted-beta-geometric fit to all
+        renewals: sbg, a new customer's discounted lifetime × the same margin, and sbg_residual, what is still to come of
+        today's customers. `lifetime.gross_margin`, `longest_years` and `discount_rate` stand in abm.toml.
     Missing: no contract won with a yearly value, or no customers a year ago.
     Beware: where hardly anybody left, the lifespan is the longest one that abm.toml allows, and the caveat says so.
     """
@@ -131,7 +135,7 @@ def customer_lifetime_value(read: Look) -> Worked:
         ("method", "simple"): simple,
         ("method", "margin_churn"): replace(with_margin, caveat=_joined(with_margin.caveat, noted)),
         ("method", "with_expansion"): _noted(_lived(both, kept, most), noted),
-    }
+    } | _renewed(each, read, noted)
     for name in read.values("average_contract_value", "segment"):
         own = read("customer_retention_rate", "segment", name)
         slices["segment", name] = _lived(read("average_contract_value", "segment", name), own, most)
@@ -149,6 +153,29 @@ def _lived(worth: Reading, kept: Reading, most: float) -> Reading:
     method = BOTH_ENDS if ends[0] is not None else ""
     return Reading((worth.value or 0.0) * years, n=kept.denominator, low=ends[0], high=ends[1], method=method,
                    caveat=_joined(worth.caveat, f"lifespan {years:.1f} years{capped}"))  # fmt: skip
+
+
+def _renewed(each: Reading, read: Look, noted: str) -> dict[tuple[str, str], Reading]:
+    """A new customer's lifetime, and what is left of today's customers', by the fitted chance to renew."""
+    tenures, rate = read.rows("customer_tenures"), read.config.lifetime.discount_rate
+    model = lifetime.fitted(*([row[name] for row in tenures] for name in ("left_at", "stayed", "seen_from")))
+    few = missing(
+        "undefined", f"fewer than {lifetime.FEWEST} customers, or fewer than five who left", n=float(len(tenures))
+    )
+    if model is None or each.value is None:
+        return dict.fromkeys((("method", "sbg"), ("method", "sbg_residual")), few if model is None else each)
+    said = f"fitted to {len(tenures)} customers, alpha {model.alpha:.2f}, beta {model.beta:.2f}, {rate:.0%} discount"
+    alive = Counter(row["stayed"] for row in tenures if not row["left_at"])
+    left = sum(count * model.residual(int(years) + 1, rate) for years, count in sorted(alive.items())) / max(
+        1, alive.total()
+    )
+    whole = {"sbg": (model.lifetime(rate), len(tenures)), "sbg_residual": (left, alive.total())}
+    return {
+        ("method", name): Reading(
+            round(each.value * years, 2), n=float(n), caveat=_joined(f"{years:.1f} years, {said}", noted)
+        )
+        for name, (years, n) in whole.items()
+    }
 
 
 def _years(kept: float | None, most: float) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from ..formula import Columns, Formula, mean, median, ratio, total, whole
+from .. import rankings
+from ..formula import Columns, Formula, difference, mean, median, ratio, share, total, whole
 from ..metric import Look, family
 from ..reading import Reading, Worked, missing
 
@@ -363,15 +364,86 @@ def pipeline_generation_days(created: Columns) -> Formula:
     return first_touch.but(**{"from": median(created.total("days"), nothing=nothing)})
 
 
-@metric(facts="pipeline_credit", label="Attributed pipeline", unit="money", better="neither", counts="opportunities",
+@metric(facts="alike_accounts", label="Target accounts with an opportunity, minus accounts alike", unit="points", better="higher",
+        counts="accounts", by=("period",))  # fmt: skip
+def target_account_lift(accounts: Columns) -> Formula:
+    """Share of target accounts with new business qualified within four quarters, minus that of look-alike accounts off the list.
+
+    Source: alike_accounts, the four quarters that end with this one (S2-03).
+    Counts: accounts as they stood before, no customers then; others of the same segment, industry and earlier engagement, weighted to
+        the target accounts' mix. The slice `period` has `before`, the same for the four quarters before those: the balance.
+    Missing: fewer than 30 look-alike accounts.
+    Beware: matched on what is recorded, not drawn by lot: accounts are chosen for the list because they look promising. Where
+        `before` differs from 0 as well, so far as it does the list found them rather than made them.
+    """
+    after, nothing = accounts.period == "after", "fewer than 30 accounts alike off the list"
+
+    def against(rows: nw.Expr | None) -> Formula:
+        listed = share(
+            accounts.total("targets_had", where=rows), accounts.total("targets", where=rows), nothing=nothing
+        )
+        return difference(
+            listed, share(accounts.total("alike_had", where=rows), accounts.total("alike", where=rows), nothing=nothing)
+        )
+
+    return against(after).but(period=against(None))
+
+
+@metric(facts="pipeline_credit", label="Attributed pipeline", unit="money", better="neither", counts="opportunities", version=2,
         by=("model/channel", "model/campaign"), scope="new", has_whole=False, additive=True)  # fmt: skip
 def attributed_pipeline(credit: Columns) -> Formula:
-    """Pipeline created, shared out over the touches before it by three models: the first touch, the last, and all alike.
+    """Pipeline created, shared out over the touches before it by each model; the models stand side by side, and none is the truth.
 
-    Source: pipeline_credit; `attribution` in abm.toml (S0-36, S0-55, S2-23).
-    Counts: touches of anyone in the account until qualification, no impressions; the last that is not direct, where there is one;
-        what nothing was done towards is `unattributed`, so that each model adds up to pipeline created.
+    Source: pipeline_credit; models with their weights and the rules `[attribution]` of abm.toml (S0-36, S0-55, S2-23).
+    Counts: touches of anyone in the account until qualification, no impressions by default; a model is its anchors and weights, and
+        what has no taker goes evenly to the anchors that are there; what nothing was done towards is `(none)`, so that each
+        model adds up to pipeline created.
     Missing: no touches, or no opportunity data.
     Beware: models differ, and none says what caused a deal; sourced pipeline follows one frozen rule instead.
     """
     return total(credit.money("amount"), n=credit.distinct("opportunity_id"))
+
+
+@metric(facts="pipeline_credit", label="Attributed opportunities", unit="count", better="neither", counts="opportunities",
+        by=("model/channel",), scope="new", has_whole=False, additive=True)  # fmt: skip
+def attributed_opportunities(credit: Columns) -> Formula:
+    """Opportunities created, each shared out over the touches before it by each model: the same credit, every deal counted alike.
+
+    Source: pipeline_credit (S0-36, S0-55, S2-23).
+    Counts: as attributed_pipeline, with 1 for each opportunity; each model adds up to opportunities created.
+    Missing: no touches, or no opportunity data.
+    Beware: as attributed_pipeline.
+    """
+    return total(credit.total("given") / 10**12, n=credit.distinct("opportunity_id"))
+
+
+@metric(of="attributed_pipeline", label="Distance between attribution models", unit="share", better="neither", counts="models",
+        by=("models", "channel"))  # fmt: skip
+def attribution_model_distance(read: Look) -> Worked:
+    """How differently two models rank the channels: of all pairs of channels, those that stand the other way round (Kendall).
+
+    Source: attributed_pipeline by model and channel. The whole is the largest distance of any two models.
+    Counts: a pair that only one of the two models ties counts half; `(none)` is no channel. The slice `channel` is the share of pairs
+        of models under which the channel has another rank.
+    Missing: fewer than two channels.
+    """
+    given: dict[str, dict[str, float]] = {}
+    for name in read.values("attributed_pipeline", "model/channel"):
+        model, channel = name.split("/", 1)
+        if channel != "(none)":
+            given.setdefault(model, {})[channel] = read("attributed_pipeline", "model/channel", name).value or 0.0
+    return rankings.compared(given)
+
+
+@metric(facts="influence_curve", label="Influenced share by touches asked for", unit="share", better="neither", counts="opportunities",
+        by=("least_touches",), scope="new", has_whole=False)  # fmt: skip
+def influenced_pipeline_by_touches(judged: Columns) -> Formula:
+    """Of all new-business pipeline created, the part whose account had at least so many responses before: the credibility curve.
+
+    Source: influence_curve; window and responses as in the default rule of `[influence]` (S0-03, S2-23).
+    Counts: responses of anyone, whoever they are; each opportunity once, so never above 1.
+    Missing: no pipeline was created.
+    Beware: falls as more is asked for; says nothing of cause, and is never added to sourced pipeline.
+    """
+    met = judged.money("amount", where=judged.is_influenced)
+    return ratio(met, judged.money("amount"), nothing="no pipeline created", n=judged.count())

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from ..formula import Columns, Formula, mean, median, ratio, share, survival_median, total, whole
+from ..formula import (
+    Columns,
+    Formula,
+    difference,
+    mean,
+    mean_to_come,
+    median,
+    median_to_come,
+    ratio,
+    share,
+    share_within,
+    total,
+    whole,
+)
 from ..metric import Look, family
 from ..reading import Reading, Worked, missing
 
@@ -165,12 +178,12 @@ def win_rate_closed_value(closed: Columns) -> Formula:
 
 
 @metric(facts="opportunity_cohorts", label="Win rate by cohort", unit="share", better="higher", by=("creation_quarter",),
-        scope="new", window="cohort")  # fmt: skip
+        scope="new", window="cohort", version=2)  # fmt: skip
 def win_rate_cohort(cohorts: Columns) -> Formula:
     """Opportunities won, of all that were qualified in one quarter, open ones included.
 
     Source: opportunity_cohorts (S0-78). The whole is the newest mature cohort; the slice holds each.
-    Counts: mature when four fifths are closed, or when older than one and a half times the median days to win.
+    Counts: mature when four fifths are closed, or when older than one and a half times the median days to win, sales_cycle_days.
     Missing: no cohort is mature.
     """
     whole_cohort = share(
@@ -284,22 +297,49 @@ def average_contract_value(closed: Columns) -> Formula:
     return average.but(**{"statistic": middle, "population": beside, "population/source_owner": beside})
 
 
-@metric(facts="opportunity_ages", label="Sales cycle, open deals included", unit="days", better="neither",
+@metric(facts="opportunity_ages", label="Sales cycle, open deals included", unit="days", better="neither", version=2,
         by=("segment", "source_owner", "target", "promotion", "business_type"), scope="new", window="trailing_8_quarters")  # fmt: skip
 def sales_cycle_days(ages: Columns) -> Formula:
-    """Median days from qualified to won; a deal still open counts for as long as it has been seen.
+    """Median days from qualified to won of the deals that will be won; a deal still open counts for as long as it has been seen.
 
     Source: opportunity_ages, opportunities qualified in the trailing eight quarters (S2-28). Context only: no target, no colour (S3-17).
-    Counts: lost deals leave at their close.
-    Missing: fewer than half are won within the time seen.
+    Counts: by Aalen and Johansen, won and lost compete: half of all that will be won is won by that day.
+    Missing: none won.
     """
-    return survival_median(ages.total("age_days"), ages.is_won, nothing="none qualified")
+    return median_to_come(ages.total("age_days"), ages.is_won, ages.is_lost, nothing="none qualified")
+
+
+@metric(facts="opportunity_ages", label="Mean sales cycle, open deals included", unit="days", better="neither", scope="new",
+        window="trailing_8_quarters")  # fmt: skip
+def sales_cycle_days_mean(ages: Columns) -> Formula:
+    """Mean days from qualified to won of the deals that will be won; a deal still open counts for as long as it has been seen.
+
+    Source: opportunity_ages, opportunities qualified in the trailing eight quarters (S2-28). Context only: no target, no colour (S3-17).
+    Counts: as sales_cycle_days; the mean of won deals alone, sales_cycle_days_won, is too short while the pipeline grows.
+    Missing: none won.
+    """
+    return mean_to_come(ages.total("age_days"), ages.is_won, ages.is_lost, nothing="none qualified")
+
+
+@metric(facts="opportunity_deadlines", label="Won within 180 days", unit="share", better="higher",
+        by=("within_days", "segment", "source_owner", "target"), scope="new", window="trailing_8_quarters")  # fmt: skip
+def win_rate_within_days(ages: Columns) -> Formula:
+    """Opportunities won within 180 days of qualifying, of all qualified; those still open are seen for as long as they can be.
+
+    Source: opportunity_deadlines, opportunities qualified in the trailing eight quarters (S0-78).
+    Counts: by Aalen and Johansen, won and lost compete; the slice `within_days` asks for 90 and 365 days as well.
+    Missing: none qualified, or none seen for so long.
+    """
+    days = ages.total("age_days")
+    half_a_year = ages.total("age_days", where=ages.is_headline)
+    asked = share_within(half_a_year, ages.is_won, ages.is_lost, ages.limit, nothing="none qualified")
+    return asked.but(within_days=share_within(days, ages.is_won, ages.is_lost, ages.limit, nothing="none qualified"))
 
 
 @metric(facts="opportunities_closed", label="Sales cycle of won deals", unit="days", better="neither",
         by=("segment", "source_owner", "target", "promotion", "business_type"), scope="new")  # fmt: skip
 def sales_cycle_days_won(closed: Columns) -> Formula:
-    """Mean days from qualified to won, for the new-business deals won in the quarter.
+    """Mean days from qualified to won, for the new-business deals won in the quarter: the naive number, beside sales_cycle_days.
 
     Source: opportunities_closed (S2-28). Context only: no target, no colour (S3-17).
     Counts: won deals only.
@@ -398,14 +438,32 @@ def win_rate_rate_effect(cells: Columns) -> Formula:
     return ratio(cells.total("rate_effect"), cells.total("weight"), nothing=NO_CONTEST, n=cells.total("contests"))
 
 
-@metric(facts="revenue_credit", label="Attributed revenue", unit="money", better="neither",
+@metric(facts="campaign_contests", label="Win rate after a campaign, minus the rest", unit="points", better="higher",
+        by=("campaign",), scope="new", window="trailing_8_quarters", has_whole=False)  # fmt: skip
+def campaign_win_rate_difference(campaigns: Columns) -> Formula:
+    """Win rate of opportunities whose account the campaign had touched before they qualified, minus that of all others.
+
+    Source: campaign_contests, won or lost in the trailing eight quarters (S0-36, S2-23).
+    Counts: touches of anyone in the account within `attribution.look_back_days`; an opportunity that several campaigns touched
+        counts for each; campaigns with enough contests on both sides (`min_n.colour`).
+    Missing: no campaign has enough.
+    Beware: goes together, which is not to say that the campaign won them; many are compared, and what stands out on a page
+        has been held to the stricter limit that this asks for.
+    """
+    nothing = "not enough contests on both sides"
+    touched = share(campaigns.total("touched_won"), campaigns.total("touched"), nothing=nothing)
+    return difference(touched, share(campaigns.total("others_won"), campaigns.total("others"), nothing=nothing))
+
+
+@metric(facts="revenue_credit", label="Attributed revenue", unit="money", better="neither", version=2,
         by=("model/channel", "model/campaign"), has_whole=False, additive=True)  # fmt: skip
 def attributed_revenue(credit: Columns) -> Formula:
-    """Closed-won revenue, shared out over the touches before it by three models: the first touch, the last, and all alike.
+    """Closed-won revenue, shared out over the touches before it by each model; the models stand side by side, and none is the truth.
 
-    Source: revenue_credit; `attribution` in abm.toml (S0-36, S0-55).
-    Counts: all business; touches of anyone in the account until the day of the close, no impressions; the last that is not direct,
-        where there is one; what nothing was done towards is `unattributed`, so that each model adds up to closed-won revenue.
+    Source: revenue_credit; models with their weights and the rules `[attribution]` of abm.toml (S0-36, S0-55).
+    Counts: all business; touches of anyone in the account until the day of the close, no impressions by default; what has no taker
+        goes evenly to the anchors that are there; what nothing was done towards is `(none)`, so that each model adds up to
+        closed-won revenue.
     Missing: no touches, or no opportunity data.
     Beware: models differ, and none says what caused a deal.
     """

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import nbformat
+from nbformat.v4 import new_code_cell
 
 from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
 from ..pages import EDITION_FOLDER
+from .kernels import ADDRESS, ENGINE
+from .workers import Died, Late, Tell, Workers
 
+ASKED = 'getattr(globals().get("page"), "asked", lambda: None)()'
 DIED = "it was killed; by the system when memory runs out"
 
 
@@ -28,6 +30,19 @@ class Executed:
     family: str
     path: Path
     seconds: float
+    read: list[str] | None = None  # the metrics that its page asked for; None where that cannot be told
+    page: str = ""  # the sha256 of its page, once it is written
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that one cell and all notebooks together may take."""
+
+    cell: int = 600
+    total: int = 3600
+
+
+LIMITS = Limits()
 
 
 def notebooks_folder() -> Path:
@@ -57,75 +72,92 @@ def parameter_faults(path: Path, given: dict[str, str]) -> list[Fault]:
 
 def run_all(families: list[str], parameters: dict[str, str], edition: Path, out: Path, jobs: int,
             said: Callable[[str], None], folder: Path | None = None,
-            then: Callable[[Executed], Executed] | None = None) -> list[Executed]:  # fmt: skip
+            then: Callable[[Executed], Executed] | None = None, server: str = "",
+            limits: Limits = LIMITS) -> list[Executed]:  # fmt: skip
     """Run the notebook of every family, `jobs` at once, each in a fresh kernel; all are checked before the first one starts.
 
     The notebooks are the project's own unless `folder` names others. `then` is done with each in the process that ran it.
+    `server` is the address of a fork server; without one every kernel does its own imports.
 
     Raises UsageError for parameters, PublishRefused naming every notebook that failed and its cell.
     """
     folder = folder or notebooks_folder()
     if faults := [fault for family in families for fault in parameter_faults(folder / f"{family}.ipynb", parameters)]:
         raise UsageError(faults)
+    tasks = {
+        f: partial(_run_then, then, folder / f"{f}.ipynb", out / f"{f}.analyst.ipynb", parameters, edition, limits)
+        for f in families
+    }
     done, died = [], False
-    # Processes, not threads: papermill changes the working directory and the loggers of its process.
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
-        waiting = {
-            pool.submit(_run_then, then, folder / f"{f}.ipynb", out / f"{f}.analyst.ipynb", parameters, edition): f
-            for f in families
-        }
-        for future in as_completed(waiting):
-            try:
-                done.append(future.result())
-                said(f"notebook {waiting[future]}: {done[-1].seconds:.1f} s")
-            except AbmError as error:
-                faults += error.faults
-                died |= isinstance(error, KernelDied)
-            except BrokenProcessPool:
-                faults.append(_fault("runner-died", waiting[future], "its runner", DIED))
-                died = True
+    with Workers(min(jobs, len(families)), server) as workers:
+        for family, answer in workers.each(tasks, limits.total):
+            if isinstance(answer, Executed):
+                done.append(answer)
+                said(f"notebook {family}: {answer.seconds:.1f} s")
+            elif isinstance(answer, AbmError):
+                faults += answer.faults
+            elif isinstance(answer, Died):
+                faults.append(_fault("runner-died", family, "its runner", DIED))
+            elif isinstance(answer, Late):
+                faults.append(_late(family, "", f"not done after {limits.total} s for all notebooks"))
+            died |= isinstance(answer, KernelDied | Died)
     if faults:
         raise KernelDied(faults) if died else PublishRefused(faults)
     return sorted(done, key=lambda e: families.index(e.family))
 
 
-def _run_then(then: Callable[[Executed], Executed] | None, *notebook: Any) -> Executed:
-    executed = run_one(*notebook)
+def _run_then(then: Callable[[Executed], Executed] | None, source: Path, target: Path, parameters: dict[str, str],
+              edition: Path, limits: Limits, tell: Tell) -> Executed:  # fmt: skip
+    executed = run_one(source, target, parameters, edition, limits)
     return then(executed) if then else executed
 
 
-def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Path) -> Executed:
+def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Path, limits: Limits = LIMITS) -> Executed:
     """Run one notebook into `target`. Raises PublishRefused when a cell failed or was skipped, KernelDied when it died."""
     import papermill
+    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
     logging.disable(logging.CRITICAL)
     os.environ[EDITION_FOLDER] = str(edition)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    began, failed = time.monotonic(), None
+    began, failed, begun = time.monotonic(), None, ["its start"]
     published = target.with_name(source.name)
     nbformat.write(_without_exploring(source), published)
     try:
-        # Saved as each cell begins: what a kernel leaves behind names the cell that killed it.
         papermill.execute_notebook(
             str(published), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
-            request_save_on_cell_execute=True, extra_arguments=["--IPKernelApp.log_level=50"],
+            request_save_on_cell_execute=False, extra_arguments=["--IPKernelApp.log_level=50"],
+            execution_timeout=limits.cell, engine_name=ENGINE if os.environ.get(ADDRESS) else None,
+            on_cell_execute=lambda cell, cell_index: begun.append(f"cell {cell.get('id')}"),
         )  # fmt: skip
     except PapermillExecutionError as error:
         failed = _masked(f"{error.ename}: {error.evalue}")
+    except CellTimeoutError:
+        raise PublishRefused(_late(source.stem, begun[-1], f"still running after {limits.cell} s")) from None
     except RuntimeError:  # nbclient's DeadKernelError, or its word for a kernel that never answered
-        raise KernelDied(_fault("kernel-died", source.stem, last_begun(target), DIED)) from None
+        raise KernelDied(_fault("kernel-died", source.stem, begun[-1], DIED)) from None
     if failed or unfinished(target):
         found = failed or "it did not run to its end"
         raise PublishRefused(_fault("cell-failed", source.stem, unfinished(target), found))
-    return Executed(source.stem, target, time.monotonic() - began)
+    return Executed(source.stem, target, time.monotonic() - began, _read(target))
 
 
 def _without_exploring(source: Path) -> nbformat.NotebookNode:
-    """The notebook without the analyst's corner: rows of people have no place in a run, and nobody would look at them."""
+    """The notebook without the analyst's corner: rows of people have no place in a run, and nobody would look at them.
+
+    In its stead stands a cell that tells which metrics the page asked for.
+    """
     notebook = nbformat.read(source, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if "explore" not in cell.metadata.get("tags", [])]
+    notebook.cells.append(new_code_cell(ASKED, id="asked", metadata={"tags": ["explore"]}))
     return notebook
+
+
+def _read(path: Path) -> list[str] | None:
+    """What the last cell told: a list, or nothing."""
+    outputs = nbformat.read(path, as_version=4).cells[-1].outputs
+    return list(ast.literal_eval(outputs[0]["data"]["text/plain"])) if outputs else None
 
 
 def unfinished(path: Path) -> str:
@@ -139,12 +171,6 @@ def unfinished(path: Path) -> str:
     return ""
 
 
-def last_begun(path: Path) -> str:
-    """The cell that was running when the kernel was killed: papermill then marks every cell complete, but not begun."""
-    begun = [cell for cell in _code_cells(path) if cell.metadata.get("papermill", {}).get("start_time")]
-    return f"cell {begun[-1].get('id')}" if begun else "its start"
-
-
 def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
     cells = nbformat.read(path, as_version=4).cells if path.is_file() else []
     return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
@@ -153,6 +179,11 @@ def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
 def _fault(name: str, family: str, where: str, found: str) -> Fault:
     place = f"{family}.ipynb  {where}".strip()
     return Fault("P03", name, place, found, "every cell runs to its end", "open the notebook and run it there")
+
+
+def _late(family: str, where: str, found: str) -> Fault:
+    place = f"{family}.ipynb  {where}".strip()
+    return Fault("P05", "too-slow", place, found, "an end", "open the notebook and run it there, or raise the limit")
 
 
 def _masked(text: str) -> str:

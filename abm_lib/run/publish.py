@@ -1,4 +1,4 @@
-"""The run: lock, readings, notebooks, pages, gate, then one rename. A reader sees the old edition or the new one, whole."""
+"""The run: lock, inputs, readings, pages, gate, then one rename. A reader sees the old edition or the new one, whole."""
 
 from __future__ import annotations
 
@@ -8,61 +8,94 @@ import platform
 import secrets
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import nbformat
+import pandas as pd
 from filelock import FileLock, Timeout
 
 from .. import edition as editions
+from .. import keeping
 from .. import readings as reading
 from ..company import Company, open_company
-from ..errors import Busy, EnvironmentFault, Fault
-from ..metrics import FAMILIES
+from ..disclosure import PROFILES
+from ..errors import Busy, EnvironmentFault, Fault, PublishRefused
 from ..sources.suspects import sha256
-from .execute import Executed, run_all
-from .render import index_page, render
+from . import deliver, gate
+from . import forms as page_forms
+from .execute import LIMITS, Limits, notebooks_folder
+from .kernels import forking
+from .log import Log, Say
+from .make import Pages
+from .reuse import Made, code
 
 LIBRARIES = ("pandas", "altair", "papermill", "nbconvert", "jupyterlab", "duckdb", "narwhals", "vl-convert-python")
-Say = Callable[[str], None]
+SPACE = 20_000_000  # bytes that must be free beside twice the edition in force
 
 
 def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, out: Path = Path("reports"), engine: str = "duckdb",
-        only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", said: Say = lambda _: None,
-        notebooks: Path | None = None) -> Path:  # fmt: skip
+        only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", forms: tuple[str, ...] = (), said: Say = lambda _: None,
+        notebooks: Path | None = None, limits: Limits = LIMITS) -> Path:  # fmt: skip
     """Publish the edition of a quarter under OUT/QUARTER and return its folder. Nothing there changes unless all went well.
 
-    `notebooks` is the folder of the notebooks, the project's own by default.
+    `notebooks` is the folder of the notebooks, the project's own by default; `forms` are those of deliver.FORMS.
     """
-    began = time.monotonic()
+    deliver.ready(forms)
     company = open_company(company_folder, engine)
     asked = company.quarter(quarter)
     said(
         f"inputs: {len(company.notes['files'])} files, {sum(t['accepted'] for t in company.notes['tables'].values()):,} rows frozen"
     )
     out = out.resolve()
-    with _locked(out, asked.label):
+    with _locked(out, asked.label), ExitStack() as stack:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         staging = out / ".editions" / asked.label / f".{name}"
         private = company.folder / ".abm" / "runs" / name
-        try:
-            for folder in (staging, private):
-                folder.mkdir(parents=True, mode=0o700)
-            described = _compute(company, asked.label, as_of, staging, name, profile, out, said)
-            _pages(company, described, staging, private, only, jobs, said, notebooks)
+        log = stack.enter_context(Log(private / "run.json", name, said))
+        stack.callback(shutil.rmtree, staging, ignore_errors=True)
+        for folder in (staging, private):
+            folder.mkdir(parents=True, mode=0o700)
+        _room(out, asked.label)
+        made = Made(company, asked.label, as_of, engine, profile)
+        table = made.readings()
+        # It imports what the notebooks need while the readings are computed.
+        server = stack.enter_context(forking(said)) if table is None else None
+        with log.step("readings"):
+            described, table = _compute(company, asked.label, as_of, staging, name, profile, out, table, made, said)
+        with log.step("pages"):
+            task = Pages(described, table, made, staging, private, notebooks or notebooks_folder(), jobs, limits, said)
+            checked = task.make(only, str(company.folder), lambda: server or stack.enter_context(forking(said)))
+            (staging / page_forms.SCRIPT).write_text(page_forms.script(), encoding="utf-8")
+        with log.step("gate"):
+            digests = _pass(staging, company, checked)
+        with log.step("forms"):
+            deliver.write(staging, forms, said)
             (staging / "edition.json").unlink()
-            _write_manifest(company, described, staging, time.monotonic() - began)
-            final = _promote(out, asked.label, staging, name)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-    said(f"published {final} in {time.monotonic() - began:.1f} s")
+            digests = _pass(staging, company) if forms else {n: d for n, d in digests.items() if n != "edition.json"}
+        log.notebooks = task.seconds
+        log.write(staging / "run.json")
+        _write_manifest(company, described, staging, digests)
+        final = _promote(out, asked.label, staging, name)
+        kept = company.config.keeping
+        keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
+        said(f"published {final} in {log.seconds:.1f} s")
     return final
+
+
+def _pass(staging: Path, company: Company, checked: dict[str, str] | None = None) -> dict[str, str]:
+    """The sha256 of every file of the edition. Raises PublishRefused for what may not be published.
+
+    `checked` are the pages as they were when their parts were counted; without it, they are taken as they are.
+    """
+    pages = {page.name: sha256(page) for page in staging.glob("*.html")} if checked is None else checked
+    digests, faults = gate.check(staging, pages, (str(company.folder), str(Path.home())))
+    if faults:
+        raise PublishRefused(faults)
+    return digests
 
 
 @contextmanager
@@ -87,59 +120,44 @@ def _no_room(out: Path, error: OSError) -> Fault:
     return Fault("P07", "cannot-write", place, str(error.strerror), "a folder that can be written to", fix)
 
 
+def _room(out: Path, quarter: str) -> None:
+    """Raises EnvironmentFault before the work where the new edition would not fit beside the old one."""
+    old = [path.stat().st_size for path in (out / quarter).glob("*")]
+    needed, free = 2 * sum(old) + SPACE, shutil.disk_usage(out).free
+    if free < needed:
+        fault = ("P06", "no-room", str(out), f"{free / 1e6:,.0f} MB", f"{needed / 1e6:,.0f} MB", "make room")
+        raise EnvironmentFault(Fault(*fault))
+
+
 def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, name: str, profile: str, out: Path,
-             said: Say) -> dict[str, Any]:  # fmt: skip
-    asked = company.calendar.quarter(quarter)
-    table = reading.read(company, asked, as_of=as_of)
+             table: pd.DataFrame | None, made: Made, said: Say) -> tuple[dict[str, Any], pd.DataFrame]:  # fmt: skip
+    """The readings and what is said of the edition: those of an earlier run where nothing has changed."""
+    asked, again = company.calendar.quarter(quarter), table is not None
+    if table is None:
+        table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile])
+        made.keep_readings(table)
     described = editions.describe(
         company, asked, table, as_of=as_of, run=name, profile=profile, quarters=published(out)
     )
+    described = editions.restated(described, table, out / quarter)
     editions.write(staging, table, described)
-    said(f"readings: {len(table):,} of {table['metric'].nunique()} metrics")
-    return described
+    said(f"readings: {len(table):,} of {table['metric'].nunique()} metrics{', unchanged' if again else ''}")
+    return described, table
 
 
-def _pages(
-    company: Company,
-    described: dict[str, Any],
-    staging: Path,
-    private: Path,
-    only: tuple[str, ...],
-    jobs: int,
-    said: Say,
-    notebooks: Path | None,
-) -> None:
-    """Run the notebooks, render them and write the pages; summary is the edition's index."""
-    families = [family for family in ("summary", *FAMILIES) if not only or family in ("summary", *only)]
-    described["families"] = families
-    (staging / "edition.json").write_text(json.dumps(described, indent=1, ensure_ascii=False), encoding="utf-8")
-    parameters = {"quarter": described["quarter"], "company": str(company.folder)}
-    write = partial(_write_page, described, staging)
-    run_all(families, parameters, staging, private, jobs, said, notebooks, write)
-    for page in sorted(staging.glob("*.html")):
-        said(f"page {page.name}: {page.stat().st_size / 1000:.0f} kB")
-
-
-def _write_page(described: dict[str, Any], staging: Path, executed: Executed) -> Executed:
-    """The page of a notebook that ran, in the folder that is published. Raises PublishRefused for what it may not hold."""
-    page = render(nbformat.read(executed.path, as_version=4), executed.family, described)
-    name = "index.html" if executed.family == "summary" else f"{executed.family}.html"
-    (staging / name).write_text(page, encoding="utf-8")
-    return executed
-
-
-def _write_manifest(company: Company, described: dict[str, Any], staging: Path, seconds: float) -> None:
+def _write_manifest(company: Company, described: dict[str, Any], staging: Path, digests: dict[str, str]) -> None:
     """manifest.json, last of all: inputs, versions, parameters, and the sha256 of every other file."""
     notes = company.notes
     manifest = {
         "edition": described, "parameters": {"quarter": described["quarter"], "as_of": described["as_of"]},
         "inputs": notes["files"], "tables": notes["tables"], "faults": notes["faults"], "store": company.frozen.key,
-        "frozen_tables": company.frozen.tables,
+        "frozen_tables": company.frozen.tables, "code": code(), "settings": sha256(company.folder / "abm.toml"),
         "versions": {"abm_lib": described["version"], "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
     }  # fmt: skip
-    log = {"run": described["run"], "seconds": round(seconds, 1), "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-    (staging / "run.json").write_text(json.dumps(log, indent=1), encoding="utf-8")
-    manifest["files"] = {path.name: sha256(path) for path in sorted(staging.iterdir())}
+    if PROFILES[described["profile"]].travels:  # how many rows a table has may be how many people
+        inputs = {name: {"sha256": file["sha256"]} for name, file in notes["files"].items()}
+        manifest |= {"tables": {}, "faults": [], "inputs": inputs}
+    manifest["files"] = {**digests, "run.json": sha256(staging / "run.json")}
     (staging / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
@@ -167,25 +185,10 @@ def published(out: Path) -> list[str]:
 def _write_index(out: Path) -> None:
     found = [json.loads((out / q / "manifest.json").read_text(encoding="utf-8"))["edition"] for q in published(out)]
     draft = out / f".index.{os.getpid()}"
+    from .render import index_page  # nbconvert takes its time
+
     draft.write_text(index_page(found), encoding="utf-8")
     draft.replace(out / "index.html")
-
-
-def verify(folder: Path) -> list[Fault]:
-    """Every file of an edition that is missing, was added, or no longer is what was published."""
-    listed, again = folder / "manifest.json", "publish the quarter again"
-    try:
-        files = json.loads(listed.read_text(encoding="utf-8"))["files"]
-    except (ValueError, KeyError):
-        return [Fault("P24", "manifest-broken", str(listed), "no list of files", "a whole manifest", again)]
-    faults = []
-    for name in sorted({*files, *(path.name for path in folder.iterdir())} - {"manifest.json"}):
-        digest = sha256(folder / name) if (folder / name).is_file() else ""
-        if digest != files.get(name, ""):
-            found = "missing" if not digest else "other bytes" if name in files else "not published"
-            expected = f"sha256 {files[name][:12]}…" if name in files else "no such file"
-            faults.append(Fault("P24", "file-changed", str(folder / name), found, expected, again))
-    return faults
 
 
 if sys.platform == "win32":  # pragma: no cover

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup
@@ -20,20 +21,29 @@ from nbformat import NotebookNode
 from ..errors import Fault, PublishRefused
 from ..show import published, svg
 from ..show.fragment import MIME, TEMPLATE, VEGA
-from ..show.html import clean, tag
-from ..show.numbers import day, quarter_name
+from ..show.html import clean, css_text, tag
+from ..show.numbers import day, quarter_name, write_as
+from . import forms
 
 LEFT_OUT = {"explore", "parameters", "injected-parameters"}
 QUESTION = re.compile(r"^## (.+)$", re.MULTILINE)
-DRAWING = re.compile(r'<abm-drawing name="(\d+)"></abm-drawing>')
+BLOCK = re.compile(r'<abm-block name="(\d+)"></abm-block>')
+# What HTML lets one leave out: the end of a cell, a row or an item, and quotes around plain values.
+ENDS = re.compile(
+    r"</(?:td|th|tr|thead|tbody|li|dt|dd)>|</p>(?=</?(?:p|div|article|details|section|table|figcaption|ul)\b)"
+)
+EMPTY = re.compile(r"></(?:path|circle)>")
+QUOTED = re.compile(r'="([\w./#+%(),;:-]+)"(?=[ >])|(?<= defer)=""|(?<= hidden)=""')
+MARKUP = re.compile(r"<[a-z][^<>]*>")
 
 
 @dataclass
 class Parts:
-    """What a notebook becomes on the way: blocks of HTML, the drawings kept aside, and what the page must hold."""
+    """What a notebook becomes on the way: blocks of HTML, the charts for the script, and what the page must hold."""
 
+    family: str
     blocks: list[tuple[str, Markup]] = field(default_factory=list)
-    drawings: list[str] = field(default_factory=list)
+    charts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     made: dict[str, int] = field(default_factory=lambda: {"figure": 0, "table": 0})
 
     def add(self, kind: str, html: Markup, figures: int = 0, tables: int = 0) -> None:
@@ -43,19 +53,45 @@ class Parts:
 
 
 def render(notebook: NotebookNode, family: str, edition: Mapping[str, Any]) -> str:
-    """The page of a family as HTML. Raises PublishRefused listing every fault of the notebook or of the bytes."""
+    """The page of a family as HTML, for a folder that holds forms.SCRIPT; `forms` makes the other forms of it.
+
+    Raises PublishRefused listing every fault of the notebook or of the bytes.
+    """
+    write_as(str(edition.get("locale", "en")))
     if faults := _unfinished(notebook):
         raise PublishRefused(faults)
-    parts = _parts(notebook)
-    cells = NotebookNode(nbformat=4, nbformat_minor=5, metadata=NotebookNode(), cells=_sections(parts.blocks))
-    exporter = HTMLExporter(template_name=TEMPLATE.name, extra_template_basedirs=[str(TEMPLATE.parent)])
-    body, _ = exporter.from_notebook_node(cells, resources={"abm": _chrome(family, edition)})
-    # nbconvert parses and writes the page once more; the drawings are put in after that, as they were drawn.
-    body = DRAWING.sub(lambda found: parts.drawings[int(found[1])], body)
-    text = "\n".join(line for line in body.splitlines() if line.strip()) + "\n"
+    parts = _parts(notebook, family)
+    blocks = _sections(parts.blocks)
+    cells = [
+        NotebookNode(cell_type="raw", id=f"block-{i}", source="", metadata=NotebookNode(html=tag("abm-block", name=str(i))))
+        for i in range(len(blocks))
+    ]  # fmt: skip
+    body, _ = _exporter().from_notebook_node(
+        NotebookNode(nbformat=4, nbformat_minor=5, metadata=NotebookNode(), cells=cells),
+        resources={"abm": _chrome(family, edition) | {"charts": forms.packed(parts.charts)}},
+    )
+    # nbconvert parses and writes the page once more; our own blocks are put in after that, as they were made.
+    body = BLOCK.sub(lambda found: blocks[int(found[1])], body)
+    text = _slim("\n".join(line for line in body.splitlines() if line.strip()) + "\n")
     if faults := published.faults(text, parts.made):
         raise PublishRefused(faults)
     return text
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    return HTMLExporter(template_name=TEMPLATE.name, extra_template_basedirs=[str(TEMPLATE.parent)])
+
+
+def _slim(page: str) -> str:
+    """The page without what HTML lets one leave out. Text from data is escaped, so every `<` opens markup of ours."""
+    head, style, rest = page.partition("</style>")
+    rest = EMPTY.sub("/>", ENDS.sub("", rest.replace("&#39;", "'")))
+    return head + style + MARKUP.sub(lambda found: QUOTED.sub(_bare, found[0]), rest)
+
+
+def _bare(found: re.Match[str]) -> str:
+    return f"={found[1]}" if found[1] else ""
 
 
 def index_page(editions: Sequence[Mapping[str, Any]]) -> str:
@@ -100,9 +136,9 @@ def _unfinished(notebook: NotebookNode) -> list[Fault]:
     return faults
 
 
-def _parts(notebook: NotebookNode) -> Parts:
+def _parts(notebook: NotebookNode, family: str) -> Parts:
     """What is published of each cell, in order."""
-    parts = Parts()
+    parts = Parts(family)
     for cell in notebook.cells:
         if LEFT_OUT & set(cell.metadata.get("tags", [])):
             continue
@@ -119,14 +155,9 @@ def _add_output(parts: Parts, output: NotebookNode, where: str) -> None:
     data = output.get("data", {})
     if MIME in data and data[MIME]["kind"] == "figure":
         block = data[MIME]
-        drawn = [(d["room"], d["spec"]) for d in block["drawings"]]
-        room = "wide" if block["wide"] else "half"
-        parts.add(
-            "figure",
-            _figure(parts, block["before"], drawn, block["description"], block["after"], room),
-            1,
-            block["tables"],
-        )
+        views = [{d["room"]: d["spec"] for d in view} for view in block["views"]]
+        html = _figure(parts, views, block["description"], "wide" if block["wide"] else "half", block)
+        parts.add("figure", html, 1, block["tables"])
     elif MIME in data:
         block = data[MIME]
         parts.add(block["kind"], Markup(block["html"]), block["figures"], block["tables"])
@@ -138,20 +169,18 @@ def _add_output(parts: Parts, output: NotebookNode, where: str) -> None:
                 published.fault(rule, name, "no description", "a sentence that says what it shows", f"cell {where}")
             )
         caption = str(tag("figcaption", tag("p", text, class_="subtitle")))
-        parts.add("figure", _figure(parts, caption, [("only", data[VEGA])], text, "", "wide"), 1)
+        parts.add("figure", _figure(parts, [{"only": data[VEGA]}], text, "wide", {"before": caption, "after": ""}), 1)
     elif text := output.get("text") or data.get("text/plain"):
         parts.add("prose", tag("pre", clean(text)))
 
 
-def _figure(
-    parts: Parts, before: str, drawn: Sequence[tuple[str, dict[str, Any]]], text: str, after: str, room: str
-) -> Markup:
-    places = []
-    for name, spec in drawn:
-        places.append(tag("abm-drawing", name=str(len(parts.drawings))))
-        parts.drawings.append(svg.draw(spec, name, f"d{len(parts.drawings)}"))
-    drawing = tag("div", places, class_="drawing", role="img", aria_label=text)
-    return tag("figure", Markup(before), drawing, Markup(after), class_=room)
+def _figure(parts: Parts, views: list[dict[str, Any]], text: str, room: str, around: Mapping[str, Any]) -> Markup:
+    """A figure with its first view drawn for every room; the script draws them alive, and the other views."""
+    name = f"{parts.family}-{len(parts.charts)}"
+    drawn = [Markup(svg.draw(spec, each, f"{name}-{each}")) for each, spec in views[0].items()]
+    parts.charts[name] = views
+    drawing = tag("div", drawn, class_="drawing", role="img", aria_label=text, data_chart=name)
+    return tag("figure", Markup(around["before"]), drawing, Markup(around["after"]), class_=room)
 
 
 def _markdown(source: str) -> Iterator[tuple[str, Markup]]:
@@ -166,7 +195,7 @@ def _markdown(source: str) -> Iterator[tuple[str, Markup]]:
             yield "prose", Markup(markdown2html(piece.strip()))
 
 
-def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[NotebookNode]:
+def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[Markup]:
     """Blocks put into sections: a question opens one; the answer right after it becomes its heading."""
     out: list[Markup] = []
     opened = 0
@@ -182,11 +211,7 @@ def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[NotebookNode]:
                 if kind in ("figure", "header", "scorecard")
                 else tag("div", html, class_="prose" if kind == "prose" else "block")
             )
-    out += [Markup("</div></section>")] if opened else []
-    return [
-        NotebookNode(cell_type="raw", id=f"block-{i}", source="", metadata=NotebookNode(html=html))
-        for i, html in enumerate(out)
-    ]
+    return [*out, Markup("</div></section>")] if opened else out
 
 
 def _opening(number: int, question: Markup, answer: Markup | None) -> Markup:
@@ -199,9 +224,11 @@ def _opening(number: int, question: Markup, answer: Markup | None) -> Markup:
 
 def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
     """What stands around the page: title, navigation, footer and style."""
-    families = [
-        (f.capitalize(), "index.html" if f == "summary" else f"{f}.html", f == family) for f in edition["families"]
+    links = [
+        (f.removeprefix("for-").capitalize(), "index.html" if f == "summary" else f"{f}.html", f == family)
+        for f in edition["families"]
     ]
+    families, roles = [each for each in links if not _is_role(each)], [each for each in links if _is_role(each)]
     quarters = [(quarter_name(q), f"../{q}/index.html", q == edition["quarter"]) for q in edition["quarters"]]
     name, as_of, count = quarter_name(edition["quarter"]), day(edition["as_of"]), edition["caveats"]
     company, profile = clean(edition["company"]), edition["profile"].capitalize()
@@ -209,9 +236,9 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "edition": edition,
         "company": company,
-        "family": family.capitalize(),
+        "family": family.replace("-", " ").capitalize(),
         "quarter": name,
-        "title": f"{family.capitalize()}, {name}: {company}",
+        "title": f"{family.replace('-', ' ').capitalize()}, {name}: {company}",
         "state": _state(edition),
         "as_of": as_of,
         "profile": profile,
@@ -219,12 +246,19 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
         "caveats": f"{count} caveat{'' if count == 1 else 's'}",
         "sources": _oldest(edition.get("sources", [])),
         "generated": _day(str(edition["generated"])),
-        "pages": len(families),
-        "menu": _nav("Pages, as a menu", families),
+        "pages": len(links),
+        "menu": _nav("Pages, as a menu", families) + _nav("Pages by role, as a menu", roles, "roles") * bool(roles),
+        "roles": _nav("Pages by role", roles, "roles") if roles else "",
         "families": _nav("Pages", families),
         "quarters": _nav("Quarters", quarters, "quarters"),
         "style": _style(running),
+        "policy": forms.policy("'self'"),
+        "script": forms.SCRIPT,
     }
+
+
+def _is_role(link: tuple[str, str, bool]) -> bool:
+    return link[1].startswith("for-")
 
 
 def _oldest(sources: Sequence[Mapping[str, Any]]) -> str:
@@ -246,9 +280,9 @@ def _nav(label: str, links: Sequence[tuple[str, str, bool]], class_: str | None 
 
 def _style(running: str) -> Markup:
     """The whole style; the running foot of print is text from the settings, so it is written as a CSS string."""
-    text = "".join(c if c.isascii() and (c.isalnum() or c in " .,") else f"\\{ord(c):x} " for c in running)
     css = "".join((TEMPLATE / name).read_text("utf-8") for name in ("parts.css", "page.css"))
-    return Markup(f':root {{ --running: "{text}"; }}\n' + re.sub(r"\n\s*", "\n", css))
+    css = re.sub(r"\s*([{};:,>])\s+", r"\1", re.sub(r"/\*.*?\*/", "", css))
+    return Markup(f":root{{--running:{css_text(running)}}}" + css)
 
 
 def _edition_line(edition: Mapping[str, Any]) -> str:

@@ -45,11 +45,11 @@ def overview(name: str, rows: Sequence[Row]) -> Fragment:
     """Metrics under one another: value, what it is made of, likely range, target, and what may be said of it."""
     columns = [
         Column("Number", [row.label for row in rows], number=False),
-        Column("Value", [row.data() for row in rows]),
-        Column("From", [behind(row) for row in rows]),
-        Column("Likely", [likely(row) for row in rows]),
-        Column("Target", [row.data("target") if row.target is not None else "" for row in rows]),
-        Column("Quarter before", [row.data("previous") if row.previous is not None else "" for row in rows]),
+        Column("Value", [row.data(inside=True) for row in rows]),
+        Column("From", [behind(row).striptags() for row in rows]),
+        Column("Likely", [likely(row).striptags() for row in rows]),
+        Column("Target", [row.text("target") if row.target is not None else "" for row in rows]),
+        Column("Quarter before", [row.text("previous") if row.previous is not None else "" for row in rows]),
         Column("Verdict", [verdict(row).html() for row in rows], number=False),
     ]
-    return table(f"overview-{name}", f"Numbers: {name}", columns)
+    return table(f"overview-{name}", f"Numbers: {name}", columns, traced=rows)

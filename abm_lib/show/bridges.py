@@ -54,7 +54,7 @@ def bridge(rows: Sequence[Row]) -> Figure:
         title,
         subtitle,
         alternative,
-        drawings(draw, wide=True),
+        drawings(draw, "wide", "narrow"),
         _numbers(by_move, largest),
         [any_row.metric],
         notes,
@@ -136,7 +136,8 @@ def _across(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
     bars: Records = []
     for i, (row, a, b) in enumerate(steps):
         high, low = down(max(a, b)), down(min(a, b))
-        bars.append({"x": i + 0.2, "x2": i + 0.8, "y": high, "y1": high, "y2": max(low, high + 1.5), **_paint(row)})
+        place = {"x": i + 0.2, "x2": i + 0.8, "y": high, "y1": high, "y2": max(low, high + 1.5)}
+        bars.append({**place, **_paint(row), "tip": row.told(MOVES[row.slice])})
     links = [{"x": i + 0.8, "x2": i + 1.2, "y": down(b)} for i, (_, _, b) in enumerate(steps[:-1])]
     values = [
         {"x": i + 0.5, "y": down(max(a, b)) - 12, "text": _signed(row, largest), "colour": _ink(row)}

@@ -61,7 +61,7 @@ def coverage(horizons: Sequence[Horizon]) -> Figure:
     metrics = list(dict.fromkeys(row.metric for h in horizons for row in (h.covered, h.needed, h.gap) if row))
     subtitle = "Open pipeline due in the quarter ÷ that quarter’s target. Band and tick: what our own record needs"
     return Figure(
-        _message(there), subtitle, alternative, drawings(draw, wide=True), _numbers(horizons), metrics, wide=True
+        _message(there), subtitle, alternative, drawings(draw, "wide", "narrow"), _numbers(horizons), metrics, wide=True
     )
 
 
@@ -108,7 +108,10 @@ def _draw(room: Room, horizons: Sequence[Horizon]) -> dict[str, Any]:
         bottom=26,
     )
     rows = [(step * i + (40 if room.narrow else step / 2), h) for i, h in enumerate(horizons)]
-    bars = [{"x": 0, "x2": h.covered.value, "y": y, "colour": tone(h.judged.tone)} for y, h in rows]
+    bars = [
+        {"x": 0, "x2": h.covered.value, "y": y, "colour": tone(h.judged.tone), "tip": h.covered.told(h.name)}
+        for y, h in rows
+    ]
     bands = [{"x": h.band[0], "x2": h.band[1], "y": y} for y, h in rows if h.band]
     points = [
         {"x": h.needed.value, "y": y - 14, "y2": y + 14} for y, h in rows if h.needed and h.needed.value is not None

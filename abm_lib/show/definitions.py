@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from markupsafe import Markup, escape
 
 from .fragment import Fragment
-from .html import said, tag
+from .html import join, said, tag
 from .rows import Known, Row
 from .tables import likely
 
@@ -19,6 +19,7 @@ SCOPES = {
     "return": "Return",
     "quality": "How far to trust it",
 }
+SENTENCE = re.compile(r"(?<=\.)\s")
 PARAGRAPH = re.compile(r"^([A-Z][a-z]+): ")
 
 
@@ -26,6 +27,15 @@ def definitions(metrics: Sequence[tuple[Known, Row | None]]) -> Fragment:
     """One closed disclosure for each metric; they open on the page and are left out of print."""
     html = [_one(metric, row) for metric, row in metrics]
     return Fragment("definitions", tag("div", html, class_="definitions"), f"{len(metrics)} definitions")
+
+
+def in_short(metrics: Sequence[Known], where: Mapping[str, str], known: Container[str]) -> Markup:
+    """The first sentence of each metric's definition, unless `known`, and a link to all of it on the page `where` names."""
+    pieces: list[object] = []
+    for metric in metrics:
+        sentence = SENTENCE.split(paragraphs(metric.doc)[0][1], 1)[0] + " " if metric.name not in known else None
+        pieces += [sentence, tag("a", metric.name, href=f"{where[metric.name]}#how-{metric.name}"), " "]
+    return join(pieces[:-1])
 
 
 def caveats(letters: dict[str, str], metrics: dict[str, list[str]]) -> Fragment:
@@ -78,8 +88,10 @@ def _one(metric: Known, row: Row | None) -> Markup:
     ]
     version = row.version if row else str(getattr(metric, "version", 1))
     trace = tag("p", tag("code", metric.name), f", version {version}", class_="trace")
-    summary = tag("summary", tag("span", metric.label, class_="what"), " ", row.data() if row else "by slice only")
-    return tag("details", summary, tag("div", _formula(row) if row else None, text, trace, class_="definition"))
+    value = row.data(inside=True) if row else "by slice only"
+    summary = tag("summary", tag("span", metric.label, class_="what"), " ", value)
+    inner = tag("div", _formula(row) if row else None, text, trace, class_="definition")
+    return tag("details", summary, inner, id=f"how-{metric.name}", **(row.trace if row else {}))
 
 
 def _with_code(words: str) -> list[Markup]:
@@ -92,6 +104,7 @@ def _formula(row: Row) -> Markup | None:
     """€4.94M ÷ €2.60M = 1.9x, each number traceable."""
     if row.numerator is None or row.denominator is None or row.value is None:
         return None
-    tail = tag("span", "likely ", likely(row), class_="aside") if row.ranged else None
-    terms = [row.data("numerator"), " ÷ ", row.data("denominator"), " = ", row.data(), " ", tail]
+    tail = tag("span", "likely ", likely(row, inside=True), class_="aside") if row.ranged else None
+    parts = row.data("numerator", inside=True), " ÷ ", row.data("denominator", inside=True)
+    terms = [*parts, " = ", row.data(inside=True), " ", tail]
     return tag("p", terms, class_="formula")

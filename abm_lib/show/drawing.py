@@ -1,7 +1,9 @@
-"""How a chart is drawn: an explicit canvas in pixels, once for each room, so that text never shrinks with the page.
+"""How a chart is drawn: a canvas of a least width, stretched to the page's, so that text never shrinks with it.
 
 Positions across are data, positions down are pixels from the top; names, values and axis labels are text marks with the
 text as data. Nothing from data reaches a Vega expression, and nothing depends on measuring the reader's font.
+
+Every channel is an object: altair finds the class of a bare string by hashing its whole schema, 10 ms each time.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ Records = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Room:
-    """The width a drawing has: wide, half, middle (tablet, print) or narrow (phone)."""
+    """Where a drawing stands: in any width, wide (from a tablet up) or narrow (on a phone). `width` is the least."""
 
     name: str
 
@@ -67,7 +69,7 @@ class Canvas:
             padding={"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom},
             autosize=alt.AutoSizeParams(type="none"),
         )  # fmt: skip
-        return dict(chart.to_dict(validate=False))
+        return _pointed_at(dict(chart.to_dict(validate=False)))
 
     def bars(
         self, records: Records, thick: int, fill: str = "", outline: bool = False, dash: Sequence[int] = ()
@@ -92,12 +94,13 @@ class Canvas:
         )
         drawn = mark.encode(
             x=self.x(),
-            x2="x2:Q",
+            x2=alt.X2("x2:Q"),
             y=self.y("y1"),
-            y2="y2:Q",
-            fill=alt.value(fill) if fill else alt.Fill("colour:N", scale=None),
+            y2=alt.Y2("y2:Q"),
+            fill=alt.FillValue(fill) if fill else alt.Fill("colour:N", scale=None),
         )
-        return drawn.encode(stroke=alt.Stroke("edge:N", scale=None)) if outline else drawn
+        drawn = drawn.encode(stroke=alt.Stroke("edge:N", scale=None)) if outline else drawn
+        return _told(drawn, rows)
 
     def rules(
         self, records: Records, colour: str, thick: float = 1, dash: Sequence[int] = (), upright: bool = False
@@ -107,9 +110,9 @@ class Canvas:
             return None
         mark = _chart(records).mark_rule(color=colour, strokeWidth=thick, strokeDash=list(dash) or alt.Undefined)
         return (
-            mark.encode(x=self.x(), y=self.y(), y2="y2:Q")
+            mark.encode(x=self.x(), y=self.y(), y2=alt.Y2("y2:Q"))
             if upright
-            else mark.encode(x=self.x(), x2="x2:Q", y=self.y())
+            else mark.encode(x=self.x(), x2=alt.X2("x2:Q"), y=self.y())
         )
 
     def slopes(self, records: Records) -> alt.Chart | None:
@@ -117,7 +120,7 @@ class Canvas:
         if not records:
             return None
         mark = _chart(records).mark_rule(color=ink("ink"), strokeWidth=2, strokeCap="round")
-        return mark.encode(x=self.x(), y=self.y(), x2="x2:Q", y2="y2:Q")
+        return mark.encode(x=self.x(), y=self.y(), x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q"))
 
     def dots(self, records: Records, size: int = 70, hollow: bool = False) -> alt.Chart | None:
         if not records:
@@ -126,7 +129,8 @@ class Canvas:
             filled=True, size=size, opacity=1, strokeWidth=1.5
         )
         drawn = mark.encode(x=self.x(), y=self.y(), stroke=alt.Stroke("colour:N", scale=None))
-        return drawn.encode(fill=alt.value(ink("paper")) if hollow else alt.Fill("colour:N", scale=None))
+        drawn = drawn.encode(fill=alt.FillValue(ink("paper")) if hollow else alt.Fill("colour:N", scale=None))
+        return _told(drawn, records)
 
     def text(
         self,
@@ -145,22 +149,43 @@ class Canvas:
         mark = _chart([{"colour": ink(colour), **r} for r in records]).mark_text(
             align=align, dx=dx, dy=dy, baseline="middle", fontSize=12, fontWeight=600 if bold else 400
         )
-        where = alt.value(at) if at is not None else self.x()
-        return mark.encode(x=where, y=self.y(), text="text:N", color=alt.Color("colour:N", scale=None))
+        where = alt.XValue(at) if at is not None else self.x()  # type: ignore[no-untyped-call]
+        return mark.encode(x=where, y=self.y(), text=alt.Text("text:N"), color=alt.Color("colour:N", scale=None))
 
 
-def drawings(draw: Callable[[Room], dict[str, Any]], wide: bool) -> list[Drawing]:
-    """One spec for each room: a full-width figure in three, a half-width figure in two."""
+def drawings(draw: Callable[[Room], dict[str, Any]], *rooms: str) -> list[Drawing]:
+    """One spec for each room; by default one that fits any width."""
     # altair would check every mark against its schema, which is half of the time; a test does that once for each chart.
     with debug_mode(False):
-        return [
-            Drawing(name, draw(Room(name))) for name in (("wide", "middle", "narrow") if wide else ("half", "narrow"))
-        ]
+        return [Drawing(name, draw(Room(name))) for name in rooms or ("any",)]
+
+
+def _told(drawn: alt.Chart, records: Records) -> alt.Chart:
+    """Marks that say what they are when pointed at."""
+    return drawn.encode(tooltip=alt.Tooltip("tip:N")) if any(record.get("tip") for record in records) else drawn
+
+
+def _pointed_at(spec: dict[str, Any]) -> dict[str, Any]:
+    """A spec whose marks step back while a neighbour that says what it is is pointed at."""
+    telling = [layer for layer in spec["layer"] if "tooltip" in layer["encoding"]]
+    for layer in telling:
+        layer["encoding"]["opacity"] = {"condition": {"param": "pointed", "value": 1}, "value": 0.35}
+    if telling:
+        # One selection listens to the whole plot: a second of the same name would be refused.
+        select = {"type": "point", "fields": ["tip"], "on": "pointerover", "clear": "pointerout"}
+        telling[0]["params"] = [{"name": "pointed", "select": select}]
+    return spec
 
 
 def _chart(records: Records) -> alt.Chart:
-    """Records inline: nothing is inferred from them, every channel names its type."""
-    return alt.Chart(alt.Data(values=records))  # type: ignore[no-untyped-call]
+    """Records inline: nothing is inferred from them, every channel names its type. altair copies a list again and again."""
+    return alt.Chart(alt.Data(values=tuple(records)))  # type: ignore[no-untyped-call]
+
+
+def aside(texts: Sequence[str]) -> int:
+    """The margin in pixels that the longest of these texts needs beside a plot; one text may be given alone."""
+    longest = len(texts) if isinstance(texts, str) else max(map(len, texts), default=0)
+    return min(int(longest * 6.9) + 14, 148)
 
 
 def ticks(largest: float, most: int = 4) -> list[float]:

@@ -6,6 +6,7 @@ JupyterLab shows the plain bundle (text/html, or Vega-Lite 5 which draws offline
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from .html import clean, tag
 
 MIME = "application/vnd.abm+json"
 VEGA = "application/vnd.vegalite.v5+json"
+LAB_WIDTH = 760
 TEMPLATE = Path(__file__).parents[1] / "template"
 
 
@@ -63,7 +65,8 @@ class Drawing:
 class Figure:
     """A chart with its message, its evidence and its numbers as a table.
 
-    `description` is the text alternative: a figure without one is refused. `drawings` hold one spec for each room.
+    `description` is the text alternative: a figure without one is refused. `drawings` hold one spec for each room, `views`
+    the same for each part of the whole that a reader may choose, and `counted` says how its metrics are counted.
     """
 
     title: str
@@ -74,6 +77,8 @@ class Figure:
     metrics: list[str]
     notes: list[object] = field(default_factory=list)
     wide: bool = False
+    views: dict[str, list[Drawing]] = field(default_factory=dict)
+    counted: Markup | None = None
 
     def __post_init__(self) -> None:
         if not self.description.strip():
@@ -97,10 +102,12 @@ class Figure:
             "tables": self.table.tables,
             "wide": self.wide,
             "description": clean(self.description),
-            "drawings": [{"room": d.room, "spec": d.spec} for d in self.drawings],
+            "views": [
+                [{"room": d.room, "spec": d.spec} for d in view] for view in (self.drawings, *self.views.values())
+            ],
         }
         lab = {
-            **self.drawings[-1 if len(self.drawings) == 1 else -2].spec,
+            **in_width(self.drawings[0].spec, LAB_WIDTH),
             "background": "#ffffff",
             "autosize": {"type": "pad"},
             # The palette's variables do not resolve on a canvas.
@@ -114,10 +121,26 @@ class Figure:
 
     def _under(self) -> Markup:
         notes = [tag("p", note, class_="note") for note in self.notes]
-        ids = tag("p", [tag("code", metric) for metric in self.metrics], class_="evidence")
-        return tag(
-            "div", notes, tag("details", tag("summary", "Numbers of this chart"), self.table.html, ids), class_="under"
-        )
+        counted = tag("p", self.counted or ", ".join(self.metrics), class_="evidence")
+        folded = tag("details", tag("summary", "Numbers and definition"), self.table.html, counted)
+        return tag("div", self._choice(), notes, folded, class_="under")
+
+    def _choice(self) -> Markup | None:
+        """Which part is drawn; hidden until the script that draws it has started."""
+        if not self.views:
+            return None
+        options = [tag("option", name, value=str(i)) for i, name in enumerate(["All", *self.views])]
+        return tag("label", "Show ", tag("select", options), class_="choice", hidden=True)
+
+
+def in_width(spec: dict[str, Any], width: int) -> dict[str, Any]:
+    """A drawing as wide as asked: the plot takes what is added, and texts at its right edge go with it."""
+    more = width - spec["padding"]["left"] - spec["padding"]["right"] - spec["width"]
+    layers = copy.deepcopy(spec["layer"])
+    for x in (layer["encoding"]["x"] for layer in layers):
+        if x.get("value", -1) >= spec["width"]:
+            x["value"] += more
+    return {**spec, "width": spec["width"] + more, "layer": layers}
 
 
 @cache

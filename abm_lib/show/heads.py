@@ -35,6 +35,10 @@ LEADS = {
     "customers": ("net_revenue_retention", "customer_retention_rate"),
     "voice": ("self_reported_agreement", "note_mentions"),
     "quality": ("readiness", "questions_answered"),
+    "for-marketing": ("marketing_sourced_pipeline_share", "marketing_sourced_revenue"),
+    "for-sales": ("pipeline_coverage_next_quarter", "win_rate_closed", "closed_won_revenue"),
+    "for-content": ("content_engagement_rate", "top_theme_share"),
+    "for-finance": ("revenue_target_attainment", "customer_acquisition_cost", "closed_won_revenue"),
     "pipeline": ("open_pipeline", "pipeline_coverage_next_quarter", "pipeline_created"),
     "revenue": ("revenue_target_attainment", "win_rate_closed", "closed_won_revenue"),
 }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
+
+from ..errors import ADDRESS
 
 VOID = {"img", "br", "hr", "meta", "link", "input", "wbr"}
 # Marks that reorder or hide text on the screen; joiners inside a word (U+200C, U+200D) are kept, scripts need them.
 TRICKS = re.compile("[\u200b\u200e\u200f\u061c\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u00ad]")
-ADDRESS = re.compile(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>()]+")
 
 
 def tag(name: str, /, *children: object, **attributes: object) -> Markup:
@@ -46,7 +47,21 @@ def short(text: object, longest: int = 28) -> str:
 
 def said(text: object) -> Markup:
     """Cleaned text from data inside running text: its direction cannot change what stands around it."""
-    return tag("bdi", clean(text))
+    line = clean(text)
+    turns = any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in line)
+    return tag("bdi", line) if turns else escape(line)
+
+
+def listed(parts: Sequence[str], most: int = 5) -> str:
+    """Parts as one text that somebody can listen to: the first ones, and how many more stand in the table."""
+    more = f" and {len(parts) - most} more" if len(parts) > most else ""
+    return ", ".join(parts[:most]) + more
+
+
+def css_text(text: str) -> str:
+    """Text as a CSS string that nothing can leave: all but plain letters and digits is written by its number."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in " .,") else f"\\{ord(c):x} " for c in text)
+    return f"'{plain}'"
 
 
 def _attribute(key: str, value: object) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from babel.dates import format_date
 from babel.numbers import format_decimal, get_currency_symbol
 
-LOCALE = "en"
+_locale = "en"
 MINUS = "\N{MINUS SIGN}"
 MANY = 1000  # from here on a rate has a third digit
 
@@ -29,6 +29,12 @@ MISSING = {
     "withheld": ("withheld", "Withheld"),
     "switched_off": ("off", "Switched off in the settings"),
 }
+
+
+def write_as(locale: str) -> None:
+    """The locale of all numbers and dates from here on; a process writes the pages of one edition."""
+    global _locale
+    _locale = locale
 
 
 def missing_mark(code: str) -> str:
@@ -111,7 +117,7 @@ def span(low: float, high: float, unit: str, currency: str = "", n: float | None
 
 def day(value: date | pd.Timestamp | str, year: bool = True) -> str:
     """30 Sep 2026."""
-    return str(format_date(pd.Timestamp(value).date(), "d MMM y" if year else "d MMM", locale=LOCALE))
+    return str(format_date(pd.Timestamp(value).date(), "d MMM y" if year else "d MMM", locale=_locale))
 
 
 def quarter_name(label: str, year: bool = True) -> str:
@@ -126,7 +132,7 @@ def machine(value: float) -> str:
 
 def decimals(value: float, places: int) -> str:
     """Grouped thousands and exactly so many places."""
-    return str(format_decimal(round(value, places), "#,##0." + "0" * places if places else "#,##0", locale=LOCALE))
+    return str(format_decimal(round(value, places), "#,##0." + "0" * places if places else "#,##0", locale=_locale))
 
 
 def _any_digit(value: float, unit: str, n: float | None) -> bool:
@@ -142,7 +148,7 @@ def _three_digits(value: float) -> tuple[str, str]:
 
 
 def _symbol(currency: str) -> str:
-    return str(get_currency_symbol(currency, locale=LOCALE)) if currency else ""
+    return str(get_currency_symbol(currency, locale=_locale)) if currency else ""
 
 
 def _money(value: float, currency: str, n: float | None) -> tuple[str, str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from ..errors import Fault
 
 LOADS = {"src", "srcset", "poster", "data", "action", "background", "formaction", "ping", "xlink:href"}
 ACTIVE = {"script", "iframe", "object", "embed", "base", "form"}
+# The shared file beside the pages, and the charts' data that it reads; no other script element is known.
+SCRIPTS = ({"src": "abm.js", "defer": None}, {"class": "charts", "type": "application/json"})
 BARE_CODES = {"nan", "None", "NaT", "inf", "-inf", "<NA>"}
 STYLE_LOADS = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)", re.IGNORECASE)
 RUNS = re.compile(r"\s*(?:javascript|vbscript):", re.IGNORECASE)
@@ -36,6 +39,66 @@ def fault(rule: str, name: str, found: str, expected: str, where: str = "page") 
     return Fault(rule, name, where, found, expected, "mend the notebook or the page's method, then run again")
 
 
+@dataclass(frozen=True)
+class Number:
+    """A number as a page shows it: the reading and the field that it leads back to, its exact value and its text."""
+
+    metric: str
+    quarter: str
+    slice_by: str
+    slice: str
+    field: str
+    value: float
+    text: str
+
+
+def numbers(text: str) -> list[Number]:
+    """Every `data` element of a page, with what it inherits from the row, table, tile or definition around it."""
+    seen = _Numbers()
+    seen.feed(text)
+    seen.close()
+    return seen.found
+
+
+class _Numbers(HTMLParser):
+    """Follows the elements that carry a trace, and those whose ends may be left out."""
+
+    TRACE = ("data-metric", "data-quarter", "data-slice-by", "data-slice")
+    HOLDERS = ("article", "details", "table", "tr")
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[Number] = []
+        self.open: list[tuple[str, dict[str, str]]] = []
+        self.now: tuple[dict[str, str], list[str]] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {key: value or "" for key, value in attrs}
+        if tag == "tr" and self.open and self.open[-1][0] == "tr":
+            self.open.pop()
+        if tag in self.HOLDERS:
+            around = self.open[-1][1] if self.open and tag == "tr" else {}
+            self.open.append((tag, around | {key: given[key] for key in self.TRACE if key in given}))
+        elif tag == "data":
+            around = {} if "data-metric" in given else self.open[-1][1]
+            self.now = {**around, **given}, []
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "data" and self.now:
+            given, texts = self.now
+            where = [given.get(key, "") for key in self.TRACE]
+            value, field = float(given["value"]), given.get("data-field", "value")
+            self.found.append(Number(where[0], where[1], where[2], where[3], field, value, "".join(texts)))
+            self.now = None
+        elif tag in self.HOLDERS:
+            while self.open and self.open.pop()[0] != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if self.now:
+            self.now[1].append(data)
+
+
 class _Seen(HTMLParser):
     """Counts elements and collects what no page may hold."""
 
@@ -48,7 +111,7 @@ class _Seen(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.counts[tag] = self.counts.get(tag, 0) + 1
         self.in_style = tag == "style"
-        if tag in ACTIVE:
+        if tag in ACTIVE and not (tag == "script" and dict(attrs) in SCRIPTS):
             self.forbidden.append(f"<{tag}>")
         self.forbidden += [
             f"{key}={(value or '')[:60]} on <{tag}>" for key, value in attrs if _acts(tag, key, value or "")
@@ -66,12 +129,13 @@ class _Seen(HTMLParser):
 
 def _acts(tag: str, key: str, value: str) -> bool:
     """Whether an attribute runs something or loads something from elsewhere."""
-    if key.startswith("on") or RUNS.match(value):
+    told = key.startswith(("data-", "aria-")) or key in ("alt", "title")  # text from data, which nothing follows
+    if key.startswith("on") or (RUNS.match(value) and not told):
         return True
     if key == "style":
         return bool(STYLE_LOADS.search(value))
     # Drawings may load through a presentation attribute too: fill="url(https://…)".
-    if "url(" in value and STYLE_LOADS.search(value) and not key.startswith(("data-", "aria-")):
+    if "url(" in value and STYLE_LOADS.search(value) and not told:
         return True
-    loads = key in LOADS or (key == "href" and tag != "a")
+    loads = (key in LOADS and tag != "script") or (key == "href" and tag != "a")
     return loads and bool(value) and not value.startswith(("#", "data:"))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .drawing import Canvas, Room, drawings, ticks
+from .drawing import Canvas, Room, aside, drawings, ticks
 from .fragment import Figure
-from .html import clean, short
+from .html import clean, listed, short
 from .numbers import quarter_name, tick, unit_name
 from .rows import Row, heading, identifier
 from .tables import left_out, of_slices
 from .theme import ink
 from .verdict import too_few
 
-MOST_RATES = 12
+MOST_RATES = 6
 RANK_FROM = 6  # so many slices and more are put in order of their value
-LONGEST_BESIDE = 19  # longer names stand over their line
+LONGEST_BESIDE = 12  # longer names stand over their line
 
 
 def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool = False) -> Figure:
@@ -35,32 +35,38 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     def draw(room: Room) -> dict[str, Any]:
         return _draw(room, there)
 
-    alternative = f"{one.label} by {by.lower()}: " + ", ".join(
-        f"{clean(r.name)} {r.text()} ({r.made_of})" for r in there
-    )
+    alternative = f"{one.label} by {by.lower()}: " + listed([f"{clean(r.name)} {r.text()}" for r in there])
     subtitle = ". ".join([f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}", *_key(there)])
-    table = of_slices(f"{one.metric}-{identifier(dimension)}", rows, whole, by)
+    ordered = [*known, *(row for row in rows if row.value is None)]
+    table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
     notes = left_out(rows, known[MOST_RATES:])
-    return Figure(title, subtitle, alternative, drawings(draw, wide=False), table, [one.metric], notes)
+    return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], notes)
 
 
 def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
-    over = room.narrow or any(len(r.name) > LONGEST_BESIDE for r in rows)
-    step, left, right = (58, 4, 120) if over else (46, 132, 124)
+    longest = max((len(r.name) for r in rows), default=0)
+    over, right = longest > LONGEST_BESIDE, aside([text for r in rows for text in (r.text(), r.made_of)])
+    step, left = (58, 12) if over else (44, aside("x" * longest))
     top = max([v for r in rows for v in (r.value, r.high, r.target, r.previous) if v is not None] + [0]) or 1
     low = min([v for r in rows for v in (r.value, r.low, r.previous) if v is not None] + [0])
     canvas = Canvas(room, step * max(len(rows), 1), (low, top), left=left, right=right, bottom=28)
     places = [(step * i + (38 if over else step / 2), r) for i, r in enumerate(rows)]
     before = [{"x": r.previous, "y": y, "colour": ink("ink3")} for y, r in places if r.previous is not None]
     aims = [{"x": r.target, "y": y - 9, "y2": y + 9} for y, r in places if r.target is not None]
-    names = [{"y": y - 22 if over else y, "text": short(r.name, 40 if over else LONGEST_BESIDE)} for y, r in places]
+    names = [{"y": y - 22 if over else y, "text": short(r.name, 40)} for y, r in places]
     edge = canvas.width + right
     layers = [
-        *_grid(canvas, rows, ticks(top, 2 if room.narrow else 4), [y for y, _ in places] if over else []),
+        *_grid(canvas, rows, ticks(top, 3), [y for y, _ in places] if over else []),
         canvas.rules([{"x": r.low, "x2": r.high, "y": y} for y, r in places if r.ranged], ink("bar"), 2),
+        canvas.rules(
+            [{"x": r.low, "x2": top, "y": y} for y, r in places if r.low is not None and r.high is None],
+            ink("bar"),
+            2,
+            (4, 3),
+        ),
         canvas.rules(aims, ink("ink"), 2, upright=True),
         canvas.dots(before, 44, hollow=True),
-        canvas.dots([{"x": r.value, "y": y} for y, r in places], 90),
+        canvas.dots([{"x": r.value, "y": y, "tip": r.told()} for y, r in places], 90),
         canvas.text(names, at=-left, bold=True),
         canvas.text([{"y": y - 8, "text": r.text()} for y, r in places], "right", at=edge, bold=True),
         canvas.text([{"y": y + 8, "text": r.made_of} for y, r in places], "right", at=edge, colour="ink3"),
@@ -107,5 +113,8 @@ def _between(rows: Sequence[Row], by: str) -> str:
 
 def _key(rows: Sequence[Row]) -> list[str]:
     key = ["Line: likely range"] if any(r.ranged for r in rows) else []
+    key += (
+        ["Dashed: no end yet, cases are still open"] if any(r.low is not None and r.high is None for r in rows) else []
+    )
     key += ["Hollow: quarter before"] if any(r.previous is not None for r in rows) else []
     return key + (["Tick: target"] if any(r.target is not None for r in rows) else [])

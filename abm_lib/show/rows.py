@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from ..errors import Fault, UsageError, nearest
 from .html import clean, tag
-from .numbers import amount, known, machine, missing_mark
+from .numbers import amount, known, machine, missing_mark, span
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago", "as_reported")
 NAMES_METRICS = {"headline", "metric", "indicator"}  # slices whose values are ids of metrics
@@ -123,8 +123,13 @@ class Row:
         """What the row is called beside others of its metric: the slice as words (Tier 1), or "All"."""
         if self.called or not self.slice_by:
             return self.called or "All"
+        return ", ".join(self.names)
+
+    @property
+    def names(self) -> list[str]:
+        """Each part of the slice as words: tier 1 of a grid by tier and stage is Tier 1."""
         parts = zip(self.slice_by.split("/"), self.slice.split("/"), strict=False)
-        return ", ".join(f"{words(by)} {value}" if value.isdigit() else words(value) for by, value in parts)
+        return [f"{words(by)} {value}" if value.isdigit() else words(value) for by, value in parts]
 
     @property
     def caveat_list(self) -> list[str]:
@@ -151,15 +156,29 @@ class Row:
             return self.text()
         return f"{self.text('numerator')} ÷ {self.text('denominator')} = {self.text()}"
 
-    def data(self, field: str = "value", text: object = None) -> Markup:
-        """A field as a `data` element that leads back to this reading."""
+    def told(self, name: str = "") -> str:
+        """What a mark says when pointed at: the value, what it is made of, its likely range, target and the one before."""
+        lines = [f"{clean(name or self.name)}: {self.text()}", self.made_of]
+        if self.low is not None and self.high is not None:
+            lines.append("likely " + span(self.low, self.high, self.unit, self.currency, self.n))
+        lines += [f"target {self.text('target')}"] if self.target is not None else []
+        lines += [f"quarter before {self.text('previous')}"] if self.previous is not None else []
+        return "\n".join(filter(None, lines))
+
+    @property
+    def trace(self) -> dict[str, str]:
+        """The attributes that lead from an element to this reading; a part that is left out is empty."""
+        names = {"data_metric": self.metric, "data_quarter": self.quarter}
+        return names | ({"data_slice_by": self.slice_by, "data_slice": self.slice} if self.slice_by else {})
+
+    def data(self, field: str = "value", text: object = None, inside: bool = False) -> Markup:
+        """A field as a `data` element that leads back to this reading; `inside` an element that carries the trace."""
         number = getattr(self, field)
         if number is None:
             return tag("span", self.text(field), class_="missing")
-        return tag(
-            "data", self.text(field) if text is None else text, value=machine(number), data_metric=self.metric,
-            data_quarter=self.quarter, data_slice_by=self.slice_by, data_slice=self.slice, data_field=field,
-        )  # fmt: skip
+        shown = self.text(field) if text is None else text
+        which = field if field != "value" else None
+        return tag("data", shown, value=machine(number), **({} if inside else self.trace), data_field=which)
 
     def _form(self, field: str) -> tuple[str, str, float | None]:
         """The unit, currency and n by which a field is written: a mean amount is money over a count."""
@@ -176,16 +195,17 @@ class Readings:
     def __init__(self, frame: pd.DataFrame, register: Mapping[str, Known], quarter: str) -> None:
         self.frame, self.register, self.quarter = frame, register, quarter
         currencies = [c for c in frame["currency"].dropna().unique() if c]
-        money = {name for name, metric in register.items() if counts_money(metric)}
+        self._currency = currencies[0] if currencies else ""
         self.quarters = sorted(q for q in frame["quarter"].unique() if q <= quarter)
+        # A page shows a few of the metrics, so rows are made when they are asked for.
+        self._columns = {str(name): frame[name].tolist() for name in frame.columns}
+        self._places = frame.groupby(["metric", "quarter"], sort=False).indices
         self._rows: dict[tuple[str, str], list[Row]] = {}
-        for record in frame.to_dict("records"):
-            metric = register.get(record["metric"])
-            if metric and record["quarter"] <= quarter:
-                row = _row(record, metric.label, currencies[0] if currencies and metric.name in money else "")
-                if row.slice_by in NAMES_METRICS and row.slice in register:
-                    row = replace(row, called=register[row.slice].label)
-                self._rows.setdefault((row.metric, row.quarter), []).append(row)
+
+    @property
+    def asked(self) -> list[str]:
+        """The metrics that were looked up."""
+        return sorted({metric for metric, _ in self._rows})
 
     def whole(self, metric: str, quarter: str = "") -> Row | None:
         """The reading of the whole in a quarter (the edition's by default); None where there is no such row."""
@@ -201,7 +221,7 @@ class Readings:
         return [next((r for r in rows if (r.slice_by, r.slice) == (slice_by, slice_)), None) for rows in found]
 
     def has(self, metric: str) -> bool:
-        return bool(self._rows.get((metric, self.quarter)))
+        return bool(self._of(metric, ""))
 
     def must(self, metric: str) -> str:
         """The metric's id. Raises UsageError naming the nearest id where none is called so."""
@@ -218,12 +238,23 @@ class Readings:
             raise UsageError(_unknown("dimension", dimension, hint, where))
         return rows
 
-    def rows(self, metric: str) -> list[Row]:
-        """Every reading of a metric in the edition's quarter."""
-        return self._of(metric, "")
+    def rows(self, metric: str, quarter: str = "") -> list[Row]:
+        """Every reading of a metric in a quarter, the edition's by default."""
+        return self._of(metric, quarter)
 
     def _of(self, metric: str, quarter: str) -> list[Row]:
-        return self._rows.get((metric, quarter or self.quarter), [])
+        key = (metric, quarter or self.quarter)
+        if key not in self._rows:
+            asked = metric in self.register and key[1] <= self.quarter
+            self._rows[key] = [self._row(place) for place in self._places.get(key, ())] if asked else []
+        return self._rows[key]
+
+    def _row(self, place: int) -> Row:
+        record = {name: column[place] for name, column in self._columns.items()}
+        metric = self.register[record["metric"]]
+        row = _row(record, metric.label, self._currency if counts_money(metric) else "")
+        named = row.slice_by in NAMES_METRICS and row.slice in self.register
+        return replace(row, called=self.register[row.slice].label) if named else row
 
 
 def heading(dimension: str) -> str:

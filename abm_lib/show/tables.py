@@ -1,7 +1,7 @@
 """Tables of readings.
 
 Numbers stand right, text left; a missing number says why. On a phone a row becomes its name, one figure and one grey
-line: the cells carry their column's name for that.
+line: the table carries its columns' names for that. A table is cut where nobody reads on; readings.csv has every row.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from .fragment import Fragment
-from .html import said, short, tag
+from .html import css_text, said, short, tag
 from .numbers import span
-from .rows import Row
+from .rows import Row, heading
+
+MOST_ROWS = 6
+MOST_TIMES = 13
+MOST_COLUMNS = 8
 
 
 @dataclass(frozen=True)
@@ -27,58 +31,106 @@ class Column:
 
 
 def table(
-    name: str, caption: str, columns: Sequence[Column], total: Sequence[int] = (), shown: bool = False
+    name: str,
+    caption: str,
+    columns: Sequence[Column],
+    total: Sequence[int] = (),
+    traced: Sequence[Row] = (),
+    more: str = "",
 ) -> Fragment:
-    """A table with a fixed id; the first column names the rows, `total` holds the indexes of rows that are sums."""
-    head = tag("tr", [tag("th", c.heading, scope="col", class_="number" if c.number else None) for c in columns])
-    rows = zip(*(c.cells for c in columns), strict=True)
-    body = [_line(columns, cells, i in total) for i, cells in enumerate(rows)]
-    caption_class = None if shown else "hidden"
-    html = tag(
-        "table",
-        tag("caption", caption, class_=caption_class),
-        tag("thead", head),
+    """A table with a fixed id; the first column names the rows, `total` holds the indexes of rows that are sums.
+
+    Under a chart, which names it, a table has no `caption`.
+
+    `traced` has the reading of each row: table and row then carry what the numbers in it lead back to. `more` is a line
+    under the table on the rows that it leaves out.
+    """
+    heads = [tag("th", c.heading, scope="col", class_=None if c.number else "text") for c in columns]
+    lines = zip(*(c.cells for c in columns), strict=True)
+    shared = {name: value for name, value in traced[0].trace.items() if name != "data_slice"} if traced else {}
+    traces = [_beyond(shared, row) for row in traced] or [{}] * len(columns[0].cells)
+    body = [_line(columns, cells, i in total, traces[i]) for i, cells in enumerate(lines)]
+    names = ";".join(f"--c{i}:{css_text(c.heading + ' ')}" for i, c in enumerate(columns, 1) if i > 2)
+    inner = (
+        tag("caption", caption, class_="hidden") if caption else None,
+        tag("thead", tag("tr", heads)),
         tag("tbody", body),
-        id=f"table-{name}",
     )
-    return Fragment("table", html, caption, tables=1)
+    html = tag("table", *inner, id=f"table-{name}", style=names or None, **shared)
+    return Fragment("table", html + _more(more), caption, tables=1)
 
 
-def of_slices(name: str, rows: Sequence[Row], whole: Row | None, first: str) -> Fragment:
-    """Slices under one another: value, what it is made of, likely range, target, the quarter and year before."""
-    lines = [*rows, *([whole] if whole else [])]
-    columns = [Column(first, [said(row.name) for row in lines], number=False), *_reading_columns(lines)]
-    return table(
-        name, f"{lines[0].label} by {first.lower()}" if lines else first, columns, total=[len(rows)] if whole else []
-    )
+def of_slices(name: str, rows: Sequence[Row], whole: Row | None, first: str, folded: bool = True) -> Fragment:
+    """Slices under one another: value, what it is made of, likely range, target, the quarter and year before.
+
+    Under a chart (`folded`) the chart's metric and the row's name say which reading it is; alone, each value carries that.
+    """
+    kept, left = rows[:MOST_ROWS], len(rows) - MOST_ROWS
+    lines = [*kept, *([whole] if whole else [])]
+    columns = [Column(first, [said(row.name) for row in lines], number=False), *_reading_columns(lines, folded)]
+    caption = "" if folded else f"{lines[0].label} by {first.lower()}" if lines else first
+    more = f"{left} more" if left > 0 else ""
+    return table(name, caption, columns, [len(kept)] if whole else [], () if folded else lines, more)
 
 
-def of_quarters(name: str, rows: Sequence[Row], first: str = "Quarter") -> Fragment:
+def of_quarters(name: str, rows: Sequence[Row], first: str = "Quarter", folded: bool = True) -> Fragment:
     """One reading through time: value, what stands behind it, likely range and target."""
-    names = [said(row.name) if row.slice_by else f"{row.quarter[4:]} {row.quarter[:4]}" for row in rows]
-    columns = [Column(first, names, number=False), *_reading_columns(rows, earlier=False)]
-    return table(name, f"{rows[0].label} by {first.lower()}" if rows else first, columns)
+    step = -(-len(rows) // MOST_TIMES)
+    kept = [row for i, row in enumerate(rows) if (len(rows) - 1 - i) % step == 0] if step else []
+    names = [said(row.name) if row.slice_by else f"{row.quarter[4:]} {row.quarter[:4]}" for row in kept]
+    columns = [Column(first, names, number=False), *_reading_columns(kept, folded, earlier=False)]
+    caption = "" if folded else f"{rows[0].label} by {first.lower()}" if rows else first
+    more = f"One row in {step} is shown; {len(rows) - len(kept)} more" if step > 1 else ""
+    return table(name, caption, columns, (), () if folded else kept, more)
 
 
-def _reading_columns(rows: Sequence[Row], earlier: bool = True) -> list[Column]:
+def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
+    """A metric by two dimensions as a grid: the one with more values down, the other across, k of n under a share."""
+    down, across = _sides(rows)
+    values = {(row.slice.split("/")[down], row.slice.split("/")[across]): row for row in rows}
+    lines, heads = (list(dict.fromkeys(key[i] for key in values)) for i in (0, 1))
+    if any(row.unit in ("count", "money") for row in rows):
+        sums = {line: sum(values[line, h].value or 0 for h in heads if (line, h) in values) for line in lines}
+        lines.sort(key=lambda line: -sums[line])
+    kept, heads = lines[:MOST_ROWS], heads[-MOST_COLUMNS:]
+    by = dimension.split("/")
+    columns = [Column(heading(by[down]), [said(_part(values, line, down, by)) for line in kept], number=False)]
+    for head in heads:
+        cells = [_cell(values[line, head]) if (line, head) in values else "" for line in kept]
+        columns.append(Column(_part(values, head, across, by), cells))
+    more = f"{len(lines) - len(kept)} more" if len(lines) > len(kept) else ""
+    return table(name, f"{rows[0].label} by {heading(dimension).lower()}", columns, more=more)
+
+
+def _sides(rows: Sequence[Row]) -> tuple[int, int]:
+    """Which part of the slice goes down and which across: the one with fewer values across."""
+    first, second = ({row.slice.split("/")[i] for row in rows} for i in (0, 1))
+    return (0, 1) if len(second) <= len(first) else (1, 0)
+
+
+def _part(values: dict[tuple[str, str], Row], code: str, side: int, by: Sequence[str]) -> str:
+    """A part of a slice as words, as the row itself says it."""
+    row = next(row for row in values.values() if row.slice.split("/")[side] == code)
+    names = row.names
+    return names[side] if len(names) == len(by) else code
+
+
+def _cell(row: Row) -> Markup:
+    made = tag("small", row.made_of) if row.unit == "share" and row.value is not None and row.made_of else ""
+    return row.data() + made
+
+
+def _reading_columns(rows: Sequence[Row], folded: bool, earlier: bool = True) -> list[Column]:
     """The columns that any list of readings has; a column with nothing in it is left out."""
-    columns = [Column("Value", [row.data() for row in rows])]
+    columns = [Column("Value", [row.text() if folded else row.data(inside=True) for row in rows])]
     if any(row.numerator is not None and row.denominator for row in rows):
-        columns.append(Column("From", [behind(row) for row in rows]))
+        columns.append(Column("From", [behind(row).striptags() for row in rows]))
     if any(row.ranged for row in rows):
-        columns.append(Column("Likely", [likely(row) for row in rows]))
+        columns.append(Column("Likely", [likely(row).striptags() for row in rows]))
     fields = [("Target", "target")] + ([("Quarter before", "previous"), ("Year before", "year_ago")] if earlier else [])
-    for heading, field in fields:
+    for title, field in fields:
         if any(getattr(row, field) is not None for row in rows):
-            columns.append(
-                Column(
-                    heading,
-                    [
-                        row.data(field) if getattr(row, field) is not None else tag("span", "none", class_="missing")
-                        for row in rows
-                    ],
-                )
-            )
+            columns.append(Column(title, [row.text(field) for row in rows]))
     if any(row.caveats for row in rows):
         columns.append(Column("Read with care", [said(row.caveats) for row in rows], number=False))
     return columns
@@ -87,34 +139,49 @@ def _reading_columns(rows: Sequence[Row], earlier: bool = True) -> list[Column]:
 def left_out(rows: Sequence[Row], more: Sequence[Row]) -> list[object]:
     """Notes on slices that a drawing leaves out: without a value, or beyond what fits."""
     notes: list[object] = []
-    if missing := [row for row in rows if row.value is None]:
-        notes.append("Not drawn: " + ", ".join(f"{short(r.name)} ({r.text()})" for r in missing) + ".")
+    missing = [row for row in rows if row.value is None]
+    if missing:
+        named = ", ".join(f"{short(r.name)} ({r.text()})" for r in missing[:6])
+        rest = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
+        notes.append(f"Not drawn: {named}{rest}.")
     if more:
-        notes.append(f"{len(more)} more in the table.")
+        notes.append(f"{len(more)} more in the numbers.")
     return notes
 
 
-def behind(row: Row) -> Markup:
+def behind(row: Row, inside: bool = False) -> Markup:
     """What a value is made of: k of n for counts, money ÷ money; nothing where it is not a quotient."""
     if row.numerator is None or not row.denominator:
-        return row.data("n") if row.n is not None else Markup("")
-    return row.data("numerator") + (" of " if row.unit == "share" else " ÷ ") + row.data("denominator")
+        return row.data("n", inside=inside) if row.n is not None else Markup("")
+    sign = " of " if row.unit == "share" else " ÷ "
+    return row.data("numerator", inside=inside) + sign + row.data("denominator", inside=inside)
 
 
-def likely(row: Row) -> Markup:
+def likely(row: Row, inside: bool = False) -> Markup:
     """The likely range with one unit, each end traceable."""
     if row.low is None or row.high is None:
         return Markup("")
     low, _, high = span(row.low, row.high, row.unit, row.currency, row.n).partition("–")
     if not high:
-        return row.data("low") + " to " + row.data("high")
-    return row.data("low", low) + "–" + row.data("high", high)
+        return row.data("low", inside=inside) + " to " + row.data("high", inside=inside)
+    return row.data("low", low, inside) + "–" + row.data("high", high, inside)
 
 
-def _line(columns: Sequence[Column], cells: Sequence[object], total: bool) -> Markup:
+def _beyond(shared: dict[str, str], row: Row) -> dict[str, str]:
+    """What a row's reading does not share with its table."""
+    own = {"data_slice_by": "", "data_slice": "", **row.trace}
+    return {name: value for name, value in own.items() if value != shared.get(name, "")}
+
+
+def _more(text: str) -> Markup:
+    where = tag("a", "readings.csv", href="readings.csv")
+    return tag("p", text, " in ", where, ".", class_="note") if text else Markup("")
+
+
+def _line(columns: Sequence[Column], cells: Sequence[object], total: bool, trace: dict[str, str]) -> Markup:
     name, *rest = cells
     others = [
-        tag("td", cell, data_label=c.heading, class_="number" if c.number else None)
-        for c, cell in zip(columns[1:], rest, strict=True)
+        tag("td", cell, class_=None if column.number else "text")
+        for column, cell in zip(columns[1:], rest, strict=True)
     ]
-    return tag("tr", tag("th", name, scope="row"), others, class_="total" if total else None)
+    return tag("tr", tag("th", name, scope="row"), others, class_="total" if total else None, **trace)

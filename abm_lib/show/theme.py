@@ -29,8 +29,8 @@ LIGHT = {
     "bad-tint": "#f8e3d2",
 }
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
-# The width of a drawing in pixels for each room of the page.
-ROOMS = {"wide": 1120, "half": 536, "middle": 688, "narrow": 288}
+# The least width in pixels of each room of the page: any width, from a tablet up, a phone. Drawings stretch from there.
+ROOMS = {"any": 288, "wide": 672, "narrow": 288}
 
 
 def ink(name: str) -> str:
@@ -43,7 +43,7 @@ def tone(name: str) -> str:
     return ink(name) if name in ("good", "bad") else ink("bar")
 
 
-@alt.theme.register("abm", enable=True)
+@alt.theme.register("abm", enable=False)
 def _theme() -> alt.theme.ThemeConfig:
     label = {"labelColor": ink("ink3"), "labelFontSize": 12, "labelPadding": 6}
     named = {"titleColor": ink("ink3"), "titleFontSize": 12, "titleFontWeight": "normal"}
@@ -78,4 +78,9 @@ def render(spec: dict[str, Any], **options: Any) -> tuple[dict[str, Any], dict[s
 
 
 alt.renderers.register("abm", render)
-alt.renderers.enable("abm")
+
+
+def use() -> None:
+    """The theme and the renderer for every chart of this process: a page does so, not an import that was done for all of them."""
+    alt.theme.enable("abm")
+    alt.renderers.enable("abm")

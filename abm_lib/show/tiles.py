@@ -12,7 +12,7 @@ from .html import clean, said, tag
 from .numbers import amount, missing_mark, parts
 from .rows import Row
 from .tables import behind, likely
-from .verdict import Verdict, last_quarter, last_year, verdict
+from .verdict import DOWN, SAME, UP, Verdict, last_quarter, last_year, moved, verdict
 
 TICK = 62  # per cent of the width at which every target stands, so that ticks align
 SPARK_WIDTH, SPARK_HEIGHT = 88, 30
@@ -62,7 +62,7 @@ def _tile(tile: Tile) -> Markup:
     return tag(
         "article", label, tag("div", _value(row), _sparkline(tile.history), class_="value"), _bullet(tile), _past(tile),
         tag("p", tile.judged.html(), class_="judged"), _evidence(tile),
-        tag("div", [_caveat(c, tile.letters) for c in _caveats(tile)], class_="caveats"), class_="tile",
+        tag("div", [_caveat(c, tile.letters) for c in _caveats(tile)], class_="caveats"), class_="tile", **row.trace,
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _value(row: Row) -> Markup:
     if row.value is None:
         return tag("span", missing_mark(row.missing_because).capitalize(), class_="absent")
     number, unit = parts(row.value, row.unit, row.currency, row.n)
-    return row.data("value", tag("span", number, class_="big") + tag("span", unit, class_="unit"))
+    return row.data("value", tag("span", number, class_="big") + tag("span", unit, class_="unit"), inside=True)
 
 
 def _past(tile: Tile) -> Markup:
@@ -82,29 +82,38 @@ def _past(tile: Tile) -> Markup:
 
 
 def _or_none(row: Row, name: str) -> Markup:
-    return row.data(name) if getattr(row, name) is not None else tag("span", "none", class_="missing")
+    return row.data(name, inside=True) if getattr(row, name) is not None else tag("span", "none", class_="missing")
 
 
 def _evidence(tile: Tile) -> Markup:
     """k of n or money ÷ money with the likely range, then one line for each companion."""
     row = tile.row
-    lines = [tag("p", _made_of(row))]
+    lines = [tag("p", _made_of(row)), _moved(row)]
     for other in tile.companions:
-        made = Markup(", ") + behind(other) if other.value is not None and other.denominator else ""
+        made = ", " + behind(other) if other.value is not None and other.denominator else ""
         lines.append(tag("p", other.label, " ", other.data(), made))
     return tag("div", lines, class_="made-of")
+
+
+def _moved(row: Row) -> Markup | None:
+    """The change on the quarter before, with its arrow and its word; print has the two values beside one another."""
+    if row.value is None or row.previous is None:
+        return None
+    arrow = UP if row.value > row.previous else DOWN if row.value < row.previous else SAME
+    words = moved(row)
+    return tag("p", tag("span", arrow, aria_hidden="true"), f" {words[0].upper()}{words[1:]}", class_="moved")
 
 
 def _made_of(row: Row) -> Markup:
     pieces: list[Markup] = []
     if row.numerator is not None and row.denominator and row.value is not None:
-        pieces.append(behind(row))
+        pieces.append(behind(row, inside=True))
     elif row.n is not None and row.unit != "count" and row.counts != "money":
-        pieces.append(row.data("n") + f" {clean(row.counts)}")
+        pieces.append(row.data("n", inside=True) + f" {clean(row.counts)}")
     if row.unit == "money" and row.value is not None and row.target:
         pieces.append(Markup(amount(row.value / row.target, "share")) + " of target")
     if row.ranged:
-        pieces.append(Markup("likely ") + likely(row))
+        pieces.append(Markup("likely ") + likely(row, inside=True))
     return Markup("; ").join(pieces)
 
 
@@ -191,9 +200,9 @@ def _sparkline(history: Sequence[Row | None]) -> Markup | None:
         places = [None if p is None else (p[0], SPARK_HEIGHT / 2) for p in places]
     marks = [tag("path", d=_path(places), class_="curve")]
     if len(places) > 4 and (ago := places[-5]):
-        marks.append(tag("circle", cx=f"{ago[0]:.1f}", cy=f"{ago[1]:.1f}", r="2.5", class_="ring"))
+        marks.append(tag("circle", cx=f"{ago[0]:.0f}", cy=f"{ago[1]:.0f}", r="2.5", class_="ring"))
     if now := places[-1]:
-        marks.append(tag("circle", cx=f"{now[0]:.1f}", cy=f"{now[1]:.1f}", r="3.5", class_="dot"))
+        marks.append(tag("circle", cx=f"{now[0]:.0f}", cy=f"{now[1]:.0f}", r="3.5", class_="dot"))
     else:
         marks.append(tag("text", "?", x=SPARK_WIDTH - 8, y=SPARK_HEIGHT - 8))
     said_so = "Eight quarters: " + ", ".join(row.text() if row else "no reading" for row in history)
@@ -216,6 +225,6 @@ def _path(places: Sequence[tuple[float, float] | None]) -> str:
         if place is None:
             pen = "M"
             continue
-        pieces.append(f"{pen}{place[0]:.1f} {place[1]:.1f}")
+        pieces.append(f"{pen}{place[0]:.0f} {place[1]:.0f}")
         pen = "L"
     return "".join(pieces)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
+
+import pandas as pd
 
 from .drawing import Canvas, Records, Room, drawings, ticks
 from .fragment import Figure
-from .html import clean, short
-from .numbers import quarter_name, tick, unit_name
+from .html import clean, listed, short
+from .numbers import day, quarter_name, tick, unit_name
 from .rows import Row, heading, identifier
 from .tables import of_quarters
 from .theme import ink
@@ -19,7 +21,15 @@ from .verdict import verdict
 HEIGHT = 168
 
 
-def trend(rows: Sequence[Row | None], dimension: str = "") -> Figure:
+@dataclass(frozen=True)
+class Remark:
+    """What happened on a day (2026-08-04), in a few words: drawn where a line passes it."""
+
+    on: str
+    text: str
+
+
+def trend(rows: Sequence[Row | None], dimension: str = "", remarks: Sequence[Remark] = ()) -> Figure:
     """A line with a dot for each time, oldest first; a time without a value leaves a gap.
 
     Dots are filled where the target was met, hollow where it was missed; only the newest may take a verdict's colour.
@@ -27,16 +37,32 @@ def trend(rows: Sequence[Row | None], dimension: str = "") -> Figure:
     there = [row for row in rows if row is not None]
     now = there[-1]
     first = heading(dimension or "quarter")
-    alternative = f"{now.label} by {first.lower()}: " + ", ".join(f"{_when(r)} {r.text()}" for r in there)
+    alternative = f"{now.label} by {first.lower()}: " + listed([f"{_when(r)} {r.text()}" for r in there], 8)
     between = f"{_when(there[0])} to {_when(now)}" if len(there) > 1 else _when(now)
     between = f"by {first.lower()}, {between}" if dimension else between
     subtitle = ". ".join([f"{unit_name(now.unit, now.currency)}, {between}", *_key(there)])
 
+    marked = _places(rows, remarks)
+    notes: list[object] = [f"{day(remark.on)}: {clean(remark.text)}." for _, remark in marked]
+
     def draw(room: Room) -> dict[str, Any]:
-        return _draw(room, rows, dimension)
+        return _draw(room, rows, dimension, marked)
 
     table = of_quarters(f"{now.metric}-{identifier(dimension) or 'quarter'}", there, first)
-    return Figure(_message(there, dimension), subtitle, alternative, drawings(draw, wide=False), table, [now.metric])
+    return Figure(_message(there, dimension), subtitle, alternative, drawings(draw), table, [now.metric], notes)
+
+
+def _places(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple[float, Remark]]:
+    """Where a remark stands between the times of a line: a time's own days reach half a step to both sides of it."""
+    found = []
+    for remark in remarks:
+        on = pd.Timestamp(remark.on)
+        for i, row in enumerate(rows):
+            if row and pd.Timestamp(row.period_start) <= on < pd.Timestamp(row.period_end) and not row.slice.isdigit():
+                days = pd.Timestamp(row.period_end) - pd.Timestamp(row.period_start)
+                found.append((i - 0.5 + (on - pd.Timestamp(row.period_start)) / days, remark))
+                break
+    return found
 
 
 def _message(there: Sequence[Row], dimension: str) -> str:
@@ -74,11 +100,13 @@ class Plot:
         return (self.last - self.there[0][0]) / max(len(self.there) - 1, 1) * 0.32
 
 
-def _draw(room: Room, rows: Sequence[Row | None], dimension: str) -> dict[str, Any]:
-    plot, labels, steps = _plot(room, rows, dimension)
+def _draw(
+    room: Room, rows: Sequence[Row | None], dimension: str, remarks: Sequence[tuple[float, Remark]] = ()
+) -> dict[str, Any]:
+    plot, labels, steps = _plot(room, rows, dimension, 8 + 16 * len(remarks))
     canvas, there = plot.canvas, plot.there
     points: Records = [
-        {"x": x, "i": i, "y": plot.down(r.value), "met": met(r), "colour": ink("ink")}
+        {"x": x, "i": i, "y": plot.down(r.value), "met": met(r), "colour": ink("ink"), "tip": r.told(_when(r))}
         for i, (x, r) in enumerate(there)
         if r.value is not None
     ]
@@ -98,11 +126,12 @@ def _draw(room: Room, rows: Sequence[Row | None], dimension: str) -> dict[str, A
         canvas.dots([p for p in past if p["met"] is not False], 36),
         *_newest(plot, points),
         *_names(plot, dimension),
+        *_remarked(canvas, remarks),
     ]
     return canvas.spec(layers)
 
 
-def _plot(room: Room, rows: Sequence[Row | None], dimension: str) -> tuple[Plot, list[str], list[float]]:
+def _plot(room: Room, rows: Sequence[Row | None], dimension: str, above: int) -> tuple[Plot, list[str], list[float]]:
     """The plot with the labels and values of its grid. Days stand at their number, other times at equal distances."""
     days = dimension and all(row is not None and row.slice.isdigit() for row in rows)
     there = [(float(row.slice) if days else float(i), row) for i, row in enumerate(rows) if row is not None]
@@ -114,7 +143,7 @@ def _plot(room: Room, rows: Sequence[Row | None], dimension: str) -> tuple[Plot,
     first, last = (there[0][0], there[-1][0]) if days else (0.0, float(max(len(rows) - 1, 1)))
     room_each = (last - first) / max(len(rows) - 1, 1) or 1.0
     across = (first - 0.4 * room_each, last + 0.3 * room_each)
-    canvas = Canvas(room, HEIGHT, across, left=max(len(t) for t in labels) * 7 + 8, right=100, bottom=40)
+    canvas = Canvas(room, HEIGHT, across, left=max(len(t) for t in labels) * 7 + 13, right=100, top=above, bottom=40)
     return Plot(canvas, there, there[-1][0], top, low), labels, steps
 
 
@@ -123,6 +152,19 @@ def _grid(canvas: Canvas, places: Sequence[float], labels: Sequence[str]) -> lis
     texts = [{"y": y, "text": label} for y, label in zip(places, labels, strict=True)]
     base, rest = canvas.rules(lines[:1], ink("ink3")), canvas.rules(lines[1:], ink("hairline"))
     return [rest, base, canvas.text(texts, "right", at=-8, colour="ink3")]
+
+
+def _remarked(canvas: Canvas, remarks: Sequence[tuple[float, Remark]]) -> list[Any]:
+    """A dotted line on the day, named over the plot on the side that has room for it."""
+    lines = [{"x": x, "y": -4, "y2": HEIGHT - 4} for x, _ in remarks]
+    drawn: list[Any] = [canvas.rules(lines, ink("ink3"), 1, (1, 3), upright=True)]
+    middle = sum(canvas.across) / 2
+    sides: tuple[tuple[Literal["left", "right"], bool], ...] = (("left", True), ("right", False))
+    for align, early in sides:
+        side = [remark for remark in remarks if (remark[0] < middle) == early]
+        names = [{"x": x, "y": -12 - 14 * i, "text": short(r.text, 24)} for i, (x, r) in enumerate(side)]
+        drawn.append(canvas.text(names, align, colour="ink3"))
+    return drawn
 
 
 def _newest(plot: Plot, points: Records) -> list[Any]:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .drawing import Canvas, Records, Room, drawings
+from .drawing import Canvas, Records, Room, aside, drawings
 from .fragment import Figure
-from .html import short
+from .html import listed, short
 from .numbers import amount, quarter_name, unit_name
 from .rows import Row, heading, identifier
 from .tables import left_out, of_slices
 from .theme import ink
 
-MOST_BARS = 8
+MOST_BARS = 6
+LONGEST_BESIDE = 12  # longer names stand over their bar
 UNKNOWN = {"", "unknown", "not stated", "none named", "blank"}
 Bar = tuple[str, float, str, str]  # name, value, value as text, part of the sum as text
 
 
 def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
-    """Bars of a total by a slice, largest first, all grey. Beyond eight the rest is one bar, so that they add up."""
+    """Bars of a total by a slice, largest first, all grey. Beyond six the rest is one bar, so that they add up."""
     there = sorted((r for r in rows if r.value is not None), key=lambda r: (-(r.value or 0), r.slice))
     total, one, by = sum(r.value or 0 for r in there), rows[0], heading(dimension)
     bars = _bars(there, total)
@@ -31,11 +32,11 @@ def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
     def draw(room: Room) -> dict[str, Any]:
         return _draw_ranked(room, bars)
 
-    alternative = f"{one.label} by {by.lower()}: " + ", ".join(f"{bar[0]} {bar[2]}" for bar in bars)
-    listed = [*there, *(row for row in rows if row.value is None)]
-    table = of_slices(f"{one.metric}-{identifier(dimension)}", listed, whole, by)
+    alternative = f"{one.label} by {by.lower()}: " + listed([f"{bar[0]} {bar[2]}" for bar in bars])
+    ordered = [*there, *(row for row in rows if row.value is None)]
+    table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
     subtitle = f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}. Right: part of the sum"
-    return Figure(title, subtitle, alternative, drawings(draw, wide=False), table, [one.metric], left_out(rows, []))
+    return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], left_out(rows, []))
 
 
 def shares(rows: Sequence[Row], dimension: str) -> Figure:
@@ -52,9 +53,9 @@ def shares(rows: Sequence[Row], dimension: str) -> Figure:
     notes: list[object] = [", ".join(said) + "."] if parts else []
     title = f"{one.label}: " + (", ".join(said[:3]) or "no reading")
     subtitle = f"{quarter_name(one.quarter)}. Parts of one whole; what is unknown is dashed and kept"
-    alternative = f"{one.label} by {by.lower()}: " + ", ".join(said)
+    alternative = f"{one.label} by {by.lower()}: " + listed(said)
     notes += left_out(rows, [])
-    return Figure(title, subtitle, alternative, drawings(draw, wide=True), table, [one.metric], notes, wide=True)
+    return Figure(title, subtitle, alternative, drawings(draw, "wide", "narrow"), table, [one.metric], notes, wide=True)
 
 
 def _bars(there: Sequence[Row], total: float) -> list[Bar]:
@@ -79,15 +80,23 @@ def _unknown(row: Row) -> bool:
 
 
 def _draw_ranked(room: Room, bars: Sequence[Bar]) -> dict[str, Any]:
-    step, thick, left, right = (46, 14, 0, 116) if room.narrow else (34, 16, 168, 116)
+    longest = max((len(bar[0]) for bar in bars), default=0)
+    over, right = longest > LONGEST_BESIDE, 108
+    step, thick, left = (44, 12, 0) if over else (32, 14, aside("x" * longest))
     largest = max([bar[1] for bar in bars] + [0]) or 1
     canvas = Canvas(room, step * max(len(bars), 1), (0, largest), left=left, right=right, bottom=8)
-    places = [step * i + (32 if room.narrow else step / 2) for i in range(len(bars))]
+    places = [step * i + (30 if over else step / 2) for i in range(len(bars))]
     rows = list(zip(places, bars, strict=True))
-    names = [{"y": y - 18 if room.narrow else y, "text": bar[0]} for y, bar in rows]
+    names = [{"y": y - 16 if over else y, "text": bar[0]} for y, bar in rows]
     axis = [{"x": 0, "y": y - thick, "y2": y + thick} for y in places]
     layers = [
-        canvas.bars([{"y": y, "x": 0, "x2": max(bar[1], 0)} for y, bar in rows], thick),
+        canvas.bars(
+            [
+                {"y": y, "x": 0, "x2": max(bar[1], 0), "tip": f"{bar[0]}: {bar[2]}\n{bar[3]} of the sum"}
+                for y, bar in rows
+            ],
+            thick,
+        ),
         canvas.rules(axis, ink("ink3"), upright=True),
         canvas.text(names, at=-left),
         canvas.text([{"y": y, "x": max(bar[1], 0), "text": bar[2]} for y, bar in rows], dx=8, bold=True),

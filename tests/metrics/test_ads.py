@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+import scipy.stats
 from tiny import company, read, reading, slices, value
 
 LISTED = {
@@ -64,9 +65,9 @@ DELIVERY = {
 }
 TRIALS = {
     "experiments": """
-        experiment_id | name        | control_variant | starts_on  | ends_on
-        x1            | Blue button | grey            | 2026-07-10 | 2026-08-31
-        x2            | Long text   | short           |            |
+        experiment_id | name        | control_variant | starts_on  | ends_on    | planned_split
+        x1            | Blue button | grey            | 2026-07-10 | 2026-08-31 | 0.4
+        x2            | Long text   | short           |            |            |
         """,
     "ad_days": """
         day        | platform | channel      | ad_id | variant | experiment_id | impressions | clicks | cost | currency
@@ -190,6 +191,19 @@ def test_ad_experiment_difference_is_the_variant_minus_the_control_on_the_planne
     assert round(found["value"], 9) == 0.02  # 30 of 1,000 less 10 of 1,000; the first and last row lie outside the plan
     assert 0 < found["low"] < 0.02 < found["high"] and found["n"] == 2000
     assert value(trials, "ad_experiment_difference", "experiment", "Long text") == "undefined"  # the variant never ran
+
+
+def test_ad_experiment_control_share_is_what_the_control_was_served(trials):
+    assert slices(trials, "ad_experiment_control_share", "experiment") == {"Blue button": 0.5, "Long text": 1}
+
+
+def test_ad_experiment_sample_ratio_says_when_a_split_was_not_made_by_lot(trials):
+    # 1,000 of 2,000 where 800 were planned: chi-squared is 200² ÷ 480.
+    found = reading(trials, "ad_experiment_sample_ratio", "experiment", "Blue button")
+    assert found["value"] == pytest.approx(scipy.stats.chisquare([1000, 1000], [800, 1200]).pvalue, rel=1e-9)
+    assert "50.0% served to the control, 40.0% planned; sample-ratio mismatch" in found["caveats"]
+    other = reading(trials, "ad_experiment_sample_ratio", "experiment", "Long text")
+    assert other["missing_because"] == "undefined" and other["caveats"] == "no planned split"
 
 
 def test_ad_click_share_by_title_puts_cells_under_three_clicks_together(table):

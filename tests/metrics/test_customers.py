@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from tiny import company, deals, read, reading, slices, value
 
+from abm_lib.lifetime import fitted
+
 LISTED = {
     "accounts": """
         account_id | name  | segment    | customer_since
@@ -306,6 +308,8 @@ def test_customer_lifetime_value_is_a_year_of_contract_times_the_years_it_lasts(
         "simple": 4500,
         "margin_churn": 161.25,  # 430 of 4 customers x one half x 3
         "with_expansion": 176.25,  # and 30 of 3 customers a year more
+        "sbg": "undefined",  # a handful of customers fits nothing
+        "sbg_residual": "undefined",
     }
     # Nobody of the enterprise left: 7 years; of the small ones one of two: 2 years.
     assert slices(table, "customer_lifetime_value", "segment") == {"enterprise": 8750, "small": 4000}
@@ -326,6 +330,8 @@ def test_customer_lifetime_value_without_a_contract_or_a_customer_has_the_reason
         "simple": "undefined",
         "margin_churn": 225,  # 300 of 2 customers x one half x 3
         "with_expansion": 225,
+        "sbg": "undefined",
+        "sbg_residual": "undefined",
     }
     assert value(table, "customer_lifetime_value", quarter="2025Q3") == "withheld"  # won without a yearly value
     young = """
@@ -336,6 +342,23 @@ def test_customer_lifetime_value_without_a_contract_or_a_customer_has_the_reason
     assert value(fresh, "customer_lifetime_value") == "undefined"
     assert reading(fresh, "customer_lifetime_value")["caveats"] == "no customers a year ago"
     assert slices(fresh, "customer_lifetime_value", "method")["with_expansion"] == "undefined"
+
+
+def test_customer_lifetime_value_by_the_fit_discounts_those_who_will_still_be_there(tmp_path):
+    # Sixty start three years before: ten leave after one year, five after two; the others stay.
+    names = [f"n{n:02}" for n in range(60)]
+    accounts = "account_id | name | customer_since\n" + "\n".join(f"{name} | {name} | 2023-09-30" for name in names)
+    moves = ["event_id | account_id | effective_on | kind | arr_change | currency"]
+    moves += [f"{name} | {name} | 2023-09-30 | new | 1000 | EUR" for name in names]
+    ends = {**dict.fromkeys(names[:10], "2024-09-30"), **dict.fromkeys(names[10:15], "2025-09-28")}
+    moves += [f"x{name} | {name} | {day} | churn | -1000 | EUR" for name, day in ends.items()]
+    drawn = {"accounts": accounts, "subscriptions": "\n".join(moves)} | DEALS
+    table = read(company(tmp_path, drawn, HALF), "customer_lifetime_value", by=["method"])
+    fit = fitted([1] * 10 + [2] * 5 + [0] * 45, [0] * 15 + [3] * 45)
+    assert value(table, "customer_lifetime_value", "method", "sbg") == pytest.approx(500 * fit.lifetime(0.1), rel=1e-6)
+    residual = reading(table, "customer_lifetime_value", "method", "sbg_residual")
+    assert residual["value"] == pytest.approx(500 * fit.residual(4, 0.1), rel=1e-6) and residual["n"] == 45
+    assert "10% discount" in residual["caveats"] and "gross margin 50%" in residual["caveats"]
 
 
 def test_customer_lifetime_value_where_everybody_left_is_a_year_s_worth(tmp_path):

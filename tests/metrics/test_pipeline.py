@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from tiny import company, deals, read, reading, slices, value
 
+from abm_lib.attribution import MODELS
+
 ACCOUNTS = {
     "accounts": """
         account_id | name  | segment    | region
@@ -522,51 +524,121 @@ def credited(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     )
     drawn = ACCOUNTS | deals(CREDITED) | {"touches": JOURNEYS, "people": people}
     return read(
-        company(tmp_path_factory.mktemp("credited"), drawn), "attributed_pipeline", "pipeline_created", by=ATTRIBUTED
+        company(tmp_path_factory.mktemp("credited"), drawn),
+        *CREDIT,
+        "pipeline_created",
+        "opportunities_created",
+        by=ATTRIBUTED,
     )
 
 
-ATTRIBUTED = ["model/channel", "model/campaign"]
+ATTRIBUTED = ["model/channel", "model/campaign", "models", "channel"]
+CREDIT = ("attributed_pipeline", "attributed_opportunities", "attribution_model_distance")
 
 
-def _of(table: pd.DataFrame, model: str, by: str = "model/channel") -> dict[str, object]:
-    every = slices(table, "attributed_pipeline", by)
+def _of(
+    table: pd.DataFrame, model: str, by: str = "model/channel", metric: str = "attributed_pipeline"
+) -> dict[str, object]:
+    every = slices(table, metric, by)
     return {name.removeprefix(f"{model}/"): amount for name, amount in every.items() if name.startswith(f"{model}/")}
 
 
 def test_attributed_pipeline_of_the_first_and_the_last_touch_goes_to_one_channel(credited):
     # Two: equal instants by touch id; the instant of qualification is in time. Three: an impression, our own, and a year and a day.
-    assert _of(credited, "first") == {"paid_search": 1000, "email": 150, "unattributed": 300}
+    assert _of(credited, "first") == {"paid_search": 1000, "email": 150, "(none)": 300}
+    assert _of(credited, "last") == {"email": 1000, "website": 100, "direct": 50, "(none)": 300}
     # Four: the direct visit is passed over for the mail before it.
-    assert _of(credited, "last") == {"email": 1050, "website": 100, "unattributed": 300}
+    assert _of(credited, "last_non_direct") == {"email": 1050, "website": 100, "(none)": 300}
 
 
 def test_attributed_pipeline_of_the_linear_model_loses_no_cent(credited):
+    # Two's three thirds of 100: the cents run over its channels from a to z.
     shared = {"paid_search": 200, "linkedin_ads": 200, "organic": 200, "webinar": 233.33, "email": 258.33, "website": 33.34,
-              "direct": 25, "unattributed": 300}  # fmt: skip
+              "direct": 25, "(none)": 300}  # fmt: skip
     assert _of(credited, "linear") == shared
+
+
+def test_attributed_pipeline_of_positions_has_the_weights_that_it_prints(credited):
+    one = {"paid_search": 400, "linkedin_ads": 66.66, "organic": 66.67, "webinar": 66.67, "email": 400}
+    found = _of(credited, "u_first_last")
+    # Two: 40 to the mail, 40 to the visit, 20 to the webinar between them. Four: half and half, for nothing is in between.
+    assert [found[c] for c in ("paid_search", "linkedin_ads", "organic")] == [400, 66.66, 66.67]
+    assert found["webinar"] == round(one["webinar"] + 20, 2) and found["direct"] == 25 and found["website"] == 40
+    # Nobody is known before the touches: lead creation has no touch, and its share goes to those that have one.
+    assert _of(credited, "u_first_lead") == _of(credited, "first")
+
+
+def test_attributed_pipeline_of_shapley_gives_each_channel_of_a_journey_the_same(credited):
+    found = _of(credited, "shapley")
+    assert (found["paid_search"], found["direct"]) == (200, 25)
+
+
+def test_attributed_pipeline_of_markov_follows_what_the_removal_of_a_channel_does(credited):
+    # Four journeys, all of which convert, and no account came to nothing: a removal effect is the share that visits the channel,
+    # so for One paid search, LinkedIn, organic 1/4 each, webinar 2/4, mail 4/4 of 9/4.
+    found = _of(credited, "markov")
+    assert found["paid_search"] == pytest.approx(found["linkedin_ads"], abs=0.011)
+    assert found["paid_search"] < found["webinar"] < found["email"]
 
 
 def test_attributed_pipeline_of_each_model_adds_up_to_pipeline_created(credited):
     assert value(credited, "pipeline_created") == 1450
-    for model in ("first", "last", "linear"):
-        for by in ATTRIBUTED:
+    for model in MODELS:
+        for by in ("model/channel", "model/campaign"):
             assert round(sum(_of(credited, model, by).values()), 2) == 1450
+        assert sum(_of(credited, model, metric="attributed_opportunities").values()) == pytest.approx(5, abs=1e-8)
+    assert value(credited, "opportunities_created") == 5
+
+
+def test_attributed_opportunities_are_parts_of_opportunities(credited):
+    # One has five touches, Two three, and both of Four two each.
+    found = _of(credited, "linear", metric="attributed_opportunities")
+    assert found["email"] == pytest.approx(1 / 5 + 1 / 3 + 1, abs=1e-9) and found["(none)"] == 1
 
 
 def test_attributed_pipeline_by_campaign_names_those_without_one(credited):
-    assert _of(credited, "first", "model/campaign") == {"Launch": 1000, "no campaign": 150, "unattributed": 300}
+    assert _of(credited, "first", "model/campaign") == {"Launch": 1000, "no campaign": 150, "(none)": 300}
     assert value(credited, "attributed_pipeline", "model/campaign", "linear/Launch") == 200
 
 
+def test_attribution_model_distance_is_the_share_of_pairs_that_stand_the_other_way_round(credited):
+    # First ranks paid search, then mail, and ties the other five at nothing; last non-direct mail, then the website, and ties the
+    # others. Of 21 pairs paid search against mail is turned, against the website too, and mail against the website agrees;
+    # half of a pair for each of the four with paid search and the four with the website that one side alone ties.
+    found = reading(credited, "attribution_model_distance", "models", "first and last_non_direct")
+    assert (found["numerator"], found["denominator"]) == (2 + (4 + 4) / 2, 21)
+    whole = reading(credited, "attribution_model_distance")
+    assert round(whole["value"], 9) == max(slices(credited, "attribution_model_distance", "models").values())
+    assert whole["n"] == 14
+    assert 0 < value(credited, "attribution_model_distance", "channel", "paid_search") < 1
+
+
+def test_rules_of_attribution_can_be_set(tmp_path):
+    second = "t2       | 2026-06-20       | a1         | austin    | linkedin_ads | social     |"
+    assert second in JOURNEYS
+    again = "t2       | 2026-06-15 06:00 | a1         | austin    | paid_search | ad_click     | c1"
+    journeys = JOURNEYS.replace(second, again)
+    rules = """
+        [attribution]
+        one_per_campaign_and_day = true
+        look_back_days = 30
+        excluded_kinds = ["visit"]
+        ties = "channel"
+    """
+    drawn = ACCOUNTS | deals(CREDITED) | {"touches": journeys}
+    table = read(company(tmp_path, drawn, rules), "attributed_pipeline", by=["model/channel"])
+    # One: the search at the edge of 31 days is too old. Two: mail before webinar at one instant, and no visit. Three: the impression
+    # is 31 days old as well. Four: the mail too, and the direct visit does not count.
+    assert _of(table, "first") == {"webinar": 1000, "email": 100, "(none)": 350}
+
+
 def test_attributed_pipeline_counts_an_opportunity_without_an_amount_and_does_not_price_it(credited):
-    found = reading(credited, "attributed_pipeline", "model/channel", "last/email")
+    found = reading(credited, "attributed_pipeline", "model/channel", "last_non_direct/email")
     assert found["n"] == 3 and "1 of 3 carry no amount" in found["caveats"]
 
 
-def test_attributed_pipeline_of_a_quiet_quarter_is_0_and_before_the_data_missing(credited):
-    assert set(slices(credited, "attributed_pipeline", "model/channel", "2026Q2").values()) == {0}
-    assert set(slices(credited, "attributed_pipeline", "model/channel", "2025Q3").values()) == {"no_data"}
+def test_attributed_pipeline_stands_for_the_quarter_reported_since_models_times_channels_are_many(credited):
+    assert set(credited[credited["metric"] == "attributed_pipeline"]["quarter"]) == {"2026Q3"}
 
 
 def test_without_touches_influence_and_attribution_are_not_collected(tmp_path):
@@ -597,3 +669,47 @@ def test_without_opportunity_changes_no_pipeline_metric_is_collected(tmp_path):
     first = table[(table["slice_by"] == "") & ~table["metric"].isin(["open_pipeline", *worked])]
     assert set(first["missing_because"]) == {"not_collected"}
     assert table["value"].isna().all()
+
+
+def test_target_account_lift_weighs_the_others_by_the_cells_of_the_target_accounts(tmp_path):
+    # Six targets: four large, two small. Forty others: ten large, of which five, and thirty small, of which three have an opportunity.
+    names = {f"t{n}": "large" if n < 4 else "small" for n in range(6)}
+    names |= {f"o{n:02}": "large" if n < 10 else "small" for n in range(40)}
+    accounts = "account_id | name | segment | industry\n" + "\n".join(
+        f"{n} | {n} | {s} | steel" for n, s in names.items()
+    )
+    listed = "account_id | valid_from | is_target | tier\n" + "\n".join(
+        f"t{n} | 2025-01-01 | yes | 1" for n in range(6)
+    )
+    had = ["t0", "t1", "t2", "t4", *(f"o{n:02}" for n in (0, 1, 2, 3, 4, 10, 11, 12))]
+    lines = [f"d{n} | {n} | 2026-07-0{1 + i % 9} | | | 1" for i, n in enumerate(had)]
+    begun = "\n".join(["deal | account_id | qualified | ended | stage | amount", *lines])
+    drawn = {"accounts": accounts, "account_lists": listed} | deals(begun)
+    found = reading(read(company(tmp_path, drawn), "target_account_lift", by=["period"]), "target_account_lift")
+    # 4 of 6, less 5/10 for four sixths and 3/30 for two: 0.3667.
+    assert round(found["value"], 9) == 0.3
+    assert found["low"] < 0.3 < found["high"] and (found["numerator"], found["denominator"]) == (4, 6)
+    fewer = drawn | {"accounts": "\n".join(accounts.splitlines()[:30])}
+    assert (
+        value(read(company(tmp_path / "fewer", fewer), "target_account_lift", by=[]), "target_account_lift")
+        == "undefined"
+    )
+
+
+def test_influenced_pipeline_by_touches_falls_as_more_responses_are_asked_for(tmp_path):
+    judged = """
+        deal | account_id | qualified  | ended | stage | amount
+        o1   | a1         | 2026-07-16 |       |       | 900
+        o2   | a2         | 2026-07-16 |       |       | 100
+        """
+    touches = """
+        touch_id | touched_at | account_id | channel | kind        | is_response
+        t1       | 2026-07-01 | a1         | email   | email_click | yes
+        t2       | 2026-07-02 | a1         | email   | email_click | yes
+        t3       | 2026-07-03 | a1         | email   | email_click | yes
+        t4       | 2026-07-03 | a2         | email   | email_click | yes
+        t5       | 2026-07-04 | a2         | email   | visit       | no
+        """
+    table = read(company(tmp_path, ACCOUNTS | deals(judged) | {"touches": touches}), "influenced_pipeline_by_touches")
+    curve = slices(table, "influenced_pipeline_by_touches", "least_touches")
+    assert curve == {"01": 1, "02": 0.9, "03": 0.9, "05": 0, "08": 0, "13": 0}

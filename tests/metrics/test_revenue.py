@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from tiny import company, deals, read, reading, slices, value
 
+from abm_lib.attribution import MODELS
 from abm_lib.metric import REGISTER
 
 ACCOUNTS = {
@@ -327,13 +328,37 @@ o5   |            | 2026-04-02 | lost  | 1
 
 @pytest.fixture(scope="module")
 def waits(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return read(company(tmp_path_factory.mktemp("waits"), deals(WAITS)), "sales_cycle_days", by=[])
+    metrics = ("sales_cycle_days", "sales_cycle_days_mean", "win_rate_within_days")
+    return read(company(tmp_path_factory.mktemp("waits"), deals(WAITS)), *metrics, by=["within_days"])
 
 
-def test_sales_cycle_days_lets_open_deals_wait_and_lost_ones_leave(waits):
-    # Won after 10 days: 3 of 4 wait on. Lost after 15. Won after 20: of two, one waits on; 3/4 x 1/2 is under a half.
+def test_sales_cycle_days_lets_open_deals_wait_and_won_and_lost_compete(waits):
+    # Won after 10 days: 1/4. Lost after 15: of 3/4 a third. Won after 20: of the half left, one of two: 1/4 more, half in all.
     found = reading(waits, "sales_cycle_days")
-    assert (found["value"], found["n"]) == (20, 4)
+    assert (found["value"], found["n"]) == (10, 4)
+
+
+def test_sales_cycle_days_mean_weighs_each_win_by_those_who_still_wait(waits):
+    assert value(waits, "sales_cycle_days_mean") == 15  # (10 x 1/4 + 20 x 1/4) by 1/2
+
+
+LATER_WAITS = """
+deal | qualified  | ended      | stage | amount
+o1   | 2025-12-20 | 2026-02-20 | won   | 1
+o2   | 2025-12-20 | 2026-03-02 | won   | 1
+o3   | 2025-12-20 | 2026-06-10 | won   | 1
+o4   | 2025-12-20 | 2026-07-20 | lost  | 1
+o5   | 2025-12-20 |            |       | 1
+"""
+
+
+def test_win_rate_within_days_asks_whom_it_came_to_by_then(waits, tmp_path):
+    assert value(waits, "win_rate_within_days") == "undefined"
+    assert "180 days" in reading(waits, "win_rate_within_days")["caveats"]
+    later = read(company(tmp_path, deals(LATER_WAITS)), "win_rate_within_days", by=["within_days"])
+    # Two won within 90 days, one within 180, one lost after 200, one still open after 284.
+    assert slices(later, "win_rate_within_days", "within_days") == {"090": 0.4, "180": 0.6, "365": "undefined"}
+    assert value(later, "win_rate_within_days") == 0.6
 
 
 def test_sales_cycle_days_without_anything_qualified_is_undefined(waits):
@@ -341,12 +366,10 @@ def test_sales_cycle_days_without_anything_qualified_is_undefined(waits):
     assert value(waits, "sales_cycle_days", quarter="2025Q4") == "no_data"
 
 
-def test_sales_cycle_days_is_undefined_while_fewer_than_half_are_won(tmp_path):
-    table = read(
-        company(tmp_path, deals(WAITS.replace("2026-07-21 | won", "2026-07-21 | lost"))), "sales_cycle_days", by=[]
-    )
+def test_sales_cycle_days_is_undefined_while_none_is_won(tmp_path):
+    table = read(company(tmp_path, deals(WAITS.replace(" won ", " lost "))), "sales_cycle_days", by=[])
     assert value(table, "sales_cycle_days") == "undefined"
-    assert "fewer than half" in reading(table, "sales_cycle_days")["caveats"]
+    assert "none has come" in reading(table, "sales_cycle_days")["caveats"]
 
 
 FORMS = """
@@ -468,21 +491,19 @@ def _of(table: pd.DataFrame, model: str) -> dict[str, object]:
 
 
 def test_attributed_revenue_counts_touches_until_the_day_of_the_close(earned):
-    assert _of(earned, "first") == {"paid_search": 1000, "email": 50, "direct": 70, "unattributed": 300}
+    assert _of(earned, "first") == {"paid_search": 1000, "email": 50, "direct": 70, "(none)": 300}
     # Two's webinar ran on the day of its close. Of the renewal only a direct visit is known, so it stands.
-    assert _of(earned, "last") == {"dinner": 1000, "webinar": 50, "direct": 70, "unattributed": 300}
-    shared = {"paid_search": 125, "linkedin_ads": 250, "organic": 125, "webinar": 141.67, "email": 141.66, "event": 125,
-              "dinner": 125, "direct": 86.67, "unattributed": 300}  # fmt: skip
+    assert _of(earned, "last_non_direct") == {"dinner": 1000, "webinar": 50, "direct": 70, "(none)": 300}
+    shared = {"paid_search": 125, "linkedin_ads": 250, "organic": 125, "webinar": 141.67, "email": 141.67, "event": 125,
+              "dinner": 125, "direct": 86.66, "(none)": 300}  # fmt: skip
     assert _of(earned, "linear") == shared
 
 
 def test_attributed_revenue_of_each_model_adds_up_to_closed_won_revenue(earned):
     assert value(earned, "closed_won_revenue") == 1420
-    for model in ("first", "last", "linear"):
+    for model in MODELS:
         assert round(sum(_of(earned, model).values()), 2) == 1420
     assert value(earned, "attributed_revenue", "model/campaign", "linear/no campaign") == 1120
-    assert set(slices(earned, "attributed_revenue", "model/channel", "2026Q2").values()) == {0}
-    assert set(slices(earned, "attributed_revenue", "model/channel", "2025Q3").values()) == {"no_data"}
 
 
 def test_engagement_conversion_rate_is_of_the_responses_of_accounts_engaged_at_the_end(earned):
@@ -515,3 +536,30 @@ def test_without_opportunity_changes_no_revenue_metric_is_collected(tmp_path):
     wholes = table[(table["slice_by"] == "") & (table["metric"] != "deals_won") & (table["metric"] != "sales_velocity")]
     assert set(wholes["missing_because"]) == {"not_collected"}
     assert table["value"].isna().all()
+
+
+def test_campaign_win_rate_difference_holds_what_a_campaign_touched_before_against_all_others(tmp_path):
+    contests = """
+        deal | account_id | qualified  | ended      | stage | amount
+        o1   | a1         | 2026-07-01 | 2026-08-01 | won   | 1
+        o2   | a1         | 2026-07-01 | 2026-08-02 | won   | 1
+        o3   | a2         | 2026-07-01 | 2026-08-03 | lost  | 1
+        o4   | a3         | 2026-07-01 | 2026-08-04 | lost  | 1
+        o5   | a3         | 2026-07-01 | 2026-08-05 | won   | 1
+        o6   | a3         | 2026-07-01 |            |       | 1
+        """
+    touches = """
+        touch_id | touched_at | account_id | channel | kind       | campaign_id
+        t1       | 2026-06-01 | a1         | email   | email_click | c1
+        t2       | 2026-06-02 | a2         | email   | email_click | c1
+        t3       | 2026-07-02 | a3         | email   | email_click | c1
+        t4       | 2026-06-01 | a2         | email   | email_click | c2
+        """
+    campaigns = "campaign_id | name\nc1 | Launch\nc2 | Lone"
+    accounts = "account_id | name\na1 | One\na2 | Two\na3 | Three"
+    drawn = {"accounts": accounts, "touches": touches, "campaigns": campaigns} | deals(contests)
+    table = read(company(tmp_path, drawn, "[min_n]\ncolour = 2"), "campaign_win_rate_difference")
+    # Launch touched One and Two before: 2 of 3 won; Three came to know it too late: 1 of 2. Lone touched one contest alone.
+    assert slices(table, "campaign_win_rate_difference", "campaign") == {"Launch": 0.166666667}
+    found = reading(table, "campaign_win_rate_difference", "campaign", "Launch")
+    assert (found["numerator"], found["denominator"], found["n"]) == (2, 3, 5)

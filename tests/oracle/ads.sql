@@ -91,3 +91,12 @@ sliced as (
     from companies left join attributes using (account_id) left join accounts using (account_id)
     where not coalesce(accounts.is_test, false))
 select 'ad_engaged_companies', slice_by, slice, count(*), count(*), null, count(*) from sliced group by all;
+
+insert into readings
+with arms as (
+    select experiments.name, planned_split, sum(impressions) filter (variant = control_variant) as control, sum(impressions) as impressions
+    from ad_days join experiments using (experiment_id)
+    where day >= getvariable('q_from') and day < getvariable('q_to') and day between starts_on and ends_on
+    group by all)
+select 'ad_experiment_control_share', 'experiment', name, control / impressions, control, impressions, impressions from arms where impressions > 0;
+

@@ -7,6 +7,6 @@ from qualified join state using (opportunity_id) join facts using (opportunity_i
 where not state.is_deleted;
 
 create or replace table cycle_ages as
-select opportunity_id, is_won, date_diff('day', qualified_on, coalesce(closed_on, getvariable('q_to') - 1)) as days,
+select opportunity_id, is_won, is_lost, date_diff('day', qualified_on, coalesce(closed_on, getvariable('q_to') - 1)) as days,
     business_type, segment, source_owner, target, coalesce(promotion, 'no promotion') as promotion
 from ages where qualified_on >= (select min(day_from) from quarters join last_eight using (label)) and qualified_on < getvariable('q_to');

@@ -1,13 +1,10 @@
 -- Cohorts: opportunities by the quarter they were qualified in, accounts by the quarter they joined the list in.
 
-create or replace table usual as
-select median(days) as days from cycle_ages where is_won and business_type = 'new';
-
 create or replace table cohorts as
 select quarters.label, quarters.day_from, quarters.day_to, count(*) filter (is_won) as won, count(*) as n,
     count(*) filter (is_won and source_owner = 'marketing') as won_of_marketing, count(*) filter (source_owner = 'marketing') as n_of_marketing,
     count(*) filter (is_won or is_lost) >= 0.8 * count(*)
-        or date_diff('day', quarters.day_to, getvariable('q_to')) > 1.5 * (select days from usual) as is_mature
+        or date_diff('day', quarters.day_to, getvariable('q_to')) > 1.5 * getvariable('usual_days') as is_mature
 from ages join quarters on qualified_on >= quarters.day_from and qualified_on < quarters.day_to
 where business_type = 'new' group by quarters.label, quarters.day_from, quarters.day_to;
 

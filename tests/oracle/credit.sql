@@ -22,31 +22,63 @@ union all
 select 'influenced_target_accounts', 'rule', rule, count(distinct account_id), count(distinct account_id), null, count(distinct account_id)
 from influenced_too where target = 'target' group by rule;
 
--- What is to be shared out, and the moment that ends it; touches go back a year from that day.
-create or replace table to_credit as
-select 'attributed_pipeline' as metric, opportunity_id, account_id, money, day, qualified_at as ends_at from created
-where business_type = 'new' and day >= getvariable('q_from')
-union all
-select 'attributed_revenue', opportunity_id, account_id, money, day, instant(day + 1) - interval 1 microsecond from closed
-where is_won and day >= getvariable('q_from');
+create or replace table last_named as
+select metric, opportunity_id, coalesce(max(place) filter (channel != 'direct'), max(place)) as last_named from touched_by group by all;
 
--- Linear parts are whole cents that run on from touch to touch, so that none is lost.
+-- Positions: thousandths at places, for the rest one row each. A place of 0 is a stage that no touch came before.
+create or replace table positions as
+select * from (values
+    ('first', 'first', 1000), ('last', 'last', 1000), ('last_non_direct', 'named', 1000),
+    ('u_first_lead', 'first', 500), ('u_first_lead', 'lead', 500), ('u_first_lead_rest', 'first', 400), ('u_first_lead_rest', 'lead', 400),
+    ('u_first_last', 'first', 400), ('u_first_last', 'last', 400), ('j', 'first', 200), ('j', 'last', 600),
+    ('inverse_j', 'first', 600), ('inverse_j', 'last', 200), ('w', 'first', 300), ('w', 'lead', 300), ('w', 'created', 300),
+    ('full_path', 'first', 225), ('full_path', 'lead', 225), ('full_path', 'created', 225), ('full_path', 'won', 225)) t (model, anchor, weight);
+
+create or replace table anchored as
+with journeys as (
+    select distinct metric, opportunity_id, touches, last_named, until_lead, until_created, until_won from touched_by join last_named using (metric, opportunity_id))
+select model, metric, opportunity_id, touches, weight,
+    case anchor when 'first' then 1 when 'last' then touches when 'named' then last_named when 'lead' then until_lead
+        when 'created' then until_created else until_won end as place
+from journeys, positions;
+
+create or replace table weighed as
+with shape as (
+    select model, metric, opportunity_id, any_value(touches) - count(distinct nullif(place, 0)) as between, 1000 - sum(weight) as rest,
+        count(*) filter (place > 0) as anchors, sum(weight) filter (place > 0) as placed
+    from anchored group by all),
+given as (
+    select *, rest * (between > 0)::int as kept, 1000 - placed - rest * (between > 0)::int as lacking from shape)
+select given.model, touched_by.metric, touched_by.opportunity_id, channel, campaign, cents,
+    coalesce(held.weight / 1000.0 + held.anchors_here * lacking / 1000.0 / given.anchors, kept / 1000.0 / greatest(between, 1)) as weight
+from touched_by join given using (metric, opportunity_id)
+left join (select model, metric, opportunity_id, place, sum(weight) as weight, count(*) as anchors_here from anchored where place > 0 group by all) held
+    on held.model = given.model and held.metric = given.metric and held.opportunity_id = given.opportunity_id and held.place = touched_by.place
+union all
+select 'linear', metric, opportunity_id, channel, campaign, cents, 1.0 / touches from touched_by
+union all
+select 'time_decay', metric, opportunity_id, channel, campaign, cents,
+    2.0 ** (-(last_day - day) / 90.0) / sum(2.0 ** (-(last_day - day) / 90.0)) over (partition by metric, opportunity_id) from touched_by
+union all
+select 'shapley', metric, opportunity_id, channel, campaign, cents,
+    1.0 / of_channel / sum(1.0 / of_channel) over (partition by metric, opportunity_id) from touched_by
+union all
+select 'markov', metric, opportunity_id, channel, campaign, cents,
+    effect / of_channel / sum(effect / of_channel) over (partition by metric, opportunity_id) from touched_by join effects using (metric, channel);
+
+-- Whole cents that run on over channels and campaigns, so that none is lost.
 create or replace table credit as
-with before as (
-    select to_credit.metric, to_credit.opportunity_id, cast(to_credit.money * 100 as bigint) as cents, acts.channel, coalesce(campaigns.name, 'no campaign') as campaign,
-        count(*) over (partition by to_credit.metric, to_credit.opportunity_id) as touches, row_number() over whole as place,
-        row_number() over (partition by to_credit.metric, to_credit.opportunity_id order by acts.channel = 'direct', touched_at desc, touch_id desc) = 1 as is_last
-    from to_credit join acts on acts.account_id = to_credit.account_id and acts.touched_at <= to_credit.ends_at and acts.day >= to_credit.day - 365
-    left join campaigns using (campaign_id)
-    window whole as (partition by to_credit.metric, to_credit.opportunity_id order by touched_at, touch_id))
-select 'first' as model, metric, opportunity_id, channel, campaign, cents from before where place = 1
+with parts as (
+    select model, metric, opportunity_id, channel, campaign, any_value(cents) as cents, sum(weight) as weight
+    from weighed semi join (from to_credit where counts) using (metric, opportunity_id) group by model, metric, opportunity_id, channel, campaign),
+running as (
+    select *, sum(weight) over (partition by model, metric, opportunity_id order by channel, campaign) as until_here from parts)
+select model, metric, opportunity_id, channel, campaign,
+    cast(floor(cents * until_here + 1e-4) - floor(cents * (until_here - weight) + 1e-4) as bigint) as cents, weight
+from running where weight > 1e-12
 union all
-select 'last', metric, opportunity_id, channel, campaign, cents from before where is_last
-union all
-select 'linear', metric, opportunity_id, channel, campaign, cents * place // touches - cents * (place - 1) // touches from before
-union all
-select model, metric, opportunity_id, 'unattributed', 'unattributed', cast(money * 100 as bigint)
-from to_credit anti join before using (metric, opportunity_id), (values ('first'), ('last'), ('linear')) models (model);
+select model, metric, opportunity_id, '(none)', '(none)', cast(money * 100 as bigint), 1.0
+from to_credit anti join touched_by using (metric, opportunity_id), (select distinct model from weighed) where counts;
 
 insert into readings
 select metric, slice_by, model || '/' || replace(slice, '/', '%2F'), sum(cents) / 100 as money, money, null, count(distinct opportunity_id)
@@ -54,7 +86,18 @@ from (
     select metric, model, opportunity_id, cents,
         unnest([{'slice_by': 'model/channel', 'slice': channel}, {'slice_by': 'model/campaign', 'slice': campaign}], recursive := true)
     from credit)
-group by metric, slice_by, model, slice having count(cents) > 0;
+group by metric, slice_by, model, slice having count(cents) > 0
+union all
+select 'attributed_opportunities', 'model/channel', model || '/' || channel, sum(weight), sum(weight), null, count(distinct opportunity_id)
+from credit where metric = 'attributed_pipeline' group by model, channel;
+
+insert into readings
+with counted as (
+    select created.opportunity_id, money, count(touched_at) filter (is_response and local_day(touched_at) >= created.day - 180) as responses
+    from created left join touched using (opportunity_id) where business_type = 'new' and created.day >= getvariable('q_from') group by all)
+select 'influenced_pipeline_by_touches', 'least_touches', printf('%02d', least), sum(money) filter (responses >= least) / sum(money),
+    coalesce(sum(money) filter (responses >= least), 0), sum(money), count(*)
+from counted, (values (1), (2), (3), (5), (8), (13)) l (least) group by least having sum(money) > 0;
 
 -- Opportunities of engaged accounts over the responses of engaged accounts.
 insert into readings
@@ -67,3 +110,18 @@ begun as (
     from created semi join engaged using (account_id) where business_type = 'new' and day >= getvariable('q_from'))
 select 'engagement_conversion_rate', slice_by, slice, k / n, k, n, n
 from (select slice_by, slice, count(*) as n from responses group by all) left join (select slice_by, slice, count(*) as k from begun group by all) using (slice_by, slice);
+
+-- Contests of eight quarters whose account a campaign had touched before, against all others.
+insert into readings
+with contests as (
+    select closed.opportunity_id, account_id, qualified_at, qualified_on, is_won
+    from closed join qualified using (opportunity_id)
+    where business_type = 'new' and not is_disqualified and closed.day >= (select min(day_from) from quarters join last_eight using (label))),
+met as (
+    select distinct campaigns.name as campaign, campaign_id, contests.opportunity_id, is_won
+    from contests join acts on acts.account_id = contests.account_id and acts.touched_at <= qualified_at and acts.day >= qualified_on - 365
+    join campaigns using (campaign_id)),
+counted as (
+    select campaign, count(*) as n1, count(*) filter (is_won) as k1, (select count(*) from contests) as n, (select count(*) filter (is_won) from contests) as k
+    from met group by campaign, campaign_id)
+select 'campaign_win_rate_difference', 'campaign', campaign, k1 / n1 - (k - k1) / (n - n1), k1, n1, n from counted where n1 >= 10 and n - n1 >= 10;

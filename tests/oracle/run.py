@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pandas as pd
 
+from oracle.chain import removal_effects
 from oracle.fiscal import Fiscal, earlier, months
-from oracle.survival import median_days
+from oracle.survival import mean_to_win, median_days, median_to_win, won_within
 
 SQL = Path(__file__).parent
 DAYS_READ = (1, 5, 15, 30, 45, 60, 75, 90)
@@ -51,7 +52,9 @@ def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataF
     for name in ("website", "accounts", "content", "journey", "voice"):
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     _stays(con)
-    for name in ("demand", "customers", "quality", "credit", "effects"):
+    for name in ("demand", "customers", "quality", "walks", "credit", "effects"):
+        if name == "credit":
+            _chains(con)
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     _follow_ups(con)
     return con.sql("select * from readings").df()
@@ -167,17 +170,22 @@ def _looks(fiscal: Fiscal, quarter: str, settle: int, read_on_day: int) -> list[
 
 
 def _cycles(con: duckdb.DuckDBPyConnection) -> None:
-    """Sales cycles over the trailing eight quarters: the median of all waits, open ones included."""
+    """Sales cycles over the trailing eight quarters: of all waits, open ones included; won and lost compete."""
     con.execute((SQL / "ages.sql").read_text(encoding="utf-8"))
     ages = con.sql("select * from cycle_ages order by opportunity_id").df()
     new = ages[ages["business_type"] == "new"]
-    rows: list[tuple[Any, ...]] = [("", "", median_days(new), len(new))]
+    _set(con, usual_days=median_to_win(new))
+    rows: list[tuple[Any, ...]] = [("sales_cycle_days", "", "", median_to_win(new), len(new))]
+    rows += [("sales_cycle_days_mean", "", "", mean_to_win(new), len(new))]
+    rows += [("win_rate_within_days", "", "", won_within(new, 180), len(new))]
+    rows += [("win_rate_within_days", "within_days", f"{d:03}", won_within(new, d), len(new)) for d in (90, 180, 365)]
     for name in (*SEEN_FROM, "business_type"):
         parts = (ages if name == "business_type" else new).groupby(name)
-        rows += [(name, value, median_days(part), len(part)) for value, part in parts]
+        rows += [("sales_cycle_days", name, value, median_to_win(part), len(part)) for value, part in parts]
+        if name in ("segment", "source_owner", "target"):
+            rows += [("win_rate_within_days", name, value, won_within(part, 180), len(part)) for value, part in parts]
     con.executemany(
-        "insert into readings values ('sales_cycle_days', ?, ?, ?, null, null, ?)",
-        [row for row in rows if row[2] is not None],
+        "insert into readings values (?, ?, ?, ?, null, null, ?)", [row for row in rows if row[3] is not None]
     )
 
 
@@ -187,6 +195,13 @@ def _stays(con: duckdb.DuckDBPyConnection) -> None:
     rows = [(stage, median_days(part), len(part)) for stage, part in ages.groupby("stage")]
     found = [row for row in rows if row[1] is not None]
     con.executemany("insert into readings values ('stage_median_days', 'stage', ?, ?, null, null, ?)", found)
+
+
+def _chains(con: duckdb.DuckDBPyConnection) -> None:
+    """What removing each channel does to the chain of pipeline, and of revenue."""
+    walks = con.sql("select * from walks order by metric, walk, place").df()
+    found = [(metric, *effect) for metric, own in walks.groupby("metric") for effect in removal_effects(own).items()]
+    _table(con, "effects", "metric varchar, channel varchar, effect double", found)
 
 
 def _follow_ups(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,4 +1,4 @@
-"""The Kaplan–Meier median, written out: at each day somebody was won, the share of those still waiting that was won."""
+"""Waits written out day by day: the Kaplan–Meier median, and what comes where won and lost compete (Aalen–Johansen)."""
 
 from __future__ import annotations
 
@@ -15,3 +15,38 @@ def median_days(ages: pd.DataFrame) -> float | None:
         if waiting <= 0.5 + 1e-12:
             return float(day)
     return None
+
+
+def incidence(ages: pd.DataFrame) -> list[tuple[float, float]]:
+    """(day, share won by then): of those still open each day, some are won and some lost; `days`, `is_won`, `is_lost`."""
+    days, won, lost = ages["days"].to_numpy(float), ages["is_won"].to_numpy(bool), ages["is_lost"].to_numpy(bool)
+    open_, share, found = 1.0, 0.0, []
+    for day in np.unique(days[won | lost]):
+        seen = (days >= day).sum()
+        share += open_ * (won & (days == day)).sum() / seen
+        open_ *= 1 - ((won | lost) & (days == day)).sum() / seen
+        found.append((float(day), float(share)))
+    return found
+
+
+def median_to_win(ages: pd.DataFrame) -> float | None:
+    """The day by which half of all that will be won is won."""
+    found = incidence(ages)
+    whole = found[-1][1] if found else 0.0
+    return next((day for day, share in found if whole and share >= whole / 2 - 1e-12), None)
+
+
+def mean_to_win(ages: pd.DataFrame) -> float | None:
+    """The mean of the days on which they are won, each weighed by the share won on it."""
+    found = incidence(ages)
+    before = [0.0, *(share for _, share in found)]
+    won = sum(day * (share - was) for (day, share), was in zip(found, before, strict=False))
+    return won / found[-1][1] if found and found[-1][1] else None
+
+
+def won_within(ages: pd.DataFrame, limit: int) -> float | None:
+    """The share won within so many days; None where something is open and nothing has been seen for so long."""
+    over = ages["is_won"] | ages["is_lost"]
+    if not len(ages) or (ages["days"].max() < limit and not over.all()):
+        return None
+    return max([0.0, *(share for day, share in incidence(ages) if day <= limit)])

@@ -1,0 +1,109 @@
+"""The forms of a page: in a folder beside one shared script, without any script, or all pages of a quarter in one file.
+
+A page is rendered once, for the folder; the other two are made of its bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from ..show.fragment import TEMPLATE
+from ..show.svg import FALLBACK
+
+SCRIPT = "abm.js"
+POLICY = "default-src 'none'; {}img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+STORE = re.compile(r"<script class=charts type=application/json>[^<]*</script>\n?")
+LOADED = re.compile(r"<script [^>]*\bsrc=[^>]*></script>\n?")
+BUTTON = re.compile(r"<button [^>]*></button>\n?")
+TRACES = re.compile(
+    r"</?data(?: [^>]*)?>| id=table-[\w-]+| scope=(?:row|col)(?=[ >])"
+    r"|(?<=[^>]) data-(?:metric|quarter|slice-by|slice|chart)=(?:\"[^\"]*\"|[^ >]*)(?=[^<]*>)"
+)
+SPLIT = re.compile(r"(.*<main id=main>)(.*)(</main>.*)", re.DOTALL)
+ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+@cache
+def script() -> str:
+    """The one script of an edition: Vega as vl-convert carries it, and what the pages do with it."""
+    import vl_convert
+
+    made = (
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;") + "\n" + (TEMPLATE / "app.js").read_text("utf-8")
+    )
+    # Nothing in it may end or open a script element where it stands inside one.
+    return re.sub(r"<(?=/?script|!--)", r"\\x3c", made, flags=re.IGNORECASE)
+
+
+def policy(script_source: str = "") -> str:
+    """The content security policy; `script_source` is empty where nothing may run."""
+    return POLICY.format(f"script-src {script_source}; " if script_source else "")
+
+
+def packed(charts: Mapping[str, Any]) -> str:
+    """The charts of a page for its script: JSON with what could end an element escaped, then gzip, then base64.
+
+    The specs repeat themselves: packed they take a twelfth of the bytes, and no character of the data stands in the page.
+    """
+    config: dict[str, Any] = {}
+    for spec in (spec for views in charts.values() for view in views for spec in view.values()):
+        config = spec.pop("config", config)
+        spec.pop("$schema", None)
+    text = json.dumps({"charts": charts, "config": config}, ensure_ascii=False, separators=(",", ":"))
+    text = FALLBACK.sub(r"var(\1)", text)
+    for character, escape in ESCAPES.items():
+        text = text.replace(character, escape)
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def without_scripts(page: str) -> str:
+    """The same page without any script, and without what only programs read: what numbers lead back to is in the folder's."""
+    page = TRACES.sub("", BUTTON.sub("", LOADED.sub("", STORE.sub("", page))))
+    return page.replace(policy("'self'"), policy())
+
+
+def in_one_file(pages: Mapping[str, str]) -> str:
+    """All pages of an edition, by family, the executive one first, as one file that needs nothing beside it."""
+    families = list(pages)
+    split = {family: SPLIT.fullmatch(page) for family, page in pages.items()}
+    mains = [_one_of_many(found[2], family, families) for family, found in split.items() if found]
+    first = split[families[0]]
+    if first is None or len(mains) < len(pages):
+        raise ValueError("a page without a main part")
+    head, foot = _links(first[1], families), _links(first[3], families)
+    stores = "".join(_renamed(found[0], family) for family, page in pages.items() for found in STORE.finditer(page))
+    code = script()
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    head = LOADED.sub("", STORE.sub("", head)).replace(policy("'self'"), policy(f"'sha256-{digest}'"))
+    foot = STORE.sub("", foot).replace("</body>", f"{stores}<script>{code}</script>\n</body>")
+    return head + "".join(mains) + foot
+
+
+def _one_of_many(main: str, family: str, families: list[str]) -> str:
+    """A page's main part as one article of the file; every heading of all but the first goes down one level."""
+    main = _links(_renamed(main, family), families)
+    if family != families[0]:
+        main = re.sub(r"<(/?)h([1-5])(?=[ >])", lambda found: f"<{found[1]}h{int(found[2]) + 1}", main)
+    return f"<article class=page id={family}>{main}</article>\n"
+
+
+def _renamed(html: str, family: str) -> str:
+    """Ids of a page kept apart from those of the others."""
+    html = re.sub(r"(<[a-z][^>]*? )(id|for|aria-labelledby)=([\w-]+)", rf"\1\2={family}-\3", html)
+    return re.sub(r"href=#([\w-]+)", rf"href=#{family}-\1", html)
+
+
+def _links(html: str, families: list[str]) -> str:
+    """Links between the pages lead inside the file."""
+    for family in families:
+        name = "index" if family == "summary" else family
+        html = re.sub(rf'href="?{name}\.html#([\w-]+)"?(?=[ >])', rf"href=#{family}-\1", html)
+        html = re.sub(rf'href="?{name}\.html"?(?=[ >])', f"href=#{family}", html)
+    return html

@@ -1,0 +1,118 @@
+"""The gate: what the final bytes of an edition must be before it is published, and still are when `abm verify` looks again."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ..errors import Fault
+from ..show import published
+from ..sources.suspects import sha256
+from ..store import connect
+
+LARGEST = {"report.html": 3_000_000}  # bytes of all pages in one file
+LARGEST_PAGE = 1_200_000
+KEY = ("metric", "quarter", "slice_by", "slice")
+# What never belongs in a report, whoever wrote it there: keys, passwords in addresses, people's mail addresses.
+SECRETS = {
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
+    "an access key": re.compile(r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|xox[abprs]-[A-Za-z0-9-]{10,})"),
+    "a password in an address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"<]+:[^\s/@\"<]+@"),
+}
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
+FIX = "mend the notebook or the page's method, then run again"
+
+
+def check(
+    folder: Path, checked: Mapping[str, str], private: tuple[str, ...] = ()
+) -> tuple[dict[str, str], list[Fault]]:
+    """The sha256 of every file, and what keeps the folder from being published.
+
+    `checked` are the pages' sha256 as they were when their figures, tables and references were counted; `private` are
+    words that no file may hold, such as the path of the company folder.
+    """
+    digests = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+    faults = [
+        _fault("changed", folder / name, "other bytes than were checked", f"sha256 {digest[:12]}…")
+        for name, digest in checked.items() if digests.get(name) != digest
+    ]  # fmt: skip
+    faults += [_fault("unchecked", folder / name, "a page that was not checked", "none")
+               for name in digests if name.endswith(".html") and name not in checked]  # fmt: skip
+    return digests, [*faults, *untraced(folder), *_unfit(folder, private)]
+
+
+def untraced(folder: Path) -> list[Fault]:
+    """Numbers of the pages that are not, to the last digit, the reading that they name."""
+    if not (folder / "readings.parquet").is_file():
+        return []
+    known = _readings(folder)
+    return [
+        _fault("untraced", page, _named(number), "the reading in readings.parquet")
+        for page in sorted(folder.glob("*.html")) for number in published.numbers(page.read_text("utf-8"))
+        if not _is_read(number, known)
+    ][:20]  # fmt: skip
+
+
+def _readings(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Every reading by metric, quarter, dimension and slice. A file that cannot be read holds none."""
+    try:
+        columns = connect().read_parquet(str(folder / "readings.parquet")).df()
+    except duckdb.Error:
+        return {}
+    keys = zip(*(columns[name].astype(str) for name in KEY), strict=True)
+    values = columns.select_dtypes("number")
+    lists = {str(name): values[name].tolist() for name in values}
+    return {key: {name: column[i] for name, column in lists.items()} for i, key in enumerate(keys)}
+
+
+def _named(number: published.Number) -> str:
+    return " ".join(
+        filter(None, (number.metric, number.quarter, number.slice_by, number.slice, number.field, number.text))
+    )
+
+
+def _is_read(number: published.Number, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> bool:
+    reading = known.get((number.metric, number.quarter, number.slice_by, number.slice), {})
+    return bool(reading.get(number.field, math.nan) == number.value)
+
+
+def _unfit(folder: Path, private: tuple[str, ...]) -> Iterator[Fault]:
+    """Pages over their size, and text that no reader may be sent."""
+    for path in sorted(folder.iterdir()):
+        largest = LARGEST.get(path.name, LARGEST_PAGE)
+        if path.suffix == ".html" and path.stat().st_size > largest:
+            yield _fault("too-large", path, f"{path.stat().st_size:,} bytes", f"at most {largest:,}")
+        if path.suffix in (".html", ".csv", ".json"):
+            text = path.read_text("utf-8")
+            found = [name for name, pattern in SECRETS.items() if pattern.search(text)]
+            found += ["a path of this machine" for word in private if word in text]
+            if path.suffix == ".html" and ADDRESS.search(text):
+                found.append("a mail address")
+            yield from (_fault("not-for-readers", path, name, "nothing of the kind") for name in found)
+
+
+def verify(folder: Path) -> list[Fault]:
+    """Every file of an edition that is missing, was added, or no longer is what was published; and the gate's trace again."""
+    listed, again = folder / "manifest.json", "publish the quarter again"
+    try:
+        files = json.loads(listed.read_text(encoding="utf-8"))["files"]
+    except (ValueError, KeyError):
+        return [Fault("P24", "manifest-broken", str(listed), "no list of files", "a whole manifest", again)]
+    faults = []
+    for name in sorted({*files, *(path.name for path in folder.iterdir())} - {"manifest.json"}):
+        digest = sha256(folder / name) if (folder / name).is_file() else ""
+        if digest != files.get(name, ""):
+            found = "missing" if not digest else "other bytes" if name in files else "not published"
+            expected = f"sha256 {files[name][:12]}…" if name in files else "no such file"
+            faults.append(Fault("P24", "file-changed", str(folder / name), found, expected, again))
+    return faults or untraced(folder)
+
+
+def _fault(name: str, path: Path, found: str, expected: str) -> Fault:
+    return Fault("G01", name, path.name, found, expected, FIX)

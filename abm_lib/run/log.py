@@ -1,0 +1,61 @@
+"""What a run says of itself: a line for each step, and run.json whatever its end."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..errors import AbmError
+
+Say = Callable[[str], None]
+
+
+class Log:
+    """The steps of one run and their seconds by a clock that does not jump; written to `path` when the run ends."""
+
+    def __init__(self, path: Path, run: str, said: Say) -> None:
+        self.path, self.run, self.said = path, run, said
+        self.steps: dict[str, float] = {}
+        self.notebooks: dict[str, float] = {}
+        self._began, self._at = time.monotonic(), "start"
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A step of the run; the last one begun is the one it failed in."""
+        self._at, began = name, time.monotonic()
+        yield
+        self.steps[name] = round(time.monotonic() - began, 2)
+
+    def write(self, path: Path, **ending: Any) -> None:
+        unit = 1 if sys.platform == "darwin" else 1024
+        peaks = [resource.getrusage(who).ru_maxrss * unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        said = {
+            "run": self.run, "seconds": round(self.seconds, 1), "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "steps": self.steps, "notebooks": self.notebooks, "peak_megabytes": round(max(peaks) / 1e6), **ending,
+        }  # fmt: skip
+        path.write_text(json.dumps(said, indent=1, ensure_ascii=False), encoding="utf-8")
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if not self.path.parent.is_dir():
+            return  # it failed before there was a place to say so
+        ending: dict[str, Any] = {"exit": 0}
+        if isinstance(error, AbmError):
+            ending = {"exit": error.exit_code, "step": self._at, "faults": [fault.as_dict() for fault in error.faults]}
+        elif error is not None and kind is not None:
+            ending = {"exit": 1, "step": self._at, "faults": [kind.__name__]}
+        self.write(self.path, **ending)

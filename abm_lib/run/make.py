@@ -1,0 +1,102 @@
+"""Pages out of notebooks: those of an earlier run where nothing that they are made of has changed, the rest run and rendered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..metrics import FAMILIES
+from ..pages import ROLES
+from .execute import Executed, Limits, run_all
+from .log import Say
+from .reuse import Made
+
+
+@dataclass
+class Pages:
+    """The pages of one run: what they are made from, and the folders of the edition and of the analyst's copies."""
+
+    described: dict[str, Any]
+    table: pd.DataFrame
+    made: Made
+    staging: Path
+    private: Path
+    notebooks: Path
+    jobs: int
+    limits: Limits
+    said: Say
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def make(self, only: tuple[str, ...], company: str, server: Callable[[], str]) -> dict[str, str]:
+        """Write every page; summary is the edition's index. The sha256 of each file as its text was checked."""
+        families = [family for family in ("summary", *FAMILIES) if not only or family in ("summary", *only)]
+        families += [] if only else ROLES
+        self.described["families"] = families
+        (self.staging / "edition.json").write_text(
+            json.dumps(self.described, indent=1, ensure_ascii=False), encoding="utf-8"
+        )
+        checked = {}
+        for family in families:
+            if text := self._again(family):
+                checked[_name(family)] = _write(self.staging / _name(family), text)
+        missing = [family for family in families if _name(family) not in checked]
+        if checked:
+            self.said(f"pages: {len(checked)} of {len(families)} unchanged")
+        if missing:
+            checked |= self._run(missing, company, server())
+        for name in sorted(checked):
+            self.said(f"page {name}: {(self.staging / name).stat().st_size / 1000:.0f} kB")
+        return checked
+
+    def _again(self, family: str) -> str | None:
+        return self.made.page(family, self.notebooks / f"{family}.ipynb", self.described, self.table)
+
+    def _run(self, families: list[str], company: str, server: str) -> dict[str, str]:
+        given = {"quarter": self.described["quarter"], "company": company}
+        write = partial(write_page, self.described, self.staging)
+        done = run_all(
+            families,
+            given,
+            self.staging,
+            self.private,
+            self.jobs,
+            self.said,
+            self.notebooks,
+            write,
+            server,
+            self.limits,
+        )
+        for executed in done:
+            self.seconds[executed.family] = round(executed.seconds, 2)
+            if executed.read is not None:
+                text = (self.staging / _name(executed.family)).read_text("utf-8")
+                source = self.notebooks / f"{executed.family}.ipynb"
+                self.made.keep_page(executed.family, source, self.described, self.table, text, executed.read)
+        return {_name(executed.family): executed.page for executed in done}
+
+
+def write_page(described: dict[str, Any], staging: Path, executed: Executed) -> Executed:
+    """The page of a notebook that ran, in the folder that is published. Raises PublishRefused for what it may not hold."""
+    import nbformat
+
+    from .render import render  # in the process that ran it: nbconvert takes its time
+
+    text = render(nbformat.read(executed.path, as_version=4), executed.family, described)
+    return replace(executed, page=_write(staging / _name(executed.family), text))
+
+
+def _name(family: str) -> str:
+    return "index.html" if family == "summary" else f"{family}.html"
+
+
+def _write(path: Path, text: str) -> str:
+    """The sha256 of the text, not of the file: what was checked is the text."""
+    path.write_bytes(data := text.encode())
+    return sha256(data).hexdigest()

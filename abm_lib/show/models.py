@@ -1,0 +1,115 @@
+"""Attribution by every model side by side, with what each gives its weight to; and indicators that earned their place or did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..attribution import MODELS
+from .fragment import Fragment
+from .html import said, short, tag
+from .rows import Row
+from .tables import Column, behind, likely, table
+
+SHOWN = (
+    "first",
+    "last",
+    "last_non_direct",
+    "linear",
+    "u_first_last",
+    "w",
+    "full_path",
+    "time_decay",
+    "shapley",
+    "markov",
+)
+MOST = 15  # names under one another; the rest stands in readings.csv
+NONE = "(none)"
+
+
+def side_by_side(name: str, rows: Sequence[Row], first: str, moved: Sequence[Row]) -> Fragment:
+    """One line for each channel or campaign, one column for each model, the largest by linear first; `(none)` last.
+
+    `moved` are the channels whose rank depends on the model, with the share of pairs of models that disagree.
+    """
+    told: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        model, of = row.slice.split("/", 1)
+        told.setdefault(of, {})[model] = row
+    order = sorted(told, key=lambda of: (of == NONE, -_value(told[of].get("linear")), of))
+    lines = [*(of for of in order if of != NONE)][:MOST] + [of for of in order if of == NONE]
+    shown = [model for model in SHOWN if any(model in each for each in told.values())]
+    columns = [Column(first, [said(of.replace("%2F", "/").replace("%25", "%")) for of in lines], number=False)]
+    columns += [
+        Column(model.replace("_", " ").capitalize(), [_cell(told[of].get(model)) for of in lines]) for model in shown
+    ]
+    label = rows[0].label if rows else name
+    made = table(name, f"{label} by {first.lower()} and model", columns)
+    notes = [tag("li", tag("strong", model.replace("_", " ").capitalize()), f": {MODELS[model]}") for model in shown]
+    more = [tag("p", f"{len(told) - len(lines)} more in readings.csv.")] if len(told) > len(lines) else []
+    if moved:
+        names = [tag("span", said(short(row.name)), " (", row.data(), ")") for row in moved]
+        more.append(
+            tag(
+                "p",
+                "Rank depends on the model: ",
+                [part for name in names for part in (name, ", ")][:-1],
+                " of pairs of models.",
+            )
+        )
+    html = made.html + tag("div", [*more, tag("ul", notes)], class_="notes")
+    return Fragment("table", html, made.text, tables=1)
+
+
+def _value(row: Row | None) -> float:
+    return row.value or 0.0 if row else 0.0
+
+
+def _cell(row: Row | None) -> object:
+    return row.data() if row else ""
+
+
+def rules(settings: Mapping[str, object]) -> Fragment:
+    """The rules of `[attribution]` in force, each by its name in abm.toml."""
+    columns = [
+        Column("Rule in abm.toml", [f"attribution.{name}" for name in settings], number=False),
+        Column("In force", [said(_word(value)) for value in settings.values()], number=False),
+    ]
+    return table("attribution-rules", "Rules of attribution in force", columns)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
+
+
+def indicators(rows: Sequence[Row]) -> Fragment:
+    """Leading metrics by their own record: those that went before progress, and in the appendix those that did not, with the reason."""
+    told = [row for row in rows if row.value is not None]
+    earned = [row for row in told if row.low is not None and row.low > 0]
+    parts = [_listed("indicators-earned", "Went before progress in past quarters", earned)] if earned else []
+    others = [row for row in rows if row not in earned]
+    if others:
+        parts.append(_listed("indicators-appendix", "Appendix: not shown to lead", others, why=True))
+    html = tag("div", [part.html for part in parts])
+    return Fragment("table", html, "; ".join(part.text for part in parts), tables=len(parts))
+
+
+def _listed(name: str, caption: str, rows: Sequence[Row], why: bool = False) -> Fragment:
+    columns = [
+        Column("Leading metric", [said(row.name) for row in rows], number=False),
+        Column("Difference in progress", [row.data() for row in rows]),
+        Column("Likely", [likely(row) for row in rows]),
+        Column("From", [behind(row) for row in rows]),
+    ]
+    if why:
+        columns.append(Column("Why here", [_reason(row) for row in rows], number=False))
+    return table(name, caption, columns)
+
+
+def _reason(row: Row) -> str:
+    if row.value is None:
+        return str(row.caveats or "no record yet")
+    if row.high is not None and row.high < 0:
+        return "accounts that showed it progressed less"
+    return "its likely range covers 0: no lead so far"

@@ -1,0 +1,248 @@
+"""The published pages in a real browser with the network off: what is seen, reached, drawn and run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from pages import name_of, published_pages
+
+from abm_lib.pages import FAMILIES, ROLES
+from abm_lib.run import forms
+
+pytestmark = pytest.mark.slow
+EVERY = (*FAMILIES, *ROLES)
+Open = Callable[..., Any]
+QUIET = "*, ::before, ::after { transition: none !important; animation: none !important; }"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every page of the sample, and beside them the same without scripts and all of them in one file."""
+    made = published_pages(tmp_path_factory, EVERY)
+    pages = {family: (made / name_of(family)).read_text("utf-8") for family in EVERY}
+    for family, page in pages.items():
+        (made / f"static-{family}.html").write_text(forms.without_scripts(page), "utf-8")
+    (made / "single.html").write_text(forms.in_one_file(pages), "utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def tab(browser: Any) -> Iterator[Open]:
+    """Opens an address in a window of its own; a fault in the page or a request to elsewhere fails the test."""
+    contexts, faults = [], []
+
+    def opened(address: str, width: int = 1280, scheme: str = "light", **settings: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: faults.append(request.url) if not is_here(request.url) else None)
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def is_here(address: str) -> bool:
+    return address.startswith(("file://", "data:", "blob:", "http://127.0.0.1"))
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[str]:
+    """The folder over http, from this machine."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *said: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def alive(page: Any, wanted: int = 1) -> int:
+    """How many charts were drawn alive, as soon as there are enough of them."""
+    for _ in range(60):
+        found = page.evaluate(
+            "document.querySelectorAll('.drawing.live > .alive > svg, .drawing.live > .alive svg.marks').length"
+        )
+        if found >= wanted:
+            return int(found)
+        page.wait_for_timeout(50)
+    return int(found)
+
+
+def see_all(page: Any) -> None:
+    """Scrolls through a page, so that every chart is drawn, and back up."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for y in range(0, height, 700):
+        page.evaluate(f"scrollTo(0, {y})")
+        page.wait_for_timeout(30)
+    alive(page, page.locator("[data-chart]").count())
+    page.evaluate("scrollTo(0, 0)")
+
+
+@pytest.mark.parametrize("family", EVERY)
+def test_axe_finds_nothing_light_or_dark_and_nothing_scrolls_sideways(folder: Path, tab: Open, family: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for scheme, width in (("light", 1280), ("dark", 390)):
+        page = tab((folder / name_of(family)).as_uri(), width, scheme, bypass_csp=True)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        found = axe.run(page).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
+        for narrow in (width, 820, 320):
+            page.set_viewport_size({"width": narrow, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= narrow + 1, (family, narrow)
+
+
+# Boxes of what is read, in the page's own pixels: texts of drawings, and the smallest elements that hold text.
+OVERLAPS = """() => {
+    const shown = (e) => e.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true });
+    const boxes = [];
+    const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const node = walk.currentNode, parent = node.parentElement;
+        if (!node.textContent.trim() || !shown(parent) || parent.closest(".hidden, .sign, style, option")) continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        for (const box of range.getClientRects()) {
+            if (box.width > 1 && box.height > 1) boxes.push([node.textContent.trim().slice(0, 30), box]);
+        }
+    }
+    const faults = [];
+    boxes.sort((a, b) => a[1].top - b[1].top);
+    boxes.forEach(([text, a], i) => {
+        if (a.left < -1 || a.right > innerWidth + 1) faults.push(`cut: ${text}`);
+        for (let j = i + 1; j < boxes.length && boxes[j][1].top < a.bottom; j++) {
+            const b = boxes[j][1];
+            const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+            const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+            if (wide > 3 && high > 5) faults.push(`overlap: ${text} / ${boxes[j][0]}`);
+        }
+    });
+    for (const place of document.querySelectorAll(".drawing")) {
+        const drawn = [...place.children].find((child) => shown(child));
+        const marks = drawn ? [...drawn.querySelectorAll("path[d], circle, rect, line")] : [];
+        if (!marks.some((mark) => { const box = mark.getBoundingClientRect(); return box.width + box.height > 2; })) {
+            faults.push(`empty: ${place.getAttribute("aria-label")}`);
+        }
+    }
+    return [...new Set(faults)];
+}"""
+
+
+@pytest.mark.parametrize("family", EVERY)
+def test_no_text_overlaps_or_is_cut_and_no_chart_is_empty(folder: Path, tab: Open, family: str) -> None:
+    """As a reader sees it on a phone, a desktop and A4, once drawn alive and once without any script."""
+    for name in (name_of(family), f"static-{family}.html"):
+        page = tab((folder / name).as_uri())
+        for width, medium in ((1280, "screen"), (390, "screen"), (703, "print")):
+            page.emulate_media(media=medium)
+            page.set_viewport_size({"width": width, "height": 900})
+            if medium == "screen" and not name.startswith("static"):
+                page.wait_for_timeout(200)
+                see_all(page)
+            assert page.evaluate(OVERLAPS) == [], (name, width)
+
+
+@pytest.mark.parametrize("form", ["folder", "single"])
+@pytest.mark.parametrize("way", ["file", "http"])
+def test_charts_come_alive_from_disk_and_from_a_server(
+    folder: Path, served: str, tab: Open, form: str, way: str
+) -> None:
+    name = "pipeline.html" if form == "folder" else "single.html"
+    page = tab(f"{served}/{name}" if way == "http" else (folder / name).as_uri())
+    page.locator("[data-chart^=pipeline]").first.scroll_into_view_if_needed()
+    assert alive(page) >= 1
+
+
+def test_a_page_without_scripts_is_the_page_as_it_is_read(folder: Path, tab: Open) -> None:
+    page = tab((folder / "static-pipeline.html").as_uri(), java_script_enabled=False)
+    assert page.locator("figure svg").first.is_visible() and page.locator(".theme").count() == 0
+    assert page.locator("h1").inner_text()
+
+
+def test_the_keyboard_reaches_the_skip_link_every_page_and_every_disclosure(folder: Path, tab: Open) -> None:
+    page = tab((folder / "index.html").as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    seen = []
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        place = page.evaluate("(e => e === document.body ? '' : e.outerHTML.slice(0, 60))(document.activeElement)")
+        if not place:
+            break
+        seen.append(place)
+        outlined = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outlined != "none", place
+    wanted = page.evaluate(
+        "[...document.querySelectorAll('a[href], summary, button:not([hidden]), select')]"
+        ".filter(e => e.checkVisibility() && !e.closest('.skip')).length"
+    )
+    assert len(seen) == wanted
+
+
+def test_the_button_turns_the_page_dark_and_the_choice_is_kept(folder: Path, tab: Open) -> None:
+    page = tab((folder / "index.html").as_uri())
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.locator(".theme").click()
+    assert page.evaluate(paper) == "rgb(18, 21, 24)"
+    page.goto((folder / "ads.html").as_uri())
+    assert page.evaluate(paper) == "rgb(18, 21, 24)"
+
+
+def test_the_pages_stay_in_sight_while_a_page_is_scrolled(folder: Path, tab: Open) -> None:
+    page = tab((folder / "pipeline.html").as_uri())
+    page.evaluate("scrollTo(0, 3000)")
+    assert page.locator(".navs").bounding_box()["y"] == 0
+    assert page.locator(".navs [aria-current=page]").first.is_visible()
+
+
+def test_a_mark_says_what_it_is_when_pointed_at(folder: Path, tab: Open) -> None:
+    page = tab((folder / "pipeline.html").as_uri())
+    place = page.locator("figure.half .drawing").first
+    place.scroll_into_view_if_needed()
+    alive(page)
+    dots = place.locator(".alive path[aria-label], .alive .mark-symbol path")
+    dots.last.hover()
+    tip = page.locator(".tip")
+    assert tip.is_visible() and any(c.isdigit() for c in tip.inner_text())
+
+
+def test_the_sizes_are_kept(folder: Path) -> None:
+    script = len(forms.script().encode())
+    for family in EVERY:
+        page, still = (folder / name_of(family)).stat().st_size, (folder / f"static-{family}.html").stat().st_size
+        assert page + script <= 1_200_000, family
+        assert still <= 150_000, (family, still)
+    assert (folder / "single.html").stat().st_size <= 3_000_000
+
+
+def test_the_executive_page_prints_on_three_sheets(folder: Path, browser: Any, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.goto((folder / "index.html").as_uri())
+    page.pdf(path=tmp_path / "x.pdf", prefer_css_page_size=True, print_background=True)
+    page.close()
+    assert (tmp_path / "x.pdf").read_bytes().count(b"/Type /Page\n") <= 3

@@ -1,0 +1,188 @@
+"""The gate, what is used again, and what is said of two editions."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from small_company import FILES, write
+
+from abm_lib import edition as editions
+from abm_lib.company import open_company
+from abm_lib.run import diff, gate
+from abm_lib.run.reuse import Made
+
+READING = {"metric": "win_rate", "version": 1, "quarter": "2026Q1", "slice_by": "", "slice": "", "value": 0.25, "n": 8.0,
+           "missing_because": "", "caveats": ""}  # fmt: skip
+NUMBER = '<data data-field="value" data-metric="win_rate" data-quarter="2026Q1" data-slice="" data-slice-by="" value="0.25">25%</data>'
+
+
+def folder(place: Path, page: str = NUMBER, **reading: Any) -> dict[str, str]:
+    """An edition of one page and one reading; the sha256 of the page as it was checked."""
+    place.mkdir(exist_ok=True)
+    pd.DataFrame([READING | reading]).to_parquet(place / "readings.parquet")
+    (place / "index.html").write_text(page, encoding="utf-8")
+    return {"index.html": sha256(page.encode()).hexdigest()}
+
+
+def names(faults: list[Any]) -> list[tuple[str, str]]:
+    return [(fault.name, fault.where) for fault in faults]
+
+
+def test_a_page_whose_numbers_are_readings_passes_with_the_sha256_of_every_file(tmp_path: Path) -> None:
+    checked = folder(tmp_path)
+    digests, faults = gate.check(tmp_path, checked)
+    assert faults == []
+    assert digests == {p.name: sha256(p.read_bytes()).hexdigest() for p in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ('value="0.25"', 'value="0.2500000001"'), ("win_rate", "loss_rate"), ("2026Q1", "2025Q4"), ('"value" data', '"high" data'),
+        ('data-slice=""', 'data-slice="1"'), ('value="0.25"', 'value="much"'), (' value="0.25"', ""), ('"value" data', '"nonsense" data'),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_not_the_reading_it_names_is_refused(tmp_path: Path, was: str, now: str) -> None:
+    assert was in NUMBER
+    checked = folder(tmp_path, NUMBER.replace(was, now))
+    assert names(gate.check(tmp_path, checked)[1]) == [("untraced", "index.html")]
+
+
+def test_a_reading_without_a_value_traces_nothing(tmp_path: Path) -> None:
+    checked = folder(tmp_path, value=float("nan"))
+    assert names(gate.check(tmp_path, checked)[1]) == [("untraced", "index.html")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("-----BEGIN RSA PRIVATE KEY-----", "a private key"), ("AKIAABCDEFGHIJKLMNOP", "an access key"),
+        ("postgres://me:pa55@db/x", "a password in an address"), ("<p>ann@alpha.example</p>", "a mail address"),
+        ("<p>/home/ann/firm</p>", "a path of this machine"),
+    ],
+)  # fmt: skip
+def test_what_no_reader_may_be_sent_is_refused(tmp_path: Path, text: str, found: str) -> None:
+    checked = folder(tmp_path, NUMBER + text)
+    faults = gate.check(tmp_path, checked, ("/home/ann/firm",))[1]
+    assert [(fault.name, fault.found) for fault in faults] == [("not-for-readers", found)]
+
+
+def test_bytes_other_than_were_checked_and_pages_that_were_not_are_refused(tmp_path: Path) -> None:
+    checked = folder(tmp_path)
+    (tmp_path / "index.html").write_text(NUMBER + " ")
+    (tmp_path / "extra.html").write_text("<p></p>")
+    assert names(gate.check(tmp_path, checked)[1]) == [("changed", "index.html"), ("unchecked", "extra.html")]
+
+
+def test_a_page_over_its_size_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = folder(tmp_path)
+    monkeypatch.setattr(gate, "LARGEST", 100)
+    assert names(gate.check(tmp_path, checked)[1]) == [("too-large", "index.html")]
+
+
+def test_verify_repeats_the_trace(tmp_path: Path) -> None:
+    folder(tmp_path, NUMBER.replace("0.25", "0.3"))
+    files = {p.name: sha256(p.read_bytes()).hexdigest() for p in tmp_path.iterdir()}
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": files}))
+    assert names(gate.verify(tmp_path)) == [("untraced", "index.html")]
+
+
+# Used again
+
+
+SAID = {"quarter": "2026Q1", "run": "20260401T000000Z-abcdef", "as_of": "2026-04-10"}
+TABLE = pd.DataFrame([READING, READING | {"metric": "ad_clicks", "value": 3.0}])
+
+
+def made(place: Path, **files: str) -> Made:
+    return Made(open_company(write(place, FILES | files)), "2026Q1", None, "duckdb", "internal")
+
+
+def test_readings_are_used_again_until_a_table_a_setting_or_a_parameter_changes(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    assert first.readings() is None
+    first.keep_readings(TABLE)
+    again = made(tmp_path).readings()
+    assert again is not None
+    pd.testing.assert_frame_equal(again, TABLE, check_dtype=False)
+    company = open_company(tmp_path)
+    assert Made(company, "2026Q1", date(2026, 5, 1), "duckdb", "internal").readings() is None
+    assert Made(company, "2026Q1", None, "duckdb", "shared").readings() is None
+    assert made(tmp_path, accounts=FILES["accounts"].replace("large", "small")).readings() is None
+    assert made(tmp_path).readings() is not None, "the old inputs are back"
+    (tmp_path / "abm.toml").write_text((tmp_path / "abm.toml").read_text() + "[min_n]\ncolour = 9\n")
+    assert Made(open_company(tmp_path), "2026Q1", None, "duckdb", "internal").readings() is None
+
+
+def test_a_page_is_used_again_until_a_reading_that_it_asked_for_changes(tmp_path: Path) -> None:
+    notebook = tmp_path / "ads.ipynb"
+    notebook.write_text("{}")
+    kept = made(tmp_path / "firm")
+    kept.keep_page("ads", notebook, SAID, TABLE, f"<p>run {SAID['run']}</p>", ["win_rate"])
+    later = SAID | {"run": "20260402T000000Z-fedcba"}
+    other = TABLE.assign(value=[0.25, 4.0])
+    assert kept.page("ads", notebook, later, other) == f"<p>run {later['run']}</p>"
+    assert kept.page("ads", notebook, later, TABLE.assign(value=[0.26, 3.0])) is None
+    assert kept.page("ads", notebook, later | {"as_of": "2026-04-11"}, TABLE) is None
+    assert kept.page("content", notebook, later, TABLE) is None
+    notebook.write_text("{} ")
+    assert kept.page("ads", notebook, later, TABLE) is None
+
+
+# Two editions
+
+
+def published(place: Path, state: str = "final", inputs: str = "a", restatement: int = 0, **reading: Any) -> Path:
+    folder(place, **reading)
+    described = {"quarter": "2026Q1", "state": state, "run": place.name, "as_of": "2026-04-10"}
+    described |= {"restatement": restatement} if restatement else {}  # type: ignore[dict-item]
+    manifest = {"edition": described, "inputs": {"deals.csv": {"sha256": inputs}}, "versions": {"pandas": "3"},
+                "parameters": {"as_of": "x"}, "code": "c", "settings": "s"}  # fmt: skip
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    return place
+
+
+def test_a_diff_names_what_moved_and_the_input_that_changed(tmp_path: Path) -> None:
+    old, new = published(tmp_path / "old"), published(tmp_path / "new", inputs="b", value=0.5)
+    assert list(diff.lines(old, new)) == [
+        "2026Q1 final old → 2026Q1 final new", "inputs: deals.csv changed",
+        "win_rate 2026Q1: 0.25 → 0.5  (inputs)", "1 numbers and 0 of their slices moved, of 1",
+    ]  # fmt: skip
+
+
+def test_a_diff_blames_the_definition_where_its_version_moved(tmp_path: Path) -> None:
+    old, new = published(tmp_path / "old"), published(tmp_path / "new", inputs="b", value=0.5, version=2)
+    assert list(diff.lines(old, new))[2] == "win_rate 2026Q1: 0.25 → 0.5  (definition 1 → 2)"
+
+
+def test_a_diff_of_equal_editions_says_so(tmp_path: Path) -> None:
+    told = list(diff.lines(published(tmp_path / "old"), published(tmp_path / "new")))
+    assert told[1:] == ["nothing that numbers are made of has changed", "0 numbers and 0 of their slices moved, of 1"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "value", "expected"),
+    [
+        ("provisional", "final", 0.3, {"state": "final"}), ("final", "final", 0.25, {"state": "final"}),
+        ("final", "final", 0.3, {"state": "restated", "restatement": 1}), ("final", "provisional", 0.3, {"state": "provisional"}),
+        ("restated", "final", 0.3, {"state": "restated", "restatement": 3}),
+        ("restated", "final", 0.25, {"state": "restated", "restatement": 2}),
+    ],
+)  # fmt: skip
+def test_a_final_edition_whose_numbers_changed_is_restated_and_counted(
+    tmp_path: Path, before: str, now: str, value: float, expected: dict[str, Any]
+) -> None:
+    old = published(tmp_path / "old", before, restatement=2 if before == "restated" else 0)
+    table = pd.DataFrame([READING | {"value": value}])
+    got = editions.restated({"state": now, "as_of": "2026-04-10"}, table, old)
+    assert {name: got[name] for name in got if name != "as_of"} == expected
+
+
+def test_where_nothing_was_published_the_state_stands(tmp_path: Path) -> None:
+    assert editions.restated({"state": "final"}, TABLE, tmp_path / "none") == {"state": "final"}
