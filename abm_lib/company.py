@@ -103,7 +103,8 @@ def open_company(company: str | Path, engine: str = "duckdb") -> Company:
 
 def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map], key: str) -> store.Frozen:
     """Read, judge and freeze the inputs. The rows set aside are written before anything is refused: they say why."""
-    con = store.connect(folder / ".abm" / "spill")
+    with store.writing(folder):  # what memory cannot hold goes there
+        con = store.connect(folder / ".abm" / "spill")
     delivery = sources.read(con, config, folder, maps)
     with store.writing(folder):
         sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)

@@ -209,3 +209,14 @@ def test_an_analysts_frame_is_read_in_place() -> None:
     engine = store.DuckDB()
     assert engine.scan(pandas.DataFrame({"a": [1, 2]})).sum("a").fetchall() == [(3,)]
     assert engine.scan(duckdb.connect().sql("select 5 as a")).fetchall() == [(5,)]
+
+
+def test_what_memory_cannot_hold_finds_its_folder_in_a_company_that_was_never_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, found = store.connect, []
+    monkeypatch.setattr(
+        store, "connect", lambda spill=None: found.append(spill and spill.parent.is_dir()) or connect(spill)
+    )
+    open_company(write(tmp_path))
+    assert True in found and False not in found
