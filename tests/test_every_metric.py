@@ -34,6 +34,10 @@ OVER_A_TARGET = {
 }  # of something else, so more than all of it is fine
 # What they count is what is lacking: with nothing they are 0 and a quarter like the one before.
 OF_WHAT_IS_LACKING = {"readiness", "questions_answered", "rows_set_aside_share"}
+# Models times channels, and campaigns, are so many that they stand for the quarter reported alone.
+NEWEST_ALONE = {"attributed_pipeline", "attributed_opportunities", "attributed_revenue", "attribution_model_distance",
+                "campaign_win_rate_difference"}  # fmt: skip
+IN_PARTS = {"attributed_opportunities"}  # an opportunity is shared out
 # No upper end where fewer than half have it behind them.
 WAITS = {"sales_cycle_days", "stage_median_days", "mqa_follow_up_days"}
 
@@ -154,7 +158,7 @@ def test_every_metric_of_the_sample_has_values_in_six_of_eight_quarters_and_is_n
     whole = found[found["slice_by"] == ""]
     assert len(whole) >= 1 if metric.has_whole else whole.empty
     shown = whole if metric.has_whole else found
-    if metric.window == "delivery":
+    if metric.window == "delivery" or metric.name in NEWEST_ALONE:
         assert set(shown["quarter"]) == {"2026Q3"}
         return
     assert shown["quarter"].nunique() >= 6
@@ -204,7 +208,7 @@ def test_shares_lie_between_0_and_1(table: pd.DataFrame) -> None:
 
 
 def test_counts_are_whole_numbers(table: pd.DataFrame) -> None:
-    counts = table.loc[table["unit"] == "count", "value"].dropna()
+    counts = table.loc[(table["unit"] == "count") & ~table["metric"].isin(IN_PARTS), "value"].dropna()
     assert (counts == counts.round()).all() and (counts >= 0).all()
 
 

@@ -6,7 +6,7 @@ order and maturity of the chain) are `[attribution]` of abm.toml. No cent is los
 
 The chain of a quarter walks the touches of its opportunities, and for nulls those of accounts that came to nothing: for
 pipeline the accounts never qualified whose first touch is `maturity_days` old (younger ones are left out: they may still come),
-for revenue the opportunities lost in the quarter.
+for revenue the contests lost in the quarter.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def pipeline_credit(cut: Cut) -> Frame:
 @fact(one_row_per=ROW, needs=NEEDS)
 def revenue_credit(cut: Cut) -> Frame:
     """The amount of each opportunity won in the window, by model, over its touches until the day it closed (S0-36)."""
-    closed = opportunities_closed(cut).filter(cut.base.is_shown).with_columns(_until_on=nw.col("closed_on"))
+    closed = opportunities_closed(cut).filter(cut.base.is_shown, nw.col("is_won") | nw.col("is_contest"))
+    closed = closed.with_columns(_until_on=nw.col("closed_on"))
     # Each journey ends with a day; within it, no instant of the close is known.
     journeys = closed.with_columns(_in_time=nw.lit(None).cast(nw.Datetime("us")), is_converted=nw.col("is_won"))
     return _credit(cut, closed.filter(nw.col("is_won")), _narrow(journeys))

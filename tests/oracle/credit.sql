@@ -114,7 +114,7 @@ from (select slice_by, slice, count(*) as n from responses group by all) left jo
 -- Contests of eight quarters whose account a campaign had touched before, against all others.
 insert into readings
 with contests as (
-    select closed.opportunity_id, account_id, qualified_at, qualified_on, is_won
+    select closed.opportunity_id, closed.account_id, qualified.qualified_at, qualified_on, is_won
     from closed join qualified using (opportunity_id)
     where business_type = 'new' and not is_disqualified and closed.day >= (select min(day_from) from quarters join last_eight using (label))),
 met as (

@@ -41,6 +41,6 @@ from seen where first_day <= getvariable('q_to') - 181
 union all
 select 'attributed_revenue', closed.opportunity_id, acts.channel, row_number() over (partition by closed.opportunity_id order by touched_at, touch_id), false
 from closed join acts on acts.account_id = closed.account_id and acts.day <= closed.day and acts.day >= closed.day - 365
-where not is_won and closed.day >= getvariable('q_from')
+where not is_won and not is_disqualified and closed.day >= getvariable('q_from')
 union all
 select metric, opportunity_id, channel, place, true from touched_by;
