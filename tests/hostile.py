@@ -44,7 +44,7 @@ FREE_TEXT: Mapping[str, tuple[str, ...]] = {
     "ad_days": ("ad_type",),
     "ad_title_months": ("title", "seniority", "function"),
     "experiments": ("name",),
-    "assets": ("title", "theme", "kind", "message", "value_proposition", "play"),
+    "assets": ("title", "theme", "message", "value_proposition", "play"),
     "emails": ("name", "subject", "call_to_action"),
     "cta_events": ("journey_step",),
     "subscriptions": ("product",),
@@ -84,4 +84,12 @@ def poisoned(folder: Path) -> dict[str, str]:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([[*head, PAYLOADS[len(table) % len(PAYLOADS)] + table], *([*row, ALERT] for row in rows)])
+    for table in ("targets", "promises"):  # they name slices by what they are called
+        path = folder / f"{table}.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            head, *rows = csv.reader(file)
+        place = head.index("slice")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            told = [[*row[:place], became.get(row[place], row[place]), *row[place + 1 :]] for row in rows]
+            csv.writer(file, lineterminator="\n").writerows([head, *told])
     return became

@@ -29,7 +29,7 @@ from ..show.verdict import verdict
 LONGEST = 60  # characters of a company's name in a subject line
 COLOUR = {"good": "#1a5fb0", "bad": "#ad4a06", "grey": "#444b54"}
 FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif"
-CELL = "padding:10px 8px;border-bottom:1px solid #e2e5e9;vertical-align:top;font-size:14px;line-height:1.4"
+CELL = "padding:10px 8px;border-bottom:1px solid #e2e5e9;vertical-align:top;font-size:14px;line-height:1.4;overflow-wrap:anywhere"
 POLICY = "default-src 'none'; img-src data: cid:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -119,7 +119,7 @@ def _html(
     )
     body = tag(
         "div",
-        tag("h1", title, style="font-size:22px;line-height:1.25;margin:0 0 8px"),
+        tag("h1", title, style="font-size:22px;line-height:1.25;margin:0 0 8px;overflow-wrap:anywhere"),
         tag("p", message, style="font-size:15px;line-height:1.5;margin:0;color:#444b54"),
         table,
         tag("p", _foot(edition), style="font-size:12px;line-height:1.5;color:#5c646e;margin:16px 0 0"),
@@ -139,19 +139,12 @@ def _line(card: Card, picture: str) -> Markup:
     past = Markup(", ").join(Markup("{} {}").format(label, html) for label, html, _ in card.against)
     values = ", ".join(text for _, _, text in card.against)
     alternative = f"Eight quarters of {card.row.label}, now {card.row.text()}" if values else card.row.label
-    return tag(
-        "tr",
-        tag(
-            "td",
-            tag("b", card.row.label),
-            tag("br"),
-            tag("span", past, style="color:#5c646e;font-size:12px"),
-            style=CELL,
-        ),
-        tag("td", tag("b", card.row.data(), style="font-size:18px;white-space:nowrap"), style=CELL),
-        tag("td", tag("img", src=picture, alt=alternative, width=86, height=30), style=CELL),
-        tag("td", card.said, style=f"{CELL};color:{COLOUR[card.tone]}"),
-    )
+    small = "display:block;font-size:12px;color:#5c646e"
+    judged = tag("span", card.said, style=f"display:block;color:{COLOUR[card.tone]}")
+    name = tag("td", tag("b", card.row.label), judged, tag("span", past, style=small), style=CELL)
+    value = tag("b", card.row.data(), style="display:block;font-size:18px;white-space:nowrap")
+    image = tag("img", src=picture, alt=alternative, width=86, height=30)
+    return tag("tr", name, tag("td", value, image, style=f"{CELL};width:96px"))
 
 
 def _foot(edition: Mapping[str, Any]) -> str:
