@@ -139,8 +139,8 @@ def opened_small(folder: Path) -> Company:
     """The company on one thread: tables of a few rows are slower on two."""
     connect = store.connect
 
-    def on_one_thread() -> Any:
-        con = connect()
+    def on_one_thread(*spill: Path) -> Any:
+        con = connect(*spill)
         con.execute("set threads = 1")
         return con
 
