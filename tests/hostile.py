@@ -69,7 +69,7 @@ def poisoned(folder: Path) -> dict[str, str]:
             continue
         with path.open(encoding="utf-8", newline="") as file:
             head, *rows = csv.reader(file)
-        for column in set(columns) & set(head):
+        for column in [name for name in columns if name in head]:
             place = head.index(column)
             for row in rows:
                 if row[place]:
@@ -90,6 +90,12 @@ def poisoned(folder: Path) -> dict[str, str]:
             head, *rows = csv.reader(file)
         place = head.index("slice")
         with path.open("w", encoding="utf-8", newline="") as file:
-            told = [[*row[:place], became.get(row[place], row[place]), *row[place + 1 :]] for row in rows]
+            told = [[*row[:place], _slice(row[place], became), *row[place + 1 :]] for row in rows]
             csv.writer(file, lineterminator="\n").writerows([head, *told])
     return became
+
+
+def _slice(name: str, became: Mapping[str, str]) -> str:
+    """A slice with its parts poisoned; in one of several parts a `/` is percent-encoded."""
+    parts = [became.get(part, part) for part in name.split("/")]
+    return parts[0] if len(parts) == 1 else "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)

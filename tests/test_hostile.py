@@ -296,14 +296,15 @@ def test_hostile_text_in_every_free_column_changes_no_number(
     plain, hostile, became = whole_way
     assert len(became) > 100 and len(plain) == len(hostile)
     columns = ["value", "numerator", "denominator", "n", "low", "high", "previous", "year_ago", "target"]
-    for table in (plain, hostile):
-        table.sort_values(["metric", "slice_by", "quarter", *columns], inplace=True, ignore_index=True)
-    same = (plain["metric"] == hostile["metric"]) & (plain["slice_by"] == hostile["slice_by"])
-    assert same.all()
+    keys = ["metric", "slice_by", "quarter"]
+    plain, hostile = (table.sort_values([*keys, *columns], ignore_index=True) for table in (plain, hostile))
+    pd.testing.assert_frame_equal(plain[keys], hostile[keys])
+    # The odd cent of a deal shared out goes by the names of campaigns.
+    shared_out = plain["metric"].str.startswith("attributed_").to_numpy()
     for column in columns:
-        np.testing.assert_allclose(
-            hostile[column].astype(float), plain[column].astype(float), rtol=1e-9, err_msg=column
-        )
+        one, other = hostile[column].to_numpy(float), plain[column].to_numpy(float)
+        np.testing.assert_allclose(one[~shared_out], other[~shared_out], rtol=1e-9, err_msg=column)
+        np.testing.assert_allclose(one[shared_out], other[shared_out], atol=0.011, err_msg=column)
 
 
 @pytest.mark.slow

@@ -78,9 +78,15 @@ def revenue_targets(cut: Cut) -> Frame:
         .when(revenue & (nw.col("slice_by") == "segment")).then(nw.lit("all by segment"))
     )  # fmt: skip
     targets = targets.with_columns(goal=goal, due_in=nw.col("period")).filter(~nw.col("goal").is_null())
-    named = nw.when(nw.col("goal").is_in(["new by segment", "all by segment"]))
+    # After `new/`; in a slice of several parts a `/` of a name is written %2F.
+    second = nw.col("slice").str.slice(len("new/"))
+    for code, character in (("%2F", "/"), ("%25", "%")):
+        second = second.str.replace_all(code, character, literal=True)
     targets = targets.with_columns(
-        segment=named.then(nw.col("slice").str.replace_all("new/", "", literal=True)),
+        segment=nw.when(nw.col("goal") == "new by segment")
+        .then(second)
+        .when(nw.col("goal") == "all by segment")
+        .then(nw.col("slice")),
         source_owner=nw.when(nw.col("goal") == "marketing").then(nw.lit("marketing")),
     )
     return targets.join(base.windows.goals(cut.kind), on="due_in").with_columns(amount=nw.col("value"))
