@@ -36,7 +36,7 @@ def read_frames(metric: Metric, *frames: Any) -> Reading:
         has_amount = nw.when(~term.contribution(None).is_null()).then(1).otherwise(0).sum()
         counts = engine.collect(given[term.fact].select(rows=term.rows(None), priced=has_amount)).fillna(0)
         parts = priced(parts, counts["rows"].to_numpy(dtype=float), counts["priced"].to_numpy(dtype=float))
-    return from_parts({name: each[0] for name, each in parts.items()})
+    return from_parts({name: each.tolist()[0] for name, each in parts.items()})
 
 
 def _frame_rows(engine: DuckDB, formula: Formula, table: nw.LazyFrame[Any]) -> Rows:

@@ -134,13 +134,16 @@ QUESTIONS: list[Question] = [
     ("(from entries where is_headline)", "cohort", [("target_account_conversion_rate", WON_SHARE, "whole tier programme")]),
     ("entries", "cohort", [("target_account_conversion_rate", WON_SHARE, "entry_quarter")]),
 ]  # fmt: skip
-# Kaplan and Meier in SQL: the first day on which half are won.
+# Aalen and Johansen in SQL: the first day on which half of all that will be won are won.
 SURVIVAL = """
-with days as (select quarter, {keys} age, count(*) filter (is_won) as wins, count(*) as leaving from ages group by all),
+with days as (select quarter, {keys} age, count(*) filter (is_won) as wins, count(*) filter (is_won or is_lost) as ended,
+    count(*) as leaving from ages group by all),
 left_over as (select *, sum(leaving) over (partition by quarter {partition} order by age desc) as at_risk from days),
-curve as (select *,
-    exp(sum(ln(greatest(1 - wins / at_risk, 1e-300))) over (partition by quarter {partition} order by age)) as alive from left_over)
-select quarter, {keys} min(age) as sales_cycle_days from curve where alive <= 0.5 + 1e-12 group by all"""
+waiting as (select *, exp(coalesce(sum(ln(greatest(1 - ended / at_risk, 1e-300))) over (partition by quarter {partition} order by age
+    rows between unbounded preceding and 1 preceding), 0)) as waiting from left_over),
+curve as (select *, sum(waiting * wins / at_risk) over (partition by quarter {partition} order by age) as share from waiting),
+ended as (select *, max(share) over (partition by quarter {partition}) as in_all from curve)
+select quarter, {keys} min(age) as sales_cycle_days from ended where in_all > 0 and share >= in_all / 2 - 1e-12 group by all"""
 SURVIVORS = "whole segment source_owner target promotion"
 RENAMED = {"whole": "", "touch_channel": "channel", "moment": "as_of_day"}
 ASKED = {(metric, RENAMED.get(by, by)) for _, _, measures in QUESTIONS for metric, _, slices in measures for by in slices.split()} | {

@@ -29,9 +29,9 @@ rows, 20 million touches, 50,000 accounts and 20,000 opportunities, for eight qu
 hand (by_hand.sql, by_hand.py) over the same frozen Parquet, median of three, in turn.
 
 A figure is a whole process: the imports, the check of the frozen files' sha256 (abm_lib alone), every query, every number in a
-pandas frame. Medians and Kaplan and Meier's median are worked out on both sides; intervals only by abm_lib. "Without intervals"
-leaves out Wilson's, the resampled and the order-statistic ones, so that both sides do the same; the band around Kaplan and
-Meier's curve stays in. Numbers are compared with and without, and each that only one side has must be 0.""",
+pandas frame. Medians and Aalen and Johansen's median are worked out on both sides; intervals only by abm_lib. "Without intervals"
+leaves out Wilson's, the resampled and the order-statistic ones, so that both sides do the same; the band around that curve
+stays in. Numbers are compared with and without, and each that only one side has must be 0.""",
     "Report": """\
 `python benchmarks/report.py`. The sample's twelve notebooks into twelve pages with the readings present, median of three, in turn; a
 figure is the wall time of a fresh process, its imports and the drawing of every chart as SVG included. Pages are compared byte by byte.""",

@@ -82,7 +82,7 @@ def test_bytes_other_than_were_checked_and_pages_that_were_not_are_refused(tmp_p
 
 def test_a_page_over_its_size_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checked = folder(tmp_path)
-    monkeypatch.setattr(gate, "LARGEST", 100)
+    monkeypatch.setattr(gate, "LARGEST_PAGE", 100)
     assert names(gate.check(tmp_path, checked)[1]) == [("too-large", "index.html")]
 
 

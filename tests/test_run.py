@@ -169,7 +169,15 @@ def test_what_is_published_is_whole_and_its_hashes_are_right(run: Callable[..., 
     assert folder == tmp_path / "reports" / "2026Q1"
     assert folder.is_symlink() and folder.resolve().parent == tmp_path / "reports" / ".editions" / "2026Q1"
     names = {path.name for path in folder.iterdir()}
-    assert names == {"index.html", "ads.html", "readings.csv", "readings.parquet", "run.json", "manifest.json"}
+    assert names == {
+        "index.html",
+        "ads.html",
+        "abm.js",
+        "readings.csv",
+        "readings.parquet",
+        "run.json",
+        "manifest.json",
+    }
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["files"] == {
         name: sha256((folder / name).read_bytes()).hexdigest() for name in names - {"manifest.json"}

@@ -432,7 +432,8 @@ def attribution_model_distance(read: Look) -> Worked:
         model, channel = name.split("/", 1)
         if channel != "(none)":
             given.setdefault(model, {})[channel] = read("attributed_pipeline", "model/channel", name).value or 0.0
-    return rankings.compared(given)
+    credit = read("attributed_pipeline")
+    return Worked(credit) if credit.missing_because in ("not_collected", "switched_off") else rankings.compared(given)
 
 
 @metric(facts="influence_curve", label="Influenced share by touches asked for", unit="share", better="neither", counts="opportunities",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class _Numbers(HTMLParser):
         if tag == "data" and self.now:
             given, texts = self.now
             where = [given.get(key, "") for key in self.TRACE]
-            value, field = float(given["value"]), given.get("data-field", "value")
+            value, field = _number(given.get("value", "")), given.get("data-field", "value")
             self.found.append(Number(where[0], where[1], where[2], where[3], field, value, "".join(texts)))
             self.now = None
         elif tag in self.HOLDERS:
@@ -97,6 +98,14 @@ class _Numbers(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.now:
             self.now[1].append(data)
+
+
+def _number(text: str) -> float:
+    """What is no number equals no reading."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 class _Seen(HTMLParser):

@@ -348,6 +348,7 @@ def test_customer_lifetime_value_by_the_fit_discounts_those_who_will_still_be_th
     # Sixty start three years before: ten leave after one year, five after two; the others stay.
     names = [f"n{n:02}" for n in range(60)]
     accounts = "account_id | name | customer_since\n" + "\n".join(f"{name} | {name} | 2023-09-30" for name in names)
+    accounts += "".join(f"\n{name} | {name} | " for name in ("b1", "b2", "b3", "b4", "b5"))  # of the deals
     moves = ["event_id | account_id | effective_on | kind | arr_change | currency"]
     moves += [f"{name} | {name} | 2023-09-30 | new | 1000 | EUR" for name in names]
     ends = {**dict.fromkeys(names[:10], "2024-09-30"), **dict.fromkeys(names[10:15], "2025-09-28")}
