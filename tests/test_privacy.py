@@ -22,7 +22,7 @@ INTERNAL, SHARED = PROFILES["internal"], PROFILES["shared"]
 KEY = b"a key of the company's own"
 NOT_PEOPLE = {
     "account quarters", "accounts", "acts", "changes", "clicks", "companies", "conversations", "demos", "engagements",
-    "entries", "exposures", "impressions", "meetings", "money", "numbers", "opportunities", "pages", "promises", "quarters",
+    "entries", "exposures", "impressions", "meetings", "models", "money", "numbers", "opportunities", "pages", "promises", "quarters",
     "questions", "sessions", "stays", "tables", "views",
 }  # fmt: skip
 BLANK: dict[str, Any] = dict.fromkeys(NUMBERS) | {"method": "", "missing_because": "", "caveats": ""}
