@@ -334,7 +334,7 @@ def four_editions(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], l
     from abm_lib.company import open_company
 
     folder = tmp_path_factory.mktemp("four") / "firm"
-    sample.write(folder, seed=3, scale=0.05)
+    sample.write(folder, seed=3, scale=0.02)
     opened = open_company(folder)
     truth: list[pd.DataFrame] = []
     finished = readings._finished
