@@ -353,6 +353,7 @@ def test_customer_lifetime_value_by_the_fit_discounts_those_who_will_still_be_th
     moves += [f"{name} | {name} | 2023-09-30 | new | 1000 | EUR" for name in names]
     ends = {**dict.fromkeys(names[:10], "2024-09-30"), **dict.fromkeys(names[10:15], "2025-09-28")}
     moves += [f"x{name} | {name} | {day} | churn | -1000 | EUR" for name, day in ends.items()]
+    moves += ["y59 | n59 | 2026-09-01 | expansion | 0 | EUR"]  # so that the table reaches into the quarter
     drawn = {"accounts": accounts, "subscriptions": "\n".join(moves)} | DEALS
     table = read(company(tmp_path, drawn, HALF), "customer_lifetime_value", by=["method"])
     fit = fitted([1] * 10 + [2] * 5 + [0] * 45, [0] * 15 + [3] * 45)
