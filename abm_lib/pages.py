@@ -369,13 +369,13 @@ def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dic
     """The readings that a page needs and the edition of a company folder, computed with the defaults."""
     from . import edition, readings
     from .company import open_company
+    from .disclosure import PROFILES
 
     opened = open_company(company)
     asked = opened.quarter(quarter)
     shown = {metric for question in questions() if question.page == family for metric, _ in question.shows}
-    table = readings.read(
-        opened, asked, families=() if family in ("summary", "quality", *ROLES) else (family,), also=shown
-    )
+    families = () if family in ("summary", "quality", *ROLES) else (family,)
+    table = readings.read(opened, asked, families=families, also=shown, profile=PROFILES["internal"])
     return table, edition.describe(opened, asked, table)
 
 

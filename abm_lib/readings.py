@@ -46,7 +46,7 @@ def read(
     """The readings of a quarter and the seven before it: of the families named and of single metrics `also`, or of all.
 
     `as_of` is the last day whose records count; by default each quarter's own end plus `as_of.settle_days`.
-    `profile` hides what an edition may not tell; an analyst at work sees everything.
+    `profile` hides what an edition or a page may not tell; without one everything is told.
     """
     wanted, single = set(families), set(also)
     # Arrow's strings, the default where pyarrow is there, take twice as long for tables as small as these.

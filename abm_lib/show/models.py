@@ -10,18 +10,7 @@ from .html import said, short, tag
 from .rows import Row
 from .tables import Column, behind, likely, table
 
-SHOWN = (
-    "first",
-    "last",
-    "last_non_direct",
-    "linear",
-    "u_first_last",
-    "w",
-    "full_path",
-    "time_decay",
-    "shapley",
-    "markov",
-)
+SHOWN = ("first", "last_non_direct", "linear", "w", "shapley", "markov")  # as many as a page is wide
 MOST = 15  # names under one another; the rest stands in readings.csv
 NONE = "(none)"
 
@@ -45,7 +34,9 @@ def side_by_side(name: str, rows: Sequence[Row], first: str, moved: Sequence[Row
     label = rows[0].label if rows else name
     made = table(name, f"{label} by {first.lower()} and model", columns)
     notes = [tag("li", tag("strong", model.replace("_", " ").capitalize()), f": {MODELS[model]}") for model in shown]
-    more = [tag("p", f"{len(told) - len(lines)} more in readings.csv.")] if len(told) > len(lines) else []
+    others = len({model for each in told.values() for model in each}) - len(shown)
+    left = [f"{n} more {what}" for n, what in ((len(told) - len(lines), "rows"), (others, "models")) if n > 0]
+    more = [tag("p", f"{' and '.join(left)} in readings.csv.")] if left else []
     if moved:
         names = [tag("span", said(short(row.name)), " (", row.data(), ")") for row in moved]
         more.append(
