@@ -96,9 +96,9 @@ def test_a_card_carries_its_caveat_and_the_list_has_it_under_the_same_letter() -
         li.select_one(".letter").get_text(): li.select_one(".letter + span").contents[0].strip()
         for li in soup(page.caveats()).select("li")
     }
-    assert [a.get_text() for a in card.select("h4 .letter")] == ["a", "b"]
+    assert [a.get_text() for a in card.select(".label .letter")] == ["a", "b"]
     assert [p.select_one(".letter + span").get_text() for p in card.select(".caveat")] == [listed["a"], listed["b"]]
-    assert {a["href"] for a in card.select("h4 .letter")} <= {
+    assert {a["href"] for a in card.select(".label .letter")} <= {
         f"#{li['id']}" for li in soup(page.caveats()).select("li")
     }
 

@@ -52,13 +52,13 @@ class Tile:
 def scorecard(title: str, tiles: Sequence[Tile]) -> Fragment:
     """A named row of tiles with a hairline above it."""
     name = tag("h3", title, class_="row-title") if title else None
-    html = tag("div", name, tag("div", [_tile(tile) for tile in tiles], class_="tiles"), class_="scorecard")
+    html = tag("div", name, tag("div", [_tile(tile, "h4" if title else "h3") for tile in tiles], class_="tiles"), class_="scorecard")
     return Fragment("scorecard", html, "; ".join(f"{t.row.label} {t.row.text()}: {t.judged.text}" for t in tiles))
 
 
-def _tile(tile: Tile) -> Markup:
+def _tile(tile: Tile, heading: str) -> Markup:
     row = tile.row
-    label = tag("h4", row.label, *[_letter(c, tile.letters) for c in row.caveat_list], class_="label")
+    label = tag(heading, row.label, *[_letter(c, tile.letters) for c in row.caveat_list], class_="label")
     return tag(
         "article", label, tag("div", _value(row), _sparkline(tile.history), class_="value"), _bullet(tile), _past(tile),
         tag("p", tile.judged.html(), class_="judged"), _evidence(tile),
