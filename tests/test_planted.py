@@ -75,7 +75,7 @@ def test_of_shuffled_wins_a_campaign_stands_out_once_in_twenty_at_most(base: Bas
     cut = Cut(base, "trailing_8_quarters")
     met = base.tables.engine.collect(touched_contests(cut))
     deals = sorted(set(met["opportunity_id"]))
-    member = pd.crosstab(met["campaign_id"], met["opportunity_id"]).reindex(columns=deals).to_numpy()
+    member = pd.crosstab(met["campaign"], met["opportunity_id"]).reindex(columns=deals).to_numpy()
     member = member[(member.sum(axis=1) >= FEWEST) & (len(deals) - member.sum(axis=1) >= FEWEST)]
     won = met.drop_duplicates("opportunity_id").set_index("opportunity_id")["is_won"].reindex(deals).to_numpy(int)
     widen, random, said = _widened(len(member)), np.random.default_rng(17), 0

@@ -79,21 +79,21 @@ def campaign_contests(cut: Cut) -> Frame:
     fewest, won = cut.config.min_n.colour, nw.when(nw.col("is_won")).then(1).otherwise(0).sum()
     every = _contests(cut).group_by(*SPAN).agg(_n=nw.len(), _k=won)
     found = (
-        touched_contests(cut).group_by(*SPAN, "campaign_id").agg(touched=nw.len(), touched_won=won).join(every, on=SPAN)
+        touched_contests(cut).group_by(*SPAN, "campaign").agg(touched=nw.len(), touched_won=won).join(every, on=SPAN)
     )
     found = found.with_columns(others=nw.col("_n") - nw.col("touched"), others_won=nw.col("_k") - nw.col("touched_won"))
-    names = cut.tables.campaigns.select("campaign_id", campaign="name")
-    return found.filter(nw.col("touched") >= fewest, nw.col("others") >= fewest).join(names, on="campaign_id")
+    return found.filter(nw.col("touched") >= fewest, nw.col("others") >= fewest)
 
 
 def touched_contests(cut: Cut) -> Frame:
-    """quarter, window, campaign_id, opportunity_id, is_won: each contest once for each campaign that touched its account before."""
+    """quarter, window, campaign, opportunity_id, is_won: each contest once for each name of a campaign that touched its account before."""
     setting = cut.config.attribution
     touches = acts(cut.base, setting.excluded_kinds).filter(~nw.col("campaign_id").is_null())
     met = _contests(cut).join(touches.select("account_id", "campaign_id", "touched_at", "touched_on"), on="account_id")
     age = day_number("qualified_on") - day_number("touched_on")
     met = met.filter(nw.col("touched_at") <= nw.col("qualified_at"), age <= setting.look_back_days)
-    return met.select(*SPAN, "campaign_id", "opportunity_id", "is_won").unique()
+    names = cut.tables.campaigns.select("campaign_id", campaign="name")
+    return met.join(names, on="campaign_id").select(*SPAN, "campaign", "opportunity_id", "is_won").unique()
 
 
 def _contests(cut: Cut) -> Frame:

@@ -52,7 +52,12 @@ class Tile:
 def scorecard(title: str, tiles: Sequence[Tile]) -> Fragment:
     """A named row of tiles with a hairline above it."""
     name = tag("h3", title, class_="row-title") if title else None
-    html = tag("div", name, tag("div", [_tile(tile, "h4" if title else "h3") for tile in tiles], class_="tiles"), class_="scorecard")
+    html = tag(
+        "div",
+        name,
+        tag("div", [_tile(tile, "h4" if title else "h3") for tile in tiles], class_="tiles"),
+        class_="scorecard",
+    )
     return Fragment("scorecard", html, "; ".join(f"{t.row.label} {t.row.text()}: {t.judged.text}" for t in tiles))
 
 

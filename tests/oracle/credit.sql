@@ -118,10 +118,10 @@ with contests as (
     from closed join qualified using (opportunity_id)
     where business_type = 'new' and not is_disqualified and closed.day >= (select min(day_from) from quarters join last_eight using (label))),
 met as (
-    select distinct campaigns.name as campaign, campaign_id, contests.opportunity_id, is_won
+    select distinct campaigns.name as campaign, contests.opportunity_id, is_won
     from contests join acts on acts.account_id = contests.account_id and acts.touched_at <= qualified_at and acts.day >= qualified_on - 365
     join campaigns using (campaign_id)),
 counted as (
     select campaign, count(*) as n1, count(*) filter (is_won) as k1, (select count(*) from contests) as n, (select count(*) filter (is_won) from contests) as k
-    from met group by campaign, campaign_id)
+    from met group by campaign)
 select 'campaign_win_rate_difference', 'campaign', campaign, k1 / n1 - (k - k1) / (n - n1), k1, n1, n from counted where n1 >= 10 and n - n1 >= 10;
