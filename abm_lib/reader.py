@@ -113,7 +113,9 @@ class Reader:
             known = [i for i, key in enumerate(found) if not any(part is None or part != part for part in key)]
             places = {found[i]: i for i in known}
             sums = {name: table[f"a{i}"].to_numpy(dtype=float) for i, name in enumerate(self._planned[place])}
-            self._answers[place] = Answer(places, {name: np.append(_steady(each), 0) for name, each in sums.items()})
+            self._answers[place] = Answer(
+                places, {name: np.append(steady(np.nan_to_num(each)), 0) for name, each in sums.items()}
+            )
         return self._answers[place]
 
     def _source(self, place: tuple[str, str, tuple[str, ...]]) -> tuple[nw.LazyFrame[Any], list[nw.Expr]]:
@@ -222,9 +224,9 @@ def _name(term: Term, limit: nw.Expr | None) -> str:
     return f"{term.how} {term.column!r} {term.where!r} {limit!r}"
 
 
-def _steady(sums: Numbers) -> Numbers:
-    """The sums without the last digits of fractions, which depend on the order in which threads have added; none is 0."""
-    sums = np.nan_to_num(sums)
+def steady(sums: Numbers) -> Numbers:
+    """The sums without the last digits of fractions, which depend on the order in which threads have added."""
+    sums = sums.copy()
     broken = np.flatnonzero(sums != np.floor(sums))
     if len(broken):
         sums[broken] = [float(f"{each:.12g}") for each in sums[broken].tolist()]

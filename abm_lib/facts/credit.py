@@ -147,6 +147,7 @@ def _effects(cut: Cut, rows: Frame) -> Frame:
     """quarter, window, channel, effect: what removing the channel does to the chain of each window."""
     engine, order = cut.tables.engine, cut.config.attribution.markov_order
     counted = engine.collect(steps(rows, SPAN, KEY, order))
+    counted = counted.sort_values(list(counted.columns))  # so that sums always add in one order
     told = [
         (quarter, window, channel, effect)
         for (quarter, window), own in counted.groupby(SPAN)
