@@ -139,6 +139,28 @@ def test_a_cell_out_of_memory_is_refused_with_its_cell(desk: Desk) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root: a file system is mounted")
+def test_a_full_disk_is_told_before_the_work_and_while_writing(desk: Desk) -> None:
+    small = desk.place / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(small)])
+    if mounted.returncode:
+        pytest.skip("mount: not allowed here")
+    try:
+        done = desk.run(out=str(small))
+        assert (done.returncode, "E P06 no-room" in done.stderr) == (7, True)
+        assert desk.run(out=str(small), space=0).returncode == 0
+        before = gate.verify((small / "2026Q1").resolve())
+        (small / "filler").write_bytes(b"x" * (shutil.disk_usage(small).free - 30_000))
+        done = desk.run(out=str(small), space=-(10**9))
+        assert (before, done.returncode, "No space left" in done.stderr) == ([], 7, True), done.stderr
+        assert gate.verify((small / "2026Q1").resolve()) == []
+        (small / "filler").unlink()
+        assert desk.run(out=str(small), space=0).returncode == 0
+    finally:
+        subprocess.run(["umount", str(small)])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root: a file system is mounted")
 def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(desk: Desk) -> None:
     before, out = desk.published(), str(desk.out)
     for words in (
