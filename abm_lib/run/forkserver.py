@@ -191,25 +191,26 @@ def _accept(listener: socket.socket, asked: dict[int, Connection]) -> None:
     with listener.accept()[0] as asker:
         _, fds, _, _ = socket.recv_fds(asker, 1, 8)
         connection = Connection(asker.detach())
+    server = os.getpid()  # before the fork: a child that asked for its parent could be an orphan by then
     try:
         request = connection.recv()
         if pid := os.fork():
             asked[pid] = connection
             connection.send(pid)
         else:
-            _become(request, fds, [listener.fileno(), *(c.fileno() for c in (connection, *asked.values()))])
+            _become(request, server, fds, [listener.fileno(), *(c.fileno() for c in (connection, *asked.values()))])
     except (EOFError, OSError):
         connection.close()
     for fd in fds:
         os.close(fd)
 
 
-def _become(request: tuple[str, tuple[Any, ...], dict[str, str], str], fds: list[int], theirs: list[int]) -> None:
+def _become(request: tuple[str, tuple[Any, ...], dict[str, str], str], server: int, fds: list[int],
+            theirs: list[int]) -> None:  # fmt: skip
     """The child: nothing of the server's but its imports, then the function, and never back."""
     code = 1
     try:
         target, arguments, env, cwd = request
-        server = os.getppid()
         os.setsid()
         die_with(server)
         signal.set_wakeup_fd(-1)
