@@ -6,7 +6,7 @@ Medians, survival and resampled intervals need the rows themselves; they share o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,13 +140,13 @@ class Reader:
         return {name: f"s{i}" for i, name in enumerate(sums)}, self.base.tables.engine.keep(days)
 
     def rows(self, fact: str, kind: str) -> pd.DataFrame:
-        """The rows of a fact with the planned columns, sorted by its key so that a draw always meets the same order."""
+        """The rows of a fact with the planned columns, in the order that a draw meets again."""
         if (fact, kind) not in self._rows:
             self.queries += 1
-            key = list(FACTS[fact].one_row_per)
+            key = FACTS[fact].one_row_per
             wanted = {c: nw.col(c) for c in key} | self._row_columns[fact, kind]
             table = self.base.tables.engine.collect(self.frame(fact, kind).select(**wanted))
-            self._rows[fact, kind] = table.sort_values(key, kind="stable").reset_index(drop=True)
+            self._rows[fact, kind] = in_order(table, key).reset_index(drop=True)
         return self._rows[fact, kind]
 
     def read(self, metric: Metric, chosen: SliceSet) -> Parts:
@@ -224,10 +224,16 @@ def _name(term: Term, limit: nw.Expr | None) -> str:
     return f"{term.how} {term.column!r} {term.where!r} {limit!r}"
 
 
+def in_order(rows: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Rows sorted by their key, their fractions steadied, so that whatever is added up of them comes out the same again."""
+    fractions = rows.select_dtypes("float").columns
+    rows = rows.assign(**{name: steady(rows[name].to_numpy()) for name in fractions})
+    return rows.sort_values(list(key), kind="stable")
+
+
 def steady(sums: Numbers) -> Numbers:
     """The sums without the last digits of fractions, which depend on the order in which threads have added."""
-    sums = sums.copy()
-    broken = np.flatnonzero(sums != np.floor(sums))
-    if len(broken):
-        sums[broken] = [float(f"{each:.12g}") for each in sums[broken].tolist()]
+    sums, broken = sums.copy(), (sums != np.floor(sums)) & (np.abs(sums) > 1e-280)
+    scale = 10.0 ** (11 - np.floor(np.log10(np.abs(sums[broken]))))
+    sums[broken] = np.rint(sums[broken] * scale) / scale
     return sums

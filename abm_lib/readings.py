@@ -21,7 +21,7 @@ from .facts import FACTS, Base, Cut
 from .facts.calendar import LAST_DAYS, SHOWN
 from .metric import REGISTER, Metric
 from .period import Quarter
-from .reader import Reader, steady
+from .reader import Reader, in_order
 from .reading import NUMBERS, PARTS, Parts, Reading, Worked, emptied, from_parts, missing
 from .slices import TIME, slice_sets
 from .tables import tables
@@ -204,11 +204,8 @@ def _from_others(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> Itera
 
 
 def _collected(base: Base, fact: str) -> pd.DataFrame:
-    """The rows of a fact sorted by its key, so that sums over them always add in the same order."""
     table = base.tables.engine.collect(FACTS[fact].cut(Cut(base, "quarter")))
-    for name in table.select_dtypes("float"):
-        table[name] = steady(table[name].to_numpy())
-    return table.sort_values(list(FACTS[fact].one_row_per), kind="stable")
+    return in_order(table, FACTS[fact].one_row_per)
 
 
 def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:

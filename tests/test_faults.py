@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,6 +95,34 @@ def desk(made: Desk) -> Desk:
     done = made.run()
     assert done.returncode == 0, done.stderr
     return made
+
+
+def test_killed_at_any_moment_a_reader_sees_the_old_edition_or_the_new_one_whole(desk: Desk) -> None:
+    luck, seen, wrong, stop = random.Random(20260401), set(), [], threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                seen.add(desk.published().name)
+            except (AssertionError, OSError) as error:
+                wrong.append(repr(error))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    began = time.monotonic()
+    assert desk.fork().wait() == 0
+    whole = time.monotonic() - began
+    for _ in range(KILLS):
+        run = desk.fork()
+        time.sleep(luck.uniform(0, 1.1 * whole))
+        run.kill()
+        run.wait()
+    stop.set()
+    reader.join()
+    assert wrong == []
+    assert desk.fork().wait() == 0, "the next run needs no cleaning"
+    assert not list((desk.out / ".editions" / "2026Q1").glob(".*"))
+    assert len(seen) > 1
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 143)])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +239,17 @@ sys.stdin.read()
         assert alive(child)
         asker.kill()
         assert gone([child])
+    assert forkserver.start(server, "os:getpid").wait() == 0
+
+
+def test_an_asker_that_is_gone_before_its_answer_does_the_server_no_harm(server: str) -> None:
+    for _ in range(20):
+        with socket.socket(socket.AF_UNIX) as asker:
+            asker.connect(server)
+            socket.send_fds(asker, [b"."], [])
+            connection = Connection(asker.detach())
+        connection.send(("time:sleep", (600,), dict(os.environ), "/"))
+        connection.close()
     assert forkserver.start(server, "os:getpid").wait() == 0
 
 

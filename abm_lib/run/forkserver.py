@@ -194,13 +194,15 @@ def _accept(listener: socket.socket, asked: dict[int, Connection]) -> None:
     server = os.getpid()  # before the fork: a child that asked for its parent could be an orphan by then
     try:
         request = connection.recv()
-        if pid := os.fork():
-            asked[pid] = connection
-            connection.send(pid)
-        else:
-            _become(request, server, fds, [listener.fileno(), *(c.fileno() for c in (connection, *asked.values()))])
+        pid = os.fork()
     except (EOFError, OSError):
         connection.close()
+    else:
+        if not pid:
+            _become(request, server, fds, [listener.fileno(), *(c.fileno() for c in (connection, *asked.values()))])
+        asked[pid] = connection
+        with suppress(OSError):  # its asker is gone already: the connection says so at the next turn
+            connection.send(pid)
     for fd in fds:
         os.close(fd)
 
