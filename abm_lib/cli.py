@@ -66,6 +66,7 @@ def run(
     from .metrics import FAMILIES
     from .run import deliver, publish
     from .run.execute import Limits
+    from .run.progress import moving
 
     pages = tuple(name for name in only.split(",") if name)
     _known("--only", pages, FAMILIES)
@@ -74,8 +75,9 @@ def run(
     asked = zip(deliver.FORMS, (static, single, pdf, xlsx, digest), strict=True)
     forms = tuple(form for form, wanted in asked if wanted)
     day: date | None = as_of.date() if as_of else None
-    folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, profile=profile,
-                         forms=forms, said=talk, limits=Limits(cell_limit, total_limit))  # fmt: skip
+    with moving(talk, plain="--json" in sys.argv) as (said, now):
+        folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, profile=profile,
+                             forms=forms, said=said, now=now, limits=Limits(cell_limit, total_limit))  # fmt: skip
     typer.echo(folder / "index.html")
 
 

@@ -106,7 +106,9 @@ def forked(folder: Path, company: str) -> None:
         families = sorted(path.stem for path in notebooks.glob("*.ipynb"))
         given = {"quarter": edition["quarter"], "company": company}
         write = partial(exporter.write, edition, folder / "forked")
-        run_all(families, given, folder, folder / "forked", os.cpu_count() or 2, print, notebooks, write, server)
+        run_all(
+            families, given, folder, folder / "forked", os.cpu_count() or 2, lambda _: None, notebooks, write, server
+        )
 
 
 def one(folder: Path, company: str) -> None:

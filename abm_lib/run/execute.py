@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell
 from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
 from ..pages import EDITION_FOLDER
 from .kernels import ADDRESS, ENGINE
-from .workers import Died, Late, Tell, Workers
+from .workers import Died, Late, Tell, Told, Workers
 
 ASKED = 'getattr(globals().get("page"), "asked", lambda: None)()'
 DIED = "it was killed; by the system when memory runs out"
@@ -71,12 +71,13 @@ def parameter_faults(path: Path, given: dict[str, str]) -> list[Fault]:
 
 
 def run_all(families: list[str], parameters: dict[str, str], edition: Path, out: Path, jobs: int,
-            said: Callable[[str], None], folder: Path | None = None,
+            ran: Callable[[Executed], None], folder: Path | None = None,
             then: Callable[[Executed], Executed] | None = None, server: str = "",
-            limits: Limits = LIMITS) -> list[Executed]:  # fmt: skip
+            limits: Limits = LIMITS, now: Tell = lambda _: None) -> list[Executed]:  # fmt: skip
     """Run the notebook of every family, `jobs` at once, each in a fresh kernel; all are checked before the first one starts.
 
-    The notebooks are the project's own unless `folder` names others. `then` is done with each in the process that ran it.
+    The notebooks are the project's own unless `folder` names others. `then` is done with each in the process that ran it, `ran` here;
+    `now` is told each cell that begins.
     `server` is the address of a fork server; without one every kernel does its own imports.
 
     Raises UsageError for parameters, PublishRefused naming every notebook that failed and its cell.
@@ -93,7 +94,9 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
         for family, answer in workers.each(tasks, limits.total):
             if isinstance(answer, Executed):
                 done.append(answer)
-                said(f"notebook {family}: {answer.seconds:.1f} s")
+                ran(answer)
+            elif isinstance(answer, Told):
+                now(f"{len(done)} of {len(families)} pages, {answer.what}")
             elif isinstance(answer, AbmError):
                 faults += answer.faults
             elif isinstance(answer, Died):
@@ -108,11 +111,13 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
 
 def _run_then(then: Callable[[Executed], Executed] | None, source: Path, target: Path, parameters: dict[str, str],
               edition: Path, limits: Limits, tell: Tell) -> Executed:  # fmt: skip
-    executed = run_one(source, target, parameters, edition, limits)
+    executed = run_one(source, target, parameters, edition, limits, tell)
+    tell(f"{executed.family}, its page")
     return then(executed) if then else executed
 
 
-def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Path, limits: Limits = LIMITS) -> Executed:
+def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Path, limits: Limits = LIMITS,
+            now: Tell = lambda _: None) -> Executed:  # fmt: skip
     """Run one notebook into `target`. Raises PublishRefused when a cell failed or was skipped, KernelDied when it died."""
     import papermill
     from nbclient.exceptions import CellTimeoutError
@@ -124,12 +129,17 @@ def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Pat
     began, failed, begun = time.monotonic(), None, ["its start"]
     published = target.with_name(source.name)
     nbformat.write(_without_exploring(source), published)
+
+    def begin(cell: str) -> None:
+        begun.append(cell)
+        now(f"{source.stem}, {cell}")
+
     try:
         papermill.execute_notebook(
             str(published), str(target), parameters, kernel_name="python3", progress_bar=False, cwd=str(source.parent.parent),
             request_save_on_cell_execute=False, extra_arguments=["--IPKernelApp.log_level=50"],
             execution_timeout=limits.cell, engine_name=ENGINE if os.environ.get(ADDRESS) else None,
-            on_cell_execute=lambda cell, cell_index: begun.append(f"cell {cell.get('id')}"),
+            on_cell_execute=lambda cell, cell_index: begin(f"cell {cell.get('id')}"),
         )  # fmt: skip
     except PapermillExecutionError as error:
         failed = _masked(f"{error.ename}: {error.evalue}")

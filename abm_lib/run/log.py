@@ -21,8 +21,8 @@ Say = Callable[[str], None]
 class Log:
     """The steps of one run and their seconds by a clock that does not jump; written to `path` when the run ends."""
 
-    def __init__(self, path: Path, run: str, said: Say) -> None:
-        self.path, self.run, self.said = path, run, said
+    def __init__(self, path: Path, run: str, now: Say) -> None:
+        self.path, self.run, self.now = path, run, now
         self.steps: dict[str, float] = {}
         self.notebooks: dict[str, float] = {}
         self._began, self._at = time.monotonic(), "start"
@@ -35,6 +35,7 @@ class Log:
     def step(self, name: str) -> Iterator[None]:
         """A step of the run; the last one begun is the one it failed in."""
         self._at, began = name, time.monotonic()
+        self.now(name)
         yield
         self.steps[name] = round(time.monotonic() - began, 2)
 

@@ -32,6 +32,7 @@ class Pages:
     jobs: int
     limits: Limits
     said: Say
+    now: Say
     seconds: dict[str, float] = field(default_factory=dict)
 
     def make(self, only: tuple[str, ...], company: str, server: Callable[[], str]) -> dict[str, str]:
@@ -67,19 +68,24 @@ class Pages:
             self.staging,
             self.private,
             self.jobs,
-            self.said,
+            self._ran,
             self.notebooks,
             write,
             server,
             self.limits,
+            self.now,
         )
         for executed in done:
-            self.seconds[executed.family] = round(executed.seconds, 2)
             if executed.read is not None:
                 text = (self.staging / _name(executed.family)).read_text("utf-8")
                 source = self.notebooks / f"{executed.family}.ipynb"
                 self.made.keep_page(executed.family, source, self.described, self.table, text, executed.read)
         return {_name(executed.family): executed.page for executed in done}
+
+    def _ran(self, executed: Executed) -> None:
+        self.seconds[executed.family] = round(executed.seconds, 2)
+        rows = len(self.table if executed.read is None else self.table[self.table["metric"].isin(executed.read)])
+        self.said(f"notebook {executed.family}: {rows:,} rows of readings, {executed.seconds:.1f} s")
 
 
 def write_page(described: dict[str, Any], staging: Path, executed: Executed) -> Executed:

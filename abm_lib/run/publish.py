@@ -39,10 +39,11 @@ SPACE = 20_000_000  # bytes that must be free beside twice the edition in force
 
 def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, out: Path = Path("reports"), engine: str = "duckdb",
         only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", forms: tuple[str, ...] = (), said: Say = lambda _: None,
-        notebooks: Path | None = None, limits: Limits = LIMITS) -> Path:  # fmt: skip
+        now: Say = lambda _: None, notebooks: Path | None = None, limits: Limits = LIMITS) -> Path:  # fmt: skip
     """Publish the edition of a quarter under OUT/QUARTER and return its folder. Nothing there changes unless all went well.
 
-    `notebooks` is the folder of the notebooks, the project's own by default; `forms` are those of deliver.FORMS.
+    `notebooks` is the folder of the notebooks, the project's own by default; `forms` are those of deliver.FORMS; `said` is given a
+    line for each thing done, `now` a word on each thing begun.
     """
     deliver.ready(forms)
     company = open_company(company_folder, engine)
@@ -55,7 +56,7 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         staging = out / ".editions" / asked.label / f".{name}"
         private = company.folder / ".abm" / "runs" / name
-        log = stack.enter_context(Log(private / "run.json", name, said))
+        log = stack.enter_context(Log(private / "run.json", name, now))
         stack.callback(shutil.rmtree, staging, ignore_errors=True)
         for folder in (staging, private):
             folder.mkdir(parents=True, mode=0o700)
@@ -67,7 +68,9 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         with log.step("readings"):
             described, table = _compute(company, asked.label, as_of, staging, name, profile, out, table, made, said)
         with log.step("pages"):
-            task = Pages(described, table, made, staging, private, notebooks or notebooks_folder(), jobs, limits, said)
+            task = Pages(
+                described, table, made, staging, private, notebooks or notebooks_folder(), jobs, limits, said, now
+            )
             checked = task.make(only, str(company.folder), lambda: server or stack.enter_context(forking(said)))
             (staging / page_forms.SCRIPT).write_text(page_forms.script(), encoding="utf-8")
         with log.step("gate"):
