@@ -190,6 +190,7 @@ EDITION: dict[str, Any] = {
     "families": [*FAMILIES, *ROLES],
     "quarters": ["2026Q1", "2026Q2", "2026Q3"],
     "caveats": 3,
+    "catalogue": "5eed1234",
     "generated": "2026-10-11",
     "sources": [
         {"name": "crm", "newest": "2026-10-09", "rows": 1234},

@@ -244,6 +244,7 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
         "profile": profile,
         "dates": f"{day(edition['period_start'])} – {day(edition['period_end'])}",
         "caveats": f"{count} caveat{'' if count == 1 else 's'}",
+        "fresh": _fresh(edition),
         "sources": _oldest(edition.get("sources", [])),
         "generated": _day(str(edition["generated"])),
         "pages": len(links),
@@ -259,6 +260,15 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_role(link: tuple[str, str, bool]) -> bool:
     return link[1].startswith("for-")
+
+
+def _fresh(edition: Mapping[str, Any]) -> Markup:
+    """How far each source reaches, and by which catalogue its numbers were counted."""
+    ends = [
+        (clean(source["name"]).replace("_", " "), _day(str(source["newest"]))) for source in edition.get("sources", [])
+    ]
+    rows = [tag("div", tag("dt", name), tag("dd", last)) for name, last in ends]
+    return tag("dl", rows) + tag("p", f"The newest row of each table. Catalogue of metrics {edition['catalogue']}.")
 
 
 def _oldest(sources: Sequence[Mapping[str, Any]]) -> str:
@@ -290,4 +300,5 @@ def _edition_line(edition: Mapping[str, Any]) -> str:
 
 
 def _state(edition: Mapping[str, Any]) -> str:
-    return {"to_date": "Quarter to date"}.get(edition["state"], str(edition["state"]).capitalize())
+    named = {"to_date": "Quarter to date", "restated": f"Restatement {edition.get('restatement', 1)}"}
+    return named.get(edition["state"], str(edition["state"]).capitalize())
