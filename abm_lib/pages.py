@@ -47,6 +47,8 @@ COMPANIONS = {
     "net_revenue_retention": ("retained_revenue",),
     "readiness": ("questions_answered",),
 }
+# Under the table of every model stand the channels whose rank depends on which is taken.
+DISTANCES = {"attributed_pipeline": "attribution_model_distance"}
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
@@ -195,8 +197,8 @@ class Page:
         if not any(row.value is not None for row in rows):
             return absent(known, self._read.whole(metric), dimension)
         first, moved = heading(dimension.removeprefix("model/")), []
-        if metric == "attributed_pipeline" and dimension == "model/channel":
-            apart = self._slices("attribution_model_distance", "channel")
+        if metric in DISTANCES and dimension == "model/channel":
+            apart = self._slices(DISTANCES[metric], "channel")
             moved = sorted((row for row in apart if row.value), key=lambda row: -(row.value or 0.0))
         return models.side_by_side(f"{metric}-{identifier(dimension)}-models", rows, first, moved)
 
@@ -374,6 +376,7 @@ def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dic
     opened = open_company(company)
     asked = opened.quarter(quarter)
     shown = {metric for question in questions() if question.page == family for metric, _ in question.shows}
+    shown |= {DISTANCES[metric] for metric in shown & DISTANCES.keys()}
     families = () if family in ("summary", "quality", *ROLES) else (family,)
     table = readings.read(opened, asked, families=families, also=shown, profile=PROFILES["internal"])
     return table, edition.describe(opened, asked, table)

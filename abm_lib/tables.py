@@ -237,7 +237,7 @@ def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str
     names = ", ".join(f'"{c}"' for c in table.columns)
     con.execute(
         f"create or replace temp table typed as select _row, case when {wrong} then list_filter([{why}], lambda x: x is not null) "
-        f'else [] end as _why, {names} from (select _row, {", ".join(values)} from raw."{table.name}") order by _row'
+        f'else [] end as _why, {names} from (select _row, {", ".join(values)} from raw."{table.name}")'
     )
     con.execute(f'create or replace table set_aside."{table.name}" as select _row, _why from typed where len(_why) > 0')
 
@@ -246,18 +246,26 @@ def _settle_keys(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     """Keep one of identical rows; set aside all rows of a key that contradict each other. Return the rows repeated."""
     names = ", ".join(f'"{c}"' for c in table.columns)
     key = ", ".join(f'"{c}"' for c in table.key)
+    alike = " and ".join(f'typed."{c}" is not distinct from twice."{c}"' for c in table.key)
     con.execute(
-        f"create or replace temp table sound as select {names}, min(_row) as _row, count(*) as _copies, "
-        f"count(*) over (partition by {key}) as _versions from typed where len(_why) = 0 group by {names}"
+        f"create or replace temp table copies as select {names}, _row, min(_row) over (partition by {names}) as _first, "
+        f"dense_rank() over (partition by {key} order by {names}) as _version from typed where len(_why) = 0 and exists "
+        f"(select 1 from (select {key} from typed where len(_why) = 0 group by {key} having count(*) > 1) twice where {alike})"
     )
     con.execute(
-        f'insert into set_aside."{table.name}" select _row, [{quoted("F074 " + table.key[0])}] from sound where _versions > 1'
+        f"create or replace temp table conflicts as select _row, _first from copies "
+        f"qualify max(_version) over (partition by {key}) > 1"
     )
     # A contradicting row may itself stand more than once: its copies are repeats of the row set aside.
     con.execute(
-        f'create or replace table canonical."{table.name}" as select {names} from sound where _versions = 1 order by _row'
+        f'insert into set_aside."{table.name}" select _row, [{quoted("F074 " + table.key[0])}] from conflicts where _row = _first'
     )
-    (repeated,) = con.execute("select coalesce(sum(_copies - 1), 0)::bigint from sound").fetchall()[0]
+    con.execute(  # not by a join, which would lose the order
+        "delete from typed where _row in (select _row from copies where _row <> _first union all select _row from conflicts)"
+    )
+    con.execute(f'create or replace table canonical."{table.name}" as select {names} from typed where len(_why) = 0')
+    (repeated,) = con.execute("select count(*) from copies where _row <> _first").fetchall()[0]
+    con.execute("drop table typed; drop table copies; drop table conflicts")
     return int(repeated)
 
 

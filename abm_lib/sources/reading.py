@@ -20,7 +20,7 @@ import duckdb
 from ..errors import Fault, printable
 from ..source_settings import Dialect
 from ..tables import quoted
-from . import books, forms, suspects
+from . import books, forms, lines, suspects
 from .finding import Found
 from .suspects import sha256
 
@@ -94,15 +94,22 @@ class File:
     def _lines(self) -> list[int]:
         """The line on which each row read begins; quoted fields may span lines, broken and blank lines are no rows."""
         assert self.text
-        broken, lines = {*self.totals, *(line for line, _, _ in self.broken)}, []
+        no_rows = {*range(1, self.skipped + 2), *self.totals, *(line for line, _, _ in self.broken)}
+        blank_too = self.width == 1
+        quickly = [line for line in lines.of_records(self.text, self.dialect.quote, blank_too) if line not in no_rows]
+        # Where a quote stands inside a value, only a reader that knows fields can tell which quote ends one.
+        return quickly if len(quickly) == self.last else self._lines_by_field(no_rows, blank_too)
+
+    def _lines_by_field(self, no_rows: set[int], blank_too: bool) -> list[int]:
+        assert self.text
+        found, begins = [], 1
         with self.text.open(encoding="latin-1", newline="") as file:
             records = csv.reader(file, delimiter=self.dialect.delimiter, quotechar=self.dialect.quote)
-            begins = 1
             for record in records:
-                if begins > self.skipped + 1 and (record or self.width == 1) and begins not in broken:
-                    lines.append(begins)
+                if (record or blank_too) and begins not in no_rows:
+                    found.append(begins)
                 begins = records.line_num + 1
-        return lines
+        return found
 
 
 def read_table(
@@ -285,7 +292,7 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
         "select line_byte_position - 1 + len(csv_line) - len(ltrim(csv_line, chr(13) || chr(10))), min(error_type::varchar), "
         "any_value(trim(csv_line, chr(13) || chr(10))) from reject_errors group by all order by 1"
     ).fetchall()  # a rejected line may begin with the blank ones before it
-    numbers = suspects.lines_at(file.text, [byte for byte, _, _ in rejected])
+    numbers = lines.at(file.text, [byte for byte, _, _ in rejected])
     totals = [re.compile(pattern) for pattern in file.dialect.totals]
     for number, (_, kind, text) in zip(numbers, rejected, strict=True):
         if any(pattern.search(text) for pattern in totals):

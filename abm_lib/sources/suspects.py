@@ -115,14 +115,3 @@ def unreadable(path: Path, label: str, error: Exception) -> Fault:
         found = ", ".join(f"{count} ending in {named[kind]}" for kind, count in kinds.most_common())
         return fault("F008", "line-ends", label, f"lines of several kinds: {found}", "one kind of line end", AGAIN)
     return fault("F007", "file-unreadable", label, f"the reader gave up ({type(error).__name__})")
-
-
-def lines_at(path: Path, places: list[int]) -> list[int]:
-    """The line, counted from 1, that holds each of some byte positions in rising order."""
-    lines, line, done = [], 1, 0
-    with path.open("rb") as file:
-        for place in places:
-            line += len(BREAK.findall(file.read(place - done)))
-            done = place
-            lines.append(line)
-    return lines
