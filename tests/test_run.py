@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -361,13 +363,22 @@ def test_a_small_sample_company_is_published_from_end_to_end(tmp_path: Path) -> 
     assert {"index.html", "ads.html"} <= {path.name for path in folder.iterdir()}
     described = json.loads((folder / "manifest.json").read_text())["edition"]
     assert date.fromisoformat(described["period_start"]) < date.fromisoformat(described["period_end"])
+    told = _abm("notify", str(folder), "--to", "json://127.0.0.1/x", "--link", "https://reports.firm.example/q3")
+    assert told.returncode == 0 and "not sent" in told.stdout
+    assert (
+        f"ABM report Q3 2026, {described['state']}" in told.stdout and "https://reports.firm.example/q3" in told.stdout
+    )
+    assert not list(folder.resolve().parent.glob("*.sent"))
+    (folder / "ads.html").write_text("another page")
+    assert _abm("notify", str(folder), "--to", "json://127.0.0.1/x", "--send").returncode == 5
+
+
+def _abm(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "abm_lib.cli", *words], capture_output=True, text=True)
 
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_leaves_the_old_edition_and_the_next_run_is_clean(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     from abm_lib import sample
 
     sample.write(tmp_path / "firm", scale=0.02)

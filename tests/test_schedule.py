@@ -7,9 +7,12 @@ import json
 import shutil
 import socket
 import subprocess
+import threading
+from collections.abc import Iterator
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from small_company import write
@@ -171,6 +174,59 @@ def test_one_who_refuses_is_named_without_the_address_and_asked_again_next_time(
     assert [fault.where for fault in caught.value.faults] == ["nobody", "mailto"]
     inbox.refuse = False
     assert notify.send(tmp_path, [address], "A title", "A text") == (1, 0)
+
+
+class Chat(BaseHTTPRequestHandler):
+    """A web hook on this machine that keeps what is posted to it."""
+
+    posted: ClassVar[list[tuple[str, dict[str, Any]]]] = []
+
+    def do_POST(self) -> None:
+        said = self.rfile.read(int(self.headers["Content-Length"]))
+        self.posted.append((self.path, json.loads(said)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a chat server. Slack's and Teams' own hosts are led there, whatever they are asked for."""
+    pytest.importorskip("apprise", reason="apprise: not installed")
+    import requests
+
+    Chat.posted.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port, send = server.server_address[1], requests.Session.send
+
+    def here(session: Any, request: Any, **options: Any) -> Any:
+        request.url = f"http://127.0.0.1:{port}{request.path_url}"
+        return send(session, request, **options | {"verify": False})
+
+    monkeypatch.setattr(requests.Session, "send", here)
+    yield port
+    server.shutdown()
+    server.server_close()
+
+
+SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+TEAMS = "workflows://flow.example:443/number/signature/"
+
+
+def test_slack_and_teams_get_the_text_alone_and_nothing_from_elsewhere(tmp_path: Path, chat: int) -> None:
+    text = notify._harmless("Q3 closed 7% under target <!channel> @here")
+    assert notify.send(tmp_path, [SLACK, TEAMS, f"json://127.0.0.1:{chat}/hook"], "A title", text) == (3, 0)
+    assert [path.split("?")[0].split("/")[1] for path, _ in Chat.posted] == ["services", "workflows", "hook"]
+    for _, said in Chat.posted:
+        written = json.dumps(said, ensure_ascii=False)
+        assert "Q3 closed 7% under target" in written and "A title" in written
+        assert not set("<@") & set(written) and "apprise" not in written.casefold()
+    assert notify.send(tmp_path, [SLACK, TEAMS], "A title", text) == (0, 2)
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in "".join(p.read_text() for p in tmp_path.parent.glob("*.sent"))
 
 
 def test_nobody_to_tell_is_a_fault(tmp_path: Path) -> None:

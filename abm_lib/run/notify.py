@@ -62,8 +62,9 @@ def send(folder: Path, addresses: Sequence[str], title: str, text: str) -> tuple
     told: list[str] = json.loads(book.read_text("utf-8")) if book.is_file() else []
     new = [address for address in addresses if _digest(address) not in told]
     faults = []
+    plain = apprise.AppriseAsset(app_id="abm", image_url_mask="", image_url_logo="")  # no picture from elsewhere
     for address in new:
-        if not (asked := apprise.Apprise()).add(address):
+        if not (asked := apprise.Apprise(asset=plain)).add(address):
             faults.append(_not_told(address, "an address that apprise does not know"))
         elif not asked.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
             faults.append(_not_told(address, "refused, or nobody answered"))
