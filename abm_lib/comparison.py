@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 
 from .company import Company
-from .facts import Base
+from .facts import FACTS, Base, Cut
 from .slices import TIME
 
 RATES = ("share", "points", "score")
@@ -69,11 +70,27 @@ def _targets(company: Company) -> dict[tuple[str, ...], float]:
     return found
 
 
-def status(row: dict[str, Any], floor: int) -> str:
+def is_short(base: Base) -> bool:
+    """Whether the company is known for too few quarters, or closed too few deals, for anything to be called better or worse."""
+    least, last = base.config.min_n, base.shown[-1]
+    dated = [first for name, (first, _) in base.company.spans.items() if name not in ("fx", "loads", "events_log")]
+    known = [quarter for quarter in base.quarters if quarter.start >= min(dated, default=last.end)]
+    if len(known) < least.quarters:
+        return True
+    closed = FACTS["opportunities_closed"]
+    if not base.company.tables.delivered.issuperset(closed.needs):
+        return False  # what else it shows is not counted in deals
+    deals = closed.cut(Cut(base, "trailing_8_quarters")).filter(nw.col("quarter") == last.label).select(deals=nw.len())
+    return int(base.tables.engine.collect(deals)["deals"].iloc[0]) < least.deals
+
+
+def status(row: dict[str, Any], floor: int, short: bool = False) -> str:
     """Good or bad where the range, or a known total, clears the target; unclear where it does not; else why there is none."""
     value, target = row["value"], row["target"]
     if pd.isna(value) or row["better"] == "neither":
         return "none"
+    if short:
+        return "small_n"
     if pd.isna(target):
         return "no_target"
     if row["unit"] in RATES and row["n"] < floor:

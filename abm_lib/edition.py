@@ -13,7 +13,9 @@ import pandas as pd
 
 from . import __version__, store
 from .company import Company
+from .comparison import is_short
 from .disclosure import PROFILES
+from .facts import Base
 from .metric import REGISTER
 from .metrics import FAMILIES
 from .period import Quarter
@@ -54,7 +56,8 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "quarters": sorted({*quarters, quarter.label}),
         "attribution": company.config.attribution.model_dump(mode="json"),
         "caveats": len(said), "generated": company.known_until.isoformat(),
-        "locale": company.config.report.locale,
+        "locale": company.config.report.locale, "is_short": is_short(Base(company, quarter, as_of, 1)),
+        "min_n": company.config.min_n.model_dump(include={"colour", "trend", "quarters", "deals"}),
         "remarks": [remark.model_dump(mode="json") for remark in company.config.report.remarks],
         "sources": [{"name": name, "newest": str(last)} | ({"rows": company.notes["tables"][name]["accepted"]} if counted else {})
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],

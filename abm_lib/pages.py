@@ -29,6 +29,7 @@ from .show.html import tag
 from .show.numbers import day, write_as
 from .show.rows import Known, Readings, Row, heading, identifier
 from .show.tiles import KEY, Tile, scorecard
+from .show.verdict import judge_from
 
 EDITION_FOLDER = "ABM_EDITION"
 FAMILIES = tuple("summary ads website content accounts demand journey pipeline revenue customers voice quality".split())
@@ -71,6 +72,7 @@ class Page:
             raise _unknown("quarter", edition["quarter"], set(readings["quarter"]))
         theme.use()
         write_as(edition.get("locale", "en"))
+        judge_from(edition.get("min_n", {}))
         self.family, self.edition, self._readings, self._folder = family, dict(edition), readings, folder
         self._beyond = False
         self._read = Readings(readings, register, edition["quarter"])

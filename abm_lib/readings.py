@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .company import Company
-from .comparison import compared, status, targeted
+from .comparison import compared, is_short, status, targeted
 from .config import Config
 from .disclosure import Profile, code_key, protected
 from .facts import FACTS, Base, Cut
@@ -229,7 +229,8 @@ def _finished(base: Base, rows: pd.DataFrame, profile: Profile | None) -> pd.Dat
     if profile:
         rows = protected(rows.reset_index(drop=True), profile, code_key(base.company.folder))
     rows = targeted(base.company, compared(base, rows)).assign(as_reported=float("nan"))
-    rows["status"] = [status(cast(dict[str, Any], row), base.config.min_n.colour) for row in rows.to_dict("records")]
+    floor, short = base.config.min_n.colour, is_short(base)
+    rows["status"] = [status(cast(dict[str, Any], row), floor, short) for row in rows.to_dict("records")]
     for column in ("method", "missing_because", "caveats", "slice"):
         rows[column] = rows[column].fillna("").astype(str)
     numbers = [*NUMBERS, *COMPARED]

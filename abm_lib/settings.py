@@ -344,11 +344,16 @@ class Machines(Settings):
 
 
 class SmallNumbers(Settings):
-    """Below these counts there is no colour, no sentence about a trend, and no share of what people say."""
+    """Below these counts there is no colour, no sentence about a trend, and no share of what people say.
+
+    A company known for fewer `quarters`, or for fewer closed `deals` in the last eight, has nothing called better or worse.
+    """
 
     colour: Annotated[int, Field(ge=0)] = 10
     trend: Annotated[int, Field(ge=0)] = 30
     qualitative: Annotated[int, Field(ge=0)] = 30
+    quarters: Annotated[int, Field(ge=0)] = 4
+    deals: Annotated[int, Field(ge=0)] = 30
 
 
 class Fx(Settings):

@@ -153,6 +153,28 @@ def test_a_verdict_takes_colour_only_where_the_range_clears(changes: dict[str, A
     assert (said.tone, said.words) == (tone, words)
 
 
+@pytest.mark.parametrize(("n", "words"), [(29, "Too few to tell a trend: 29"), (30, "Clearly down on Q3 2025")])
+def test_a_rate_of_few_is_not_held_against_last_year(n: int, words: str) -> None:
+    row = reading("win_rate_closed", value=0.2, numerator=0.2 * n, denominator=n, n=n, low=0.1, high=0.35, target=None,
+                  status="no_target", year_ago=0.6)  # fmt: skip
+    assert verdict(row).words == words
+
+
+def test_of_a_short_record_a_rate_of_many_is_not_judged() -> None:
+    row = reading(
+        "win_rate_closed",
+        value=0.2,
+        numerator=20,
+        denominator=100,
+        n=100,
+        low=0.1,
+        high=0.3,
+        target=0.5,
+        status="small_n",
+    )
+    assert (verdict(row).tone, verdict(row).words) == ("grey", "Too short a record to judge")
+
+
 def test_a_total_is_judged_without_a_range_but_a_mean_of_few_is_not() -> None:
     total = reading("closed_won_revenue", value=2.05e6, n=9, target=2.5e6, status="bad")
     assert verdict(total).text == "▼ €450k short of target"

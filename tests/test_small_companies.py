@@ -13,6 +13,8 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 from tiny import company, deals, read
 
+from abm_lib import edition as editions
+from abm_lib.company import open_company
 from abm_lib.metric import REGISTER
 from abm_lib.pages import FAMILIES, Page
 from abm_lib.run.render import render
@@ -89,3 +91,19 @@ def test_in_the_first_quarter_ever_nothing_is_compared(tmp_path: Path) -> None:
     found = read(company(tmp_path, COMPANIES["the first quarter ever"]), "closed_won_revenue", by=[])
     now = found[found["quarter"] == "2026Q3"].iloc[0]
     assert now["value"] == 100 and pd.isna(now["previous"]) and pd.isna(now["year_ago"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [("", "small_n"), ("[min_n]\nquarters = 0\ndeals = 1\n", "bad"), ("[min_n]\nquarters = 0\n", "small_n")],
+)
+def test_of_a_short_record_nothing_is_called_better_or_worse(tmp_path: Path, settings: str, status: str) -> None:
+    agreed = {"targets": "metric | period | value\nclosed_won_revenue | 2026Q3 | 5000"}
+    folder = company(tmp_path, COMPANIES["the first quarter ever"] | agreed, settings=settings)
+    found = read(folder, "closed_won_revenue", by=[])
+    now = found[found["quarter"] == "2026Q3"].iloc[0]
+    assert (now["value"], now["target"], now["status"]) == (100, 5000, status)
+    opened = open_company(folder)
+    told = editions.describe(opened, opened.quarter("2026Q3"), found)
+    page = Page("revenue", found, told, REGISTER)
+    assert ("none is called better or worse" in page.header().text) == (status == "small_n")

@@ -63,7 +63,9 @@ def test_f02_the_yardstick_of_three_tells_2_9_from_3_0_and_may_be_moved_for_a_qu
 ) -> None:
     agreed = f'[coverage]\nyardstick = 3.0\nagreed_by = "CFO"\n[coverage.yardstick_by_quarter]\n{by_quarter}'
     found = told(
-        deals(due(amount)) | {"targets": TARGETS}, "pipeline_coverage", settings=agreed + "\n[min_n]\ncolour = 1"
+        deals(due(amount)) | {"targets": TARGETS},
+        "pipeline_coverage",
+        settings=agreed + "\n[min_n]\ncolour = 1\nquarters = 0\ndeals = 0",
     )
     row = found[(found["quarter"] == "2026Q3") & (found["slice_by"] == "")].iloc[0]
     assert row["status"] == status

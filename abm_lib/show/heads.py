@@ -75,8 +75,18 @@ def header(readings: Readings, family: str, metrics: Sequence[str], edition: Map
     state = str(edition["state"]).replace("_", " ").capitalize()
     name = f"{clean(edition['company'])}, {quarter_name(edition['quarter'])}"
     line = f"{name}. {state} edition, data as of {day(edition['as_of'])}."
-    parts = tag("h1", message), tag("p", lead, class_="standfirst"), tag("p", line, class_="edition-line")
-    return Fragment("header", tag("div", parts, class_="message"), f"{message}. {lead.striptags()}")
+    parts = [tag("h1", message), tag("p", lead, class_="standfirst"), tag("p", line, class_="edition-line")]
+    short = _short(edition["min_n"]) if edition.get("is_short") else ""
+    if short:
+        parts.append(tag("p", short, class_="record"))
+    return Fragment("header", tag("div", parts, class_="message"), f"{message}. {lead.striptags()} {short}".strip())
+
+
+def _short(least: Mapping[str, int]) -> str:
+    return (
+        f"The record is shorter than {least['quarters']} quarters or {least['deals']} closed deals: "
+        "numbers are told, and none is called better or worse."
+    )
 
 
 def headline(readings: Readings, family: str, metrics: Sequence[str]) -> str:

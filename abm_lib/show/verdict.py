@@ -7,6 +7,7 @@ clear gap to a target, last year's value). Everything else is grey.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -15,7 +16,7 @@ from .html import clean, tag
 from .numbers import MINUS, change, missing_words, size, span
 from .rows import Row
 
-MIN_N = 10
+_fewest = {"colour": 10, "trend": 30}
 UP, DOWN, SAME, NONE = "▲", "▼", "≈", "○"
 TOTALS = {"count", "money", "money_per_day"}
 
@@ -42,13 +43,19 @@ class Verdict:
         return tag("span", sign, " ", self.words, class_=f"verdict {self.tone}")
 
 
+def judge_from(fewest: Mapping[str, int]) -> None:
+    """The counts below which a rate or mean takes no colour and says nothing of a trend, from here on: [min_n] of abm.toml."""
+    _fewest.update(fewest)
+
+
 def verdict(row: Row, need: Row | None = None) -> Verdict:
     """Against what is needed where that is a range or there is no target, else the target, else last year."""
     if row.value is None:
         said = clean(row.caveat_list[0]) if row.caveat_list else missing_words(row.missing_because)
         return Verdict("grey", NONE, said[:1].upper() + said[1:])
     if too_few(row):
-        return Verdict("grey", NONE, f"Too few to judge: {row.text('n')}" if row.n is not None else "Too few to judge")
+        is_few = row.n is not None and row.n < _fewest["colour"]
+        return Verdict("grey", NONE, f"Too few to judge: {row.text('n')}" if is_few else "Too short a record to judge")
     if need is not None and need.value is not None and (need.ranged or row.target is None):
         return _against_need(row, need)
     if row.target is not None and row.better in ("higher", "lower"):
@@ -58,7 +65,11 @@ def verdict(row: Row, need: Row | None = None) -> Verdict:
 
 def too_few(row: Row) -> bool:
     """Whether so few units stand behind a rate or a mean that it cannot be judged; a total is what it is."""
-    return row.status == "small_n" or (not is_total(row) and row.n is not None and row.n < MIN_N)
+    return row.status == "small_n" or _fewer(row, "colour")
+
+
+def _fewer(row: Row, floor: str) -> bool:
+    return not is_total(row) and row.n is not None and row.n < _fewest[floor]
 
 
 def is_total(row: Row) -> bool:
@@ -132,6 +143,8 @@ def _against_last_year(row: Row, clear_only: bool = False) -> Verdict | None:
     """Clearly up or down, or no clear change; a value without a range only says by how much, in colour if it is a total."""
     if row.year_ago is None or row.value is None or row.better not in ("higher", "lower"):
         return None
+    if _fewer(row, "trend"):
+        return None if clear_only else Verdict("grey", NONE, f"Too few to tell a trend: {row.text('n')}")
     side = clears(row, row.year_ago) if row.ranged or is_total(row) else 0
     if clear_only:
         return _year_on_year(row, side) if side and row.ranged else None
