@@ -263,12 +263,14 @@ def _is_role(link: tuple[str, str, bool]) -> bool:
 
 
 def _fresh(edition: Mapping[str, Any]) -> Markup:
-    """How far each source reaches, and by which catalogue its numbers were counted."""
-    ends = [
-        (clean(source["name"]).replace("_", " "), _day(str(source["newest"]))) for source in edition.get("sources", [])
-    ]
-    rows = [tag("div", tag("dt", name), tag("dd", last)) for name, last in ends]
-    return tag("dl", rows) + tag("p", f"The newest row of each table. Catalogue of metrics {edition['catalogue']}.")
+    """How far each table reaches, the oldest first, and by which catalogue the numbers were counted."""
+    tables: dict[str, list[str]] = {}
+    for source in sorted(edition.get("sources", []), key=lambda source: str(source["newest"])):
+        tables.setdefault(str(source["newest"]), []).append(clean(source["name"]).replace("_", " "))
+    rows = [tag("div", tag("dt", _day(last)), tag("dd", ", ".join(names))) for last, names in tables.items()]
+    return tag("dl", rows) + tag(
+        "p", f"The day of each table's newest row. Catalogue of metrics {edition['catalogue']}."
+    )
 
 
 def _oldest(sources: Sequence[Mapping[str, Any]]) -> str:
