@@ -196,8 +196,7 @@ class Chat(BaseHTTPRequestHandler):
 def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of a chat server. Slack's and Teams' own hosts are led there, whatever they are asked for."""
     pytest.importorskip("apprise", reason="apprise: not installed")
-    import requests
-
+    requests = pytest.importorskip("requests", reason="apprise: not installed")  # what it posts by
     Chat.posted.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
     threading.Thread(target=server.serve_forever, daemon=True).start()
