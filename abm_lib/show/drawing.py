@@ -64,12 +64,13 @@ class Canvas:
         return (value - self.across[0]) / (self.across[1] - self.across[0]) * self.width
 
     def spec(self, layers: Sequence[alt.Chart | None]) -> dict[str, Any]:
-        chart = alt.layer(*[layer for layer in layers if layer is not None]).properties(
-            width=self.width, height=self.height,
-            padding={"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom},
-            autosize=alt.AutoSizeParams(type="none"),
-        )  # fmt: skip
-        return _pointed_at(dict(chart.to_dict(validate=False)))
+        """The layers as one spec. alt.layer() would copy each of them whole, again and again, which is half of the time."""
+        padding = {"left": self.left, "right": self.right, "top": self.top, "bottom": self.bottom}
+        frame = alt.LayerChart(
+            layer=[], width=self.width, height=self.height, padding=padding, autosize=alt.AutoSizeParams(type="none")
+        ).to_dict(validate=False)
+        drawn = [layer.to_dict(validate=False, context={"top_level": False}) for layer in layers if layer is not None]
+        return _pointed_at({**frame, "layer": drawn})
 
     def bars(
         self, records: Records, thick: int, fill: str = "", outline: bool = False, dash: Sequence[int] = ()
