@@ -154,6 +154,27 @@ def test_a_close_that_was_entered_late_counts_on_its_close_date_and_was_known_wh
     assert value(told, "closed_won_revenue") == 500
 
 
+def test_an_amount_corrected_after_the_close_counts_where_it_was_seen_before_the_quarter_settled(
+    tmp_path: Path,
+) -> None:
+    """O1 is won on September 15 at 500, on October 8 it says 600, and on November 1 650."""
+    won = FIRST.replace("offer,500,EUR,2026-09-30", "won,500,EUR,2026-09-15")
+    deliveries = {
+        "2026-09-01": FIRST,
+        "2026-10-03": won,
+        "2026-10-08": won.replace("500", "600"),
+        "2026-11-01": won.replace("500", "650"),
+    }
+    company = after_all(tmp_path, deliveries)
+    assert [(row[0], row[1], row[2]) for row in of(company, "O1")] == [
+        ("2026-05-01", "offer", 500),
+        ("2026-09-15", "won", 500),
+        ("2026-09-15", "won", 600),
+        ("2026-09-15", "won", 650),
+    ]
+    assert value(read(company), "closed_won_revenue") == 600
+
+
 def test_a_deal_that_comes_back_or_is_opened_again_is_open_from_then_on(tmp_path: Path) -> None:
     back = SECOND.replace("won,300,EUR,2026-07-20", "offer,300,EUR,2026-12-20")
     company = after_all(tmp_path, {"2026-06-15": FIRST, "2026-08-03": SECOND, "2026-08-10": THIRD, "2026-08-17": back})
