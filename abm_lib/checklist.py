@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from . import metrics  # noqa: F401  (fills the register)
 from .company import Company
+from .derive import snapshots
 from .errors import AbmError
 from .metric import REGISTER, Metric
 from .questions import questions
@@ -55,6 +56,7 @@ def lines(company: Company) -> Iterator[str]:
     yield from _of_sources(company)
     yield from _of_tables(company)
     yield from (f"as now: {sentence}" for sentence in company.notes["as_now"].values())
+    yield from _of_snapshots(company)
     yield from (f"{count} {what}" for what, count in company.notes["identity"].items())
     for one in missing(company):
         yield f"missing {one.name}: {len(one.metrics)} metrics wait for it, {len(one.alone)} for nothing else{_named(one.alone)}; " \
@@ -84,6 +86,13 @@ def _of_tables(company: Company) -> Iterator[str]:
         line = "read {read} = accepted {accepted} + repeated {repeated} + set aside {set_aside}"
         left_out = "".join(f" + {count} {why}" for why, count in (counts or {}).get("excluded", {}).items())
         yield f"{name:22} {line.format(**counts) + left_out if counts else 'not delivered'}"
+
+
+def _of_snapshots(company: Company) -> Iterator[str]:
+    """What we keep ourselves of opportunities, where their source tells no history."""
+    if days := [moment.date() for moment in snapshots.kept(company.folder)]:
+        unused = "" if snapshots.CHANGES in company.notes["as_now"] else "; not used of this delivery"
+        yield f"snapshots of {snapshots.CHANGES}: {len(days)}, the first of {days[0]}, the last of {days[-1]}, in .abm/snapshots{unused}"
 
 
 def _named(names: Iterable[str]) -> str:

@@ -260,12 +260,11 @@ def forget(
 
 @app.command()
 def clean(company: CompanyFolder) -> None:
-    """Remove a company's frozen inputs and run folders (COMPANY/.abm). Editions stay."""
-    import shutil
-
+    """Remove a company's frozen inputs and run folders (COMPANY/.abm). Editions and our own snapshots of opportunities stay."""
+    from . import keeping
     from .company import find
 
-    shutil.rmtree(find(company) / ".abm", ignore_errors=True)
+    keeping.clean(find(company))
 
 
 @metrics_app.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -12,6 +13,7 @@ import duckdb
 
 from . import config as settings
 from . import derive, keeping, sources, store
+from .derive import snapshots
 from .errors import Fault, InputRefused, UsageError
 from .period import Calendar, Quarter
 from .sources import drift, mapping
@@ -96,13 +98,16 @@ def open_company(company: str | Path, engine: str = "duckdb") -> Company:
     config = settings.load(folder)
     maps = mapping.load_maps(folder, config)
     key = store.key_of(folder, input_files(folder, config.sources))
-    frozen = store.recall(folder, key) or _freeze(folder, config, maps, key)
+    frozen = store.recall(folder, store.with_more(key, snapshots.files(folder))) or _freeze(folder, config, maps, key)
     calendar = Calendar(**config.fiscal.model_dump())
     return Company(folder, config, calendar, frozen, store.Tables(frozen, store.ENGINES[engine]()))
 
 
 def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map], key: str) -> store.Frozen:
-    """Read, judge and freeze the inputs. The rows set aside are written before anything is refused: they say why."""
+    """Read, judge and freeze the inputs. The rows set aside are written before anything is refused: they say why.
+
+    The state is named for its snapshots as well, with the one that is written here: the next run finds it.
+    """
     with store.writing(folder):  # what memory cannot hold goes there
         con = store.connect(folder / ".abm" / "spill")
     delivery = sources.read(con, config, folder, maps)
@@ -112,6 +117,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         raise InputRefused(delivery.faults)
     profile = drift.profile(con, delivery.reports)
     delivery.faults += drift.changes(store.last_notes(folder).get("profile", profile), profile)
+    _tell_history(con, config, folder, maps, delivery)
     keeping.suppress(con, folder)
     identity = derive.complete(con, config)
     notes = {
@@ -127,7 +133,26 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         "identity": identity,
         "profile": profile,
     }  # fmt: skip
-    return store.freeze(con, folder, key, notes)
+    return store.freeze(con, folder, store.with_more(key, snapshots.files(folder)), notes)
+
+
+def _tell_history(
+    con: duckdb.DuckDBPyConnection,
+    config: settings.Config,
+    folder: Path,
+    maps: dict[str, mapping.Map],
+    delivery: sources.Delivery,
+) -> None:
+    """Where a source tells today's opportunities alone: keep them, and let what was kept before tell their history."""
+    table = snapshots.CHANGES
+    if table not in delivery.as_now:
+        return
+    read = [delivery.extracted_at.get(name, "") for name, each in maps.items() if table in each.tables]
+    told = _extracted_at(con, set(delivery.reports), (table, snapshots.OPPORTUNITIES))
+    with store.writing(folder):
+        snapshots.keep(con, folder, told or max(read, default=""))
+    delivery.faults += snapshots.tell(con, config, folder)
+    delivery.as_now[table] = snapshots.sentence(delivery.as_now[table], list(snapshots.kept(folder)))
 
 
 def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[str]]:
@@ -147,7 +172,10 @@ def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[st
     return dict(sorted(spans.items()))
 
 
-def _extracted_at(con: duckdb.DuckDBPyConnection, given: set[str]) -> str:
+def _extracted_at(con: duckdb.DuckDBPyConnection, given: set[str], of: Sequence[str] = ()) -> str:
+    """The newest extraction that `loads` tells: of some tables where it names any of them, else of all; empty without it."""
     if "loads" not in given:
         return ""
-    return str(con.execute("select coalesce(max(extracted_at)::varchar, '') from canonical.loads").fetchall()[0][0])
+    query = """select coalesce(max(extracted_at) filter (where list_contains(?, "table")), max(extracted_at))::varchar
+        from canonical.loads"""
+    return str(con.execute(query, [list(of)]).fetchall()[0][0] or "")

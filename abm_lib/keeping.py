@@ -26,6 +26,7 @@ from .tables import quoted, tables
 
 FORGOTTEN = "forgotten.toml"
 REMOVED = "removed.log"
+SNAPSHOTS = "snapshots"  # COMPANY/.abm/snapshots: nobody else has what they tell
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def forget(folder: Path, person: str, today: date) -> list[Place]:
     words = sorted(ids | addresses)
     found = [
         *_in_store(folder, words),
+        *_in_snapshots(folder, words),
         *_in_set_aside(folder, words),
         *_in_runs(folder, words),
         *_in_inputs(folder, words),
@@ -88,6 +90,15 @@ def expire(folder: Path, keep: str, run_days: int, input_days: int, now: datetim
         path.unlink()
     _log(folder, now.date(), gone)
     return gone
+
+
+def clean(folder: Path) -> None:
+    """Remove all that can be made again from the inputs: everything in COMPANY/.abm but our own snapshots."""
+    inner = folder / ".abm"
+    if not (inner / SNAPSHOTS).is_dir():
+        shutil.rmtree(inner, ignore_errors=True)
+    for path in [path for path in inner.glob("*") if path.name != SNAPSHOTS]:
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _age(path: Path, now: datetime) -> timedelta:
@@ -149,9 +160,9 @@ def _in_store(folder: Path, words: Sequence[str]) -> Iterator[Place]:
     """Frozen tables without the person: rows about them alone go, in others they become nobody. Their hashes change with them."""
     renamed = {}
     for table, path in list(_frozen(folder)):
-        count, digest = _rewritten(table, path, words)
-        if count:
-            renamed[path.stem] = digest
+        if count := _rewritten(table, path, words):
+            renamed[path.stem] = digest = sha256(path)
+            path.replace(path.with_name(f"{digest}.parquet"))
             yield Place(f".abm/store, table {table}", count, "taken out")
     for state in sorted((folder / ".abm" / "store").glob("*.json")) if renamed else []:
         text = json.loads(state.read_text("utf-8"))
@@ -159,15 +170,22 @@ def _in_store(folder: Path, words: Sequence[str]) -> Iterator[Place]:
         state.write_text(json.dumps(text, indent=1), encoding="utf-8")
 
 
-def _rewritten(table: str, path: Path, words: Sequence[str]) -> tuple[int, str]:
-    """How many rows of a frozen table held the person, and the hash of the table without them."""
+def _in_snapshots(folder: Path, words: Sequence[str]) -> Iterator[Place]:
+    """Our own snapshots without the person, under their names; the states made of them are made anew."""
+    for path in sorted((folder / ".abm" / SNAPSHOTS).glob("*/*.parquet")):
+        if count := _rewritten(path.parent.name, path, words):
+            yield Place(f".abm/{SNAPSHOTS}/{path.parent.name}/{path.name}", count, "taken out")
+
+
+def _rewritten(table: str, path: Path, words: Sequence[str]) -> int:
+    """How many rows of a table held the person; where any did, the file no longer does."""
     con, known, source = connect(), tables().get(table), quoted(str(path))
     described = con.execute(f"describe select * from {source}").fetchall()
     hit = {name: _hit(table, name, words) for name, kind, *_ in described if kind == "VARCHAR"}
     hit = {name: condition for name, condition in hit.items() if condition}
     found = con.execute(f"select count(*) from {source} where {' or '.join(hit.values())}").fetchone() if hit else None
     if not found or not found[0]:
-        return 0, path.stem
+        return 0
     needed = [n for n in hit if known and n in known.columns and (known.columns[n].required or n in known.key)]
     blanked = ", ".join(f'case when not {hit[n]} then "{n}" end as "{n}"' for n in hit if n not in needed)
     kept = f"where not ({' or '.join(hit[n] for n in needed)})" if needed else ""
@@ -176,10 +194,8 @@ def _rewritten(table: str, path: Path, words: Sequence[str]) -> tuple[int, str]:
     con.execute(
         f"copy (select {columns} from {source} {kept}) to {quoted(str(draft))} (format parquet, compression zstd)"
     )
-    digest = sha256(draft)
-    draft.replace(path.with_name(f"{digest}.parquet"))
-    path.unlink()
-    return int(found[0]), digest
+    draft.replace(path)
+    return int(found[0])
 
 
 def _hit(table: str, column: str, words: Sequence[str]) -> str:

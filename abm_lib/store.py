@@ -56,6 +56,14 @@ def key_of(folder: Path, files: Sequence[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
+def with_more(key: str, files: Sequence[Path]) -> str:
+    """The key of inputs that are read together with more files of our own; the same key where there are none."""
+    digest = hashlib.sha256(f"{key}\n".encode())
+    for path in files:
+        digest.update(f"{path.parent.name}/{path.name} {sha256(path)}\n".encode())
+    return digest.hexdigest()[:16] if files else key
+
+
 def recall(folder: Path, key: str) -> Frozen | None:
     """The frozen state of that key, None where it is not there. Raises InputRefused when a table is no longer what was frozen."""
     path = folder / ".abm" / "store" / f"{key}.json"
