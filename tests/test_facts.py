@@ -9,7 +9,7 @@ from pathlib import Path
 import narwhals as nw
 import pandas as pd
 import pytest
-from tiny import SAMPLE, Change, company, facts, histories, known, opened_small, with_histories
+from tiny import SAMPLE, Change, company, facts, histories, known, opened_small, read, with_histories
 
 from abm_lib.facts import FACTS, Base, Cut
 from abm_lib.metric import REGISTER
@@ -276,3 +276,20 @@ def test_states_are_what_a_slow_loop_over_the_history_says(seed: int, has_record
             assert said == expected, (quarter, history)
             told_right += len(expected)
     assert told_right > 100
+
+
+def test_an_edit_between_the_close_date_and_its_entry_does_not_open_the_deal_again(tmp_path: Path) -> None:
+    drawn = {
+        "accounts": "account_id | name\na1 | One",
+        "opportunities": "opportunity_id | account_id | created_at | business_type\no1 | a1 | 2026-03-02 | new",
+        "opportunity_changes": """
+            opportunity_id | changed_at       | stage     | amount | currency | close_on
+            o1             | 2026-03-02 09:00 | qualified | 100    | EUR      | 2026-06-30
+            o1             | 2026-07-01 09:00 | qualified | 120    | EUR      | 2026-07-31
+            o1             | 2026-07-05 09:00 | won       | 120    | EUR      | 2026-06-28
+            """,
+    }
+    told = read(company(tmp_path, drawn), "closed_won_revenue", "open_pipeline", by=[])
+    found = told[told["slice_by"] == ""].set_index(["metric", "quarter"])["value"]
+    assert (found["closed_won_revenue", "2026Q2"], found["open_pipeline", "2026Q2"]) == (120, 0)
+    assert (found["closed_won_revenue", "2026Q3"], found["open_pipeline", "2026Q3"]) == (0, 0)

@@ -207,13 +207,19 @@ class Change:
     close_on: date | None = None
     recorded_at: datetime | None = None
     is_deleted: bool = False
+    overtaken_at: datetime | None = None
 
     @property
     def effective_at(self) -> datetime:
-        """When it took effect (D3): a close without a day of recording on its close date, all else when it was made."""
+        """When it took effect (D3): a close without a day of recording on its close date, all else when it was made.
+
+        What a close entered later has overtaken took effect just before that close.
+        """
+        if self.overtaken_at:
+            return self.overtaken_at
         closed = self.stage in ("won", "lost")
         if self.recorded_at is None and closed and self.close_on and self.close_on < self.changed_at.date():
-            return datetime.combine(self.close_on, time())
+            return datetime.combine(self.close_on, time()) + timedelta(milliseconds=1)
         return self.changed_at
 
     @property
@@ -236,10 +242,27 @@ class Change:
 def known(history: Sequence[Change], before: datetime, until: datetime) -> list[Change]:
     """What had taken effect before one instant and was known before another, in the order in which it took effect."""
     kept = []
-    for change in history:
+    for change in overtaken(history):
         if change.effective_at < before and change.known_at < until:
             kept.append(change)
     return sorted(kept, key=lambda change: (change.effective_at, change.known_at, change.changed_at))
+
+
+def overtaken(history: Sequence[Change]) -> list[Change]:
+    """The history with what was changed between a close date and the day on which the close was entered moved before it."""
+    made = sorted(history, key=lambda change: change.changed_at)
+    found = []
+    for place, change in enumerate(made):
+        closes = [later.effective_at for later in made[place + 1 :] if later.stage in ("won", "lost")]
+        if (
+            change.recorded_at is None
+            and change.stage not in ("won", "lost")
+            and closes
+            and min(closes) < change.changed_at
+        ):
+            change = replace(change, overtaken_at=min(closes) - timedelta(microseconds=len(made) - place))
+        found.append(change)
+    return found
 
 
 def histories(seed: int, moments: Sequence[datetime], days: Sequence[date], recorded: bool) -> list[list[Change]]:
@@ -261,7 +284,10 @@ def with_histories(all_of_them: Sequence[Sequence[Change]], **columns: Sequence[
     Without a day of recording in any of them the table has no such column.
     """
     shown = [
-        f.name for f in fields(Change) if f.name != "recorded_at" or any(c.recorded_at for h in all_of_them for c in h)
+        f.name
+        for f in fields(Change)
+        if f.name not in ("recorded_at", "overtaken_at")
+        or (f.name == "recorded_at" and any(c.recorded_at for h in all_of_them for c in h))
     ]
     changes = [
         {"opportunity_id": f"'{n}'", "currency": "EUR", **{name: getattr(change, name) for name in shown}}

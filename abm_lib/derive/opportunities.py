@@ -7,12 +7,15 @@ import duckdb
 from ..config import Config
 from ..tables import quoted
 
+ROOM = 1000  # microseconds of a close date that are left to what its close overtakes
+
 
 def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     """frozen.opportunity_history: each recorded state with both time axes and its meaning.
 
     Where the source says when a change was recorded, it took effect when it says it changed. Where it does not, a close
-    takes effect on its close date and every other change when it was made, and all were known when made (settled 0.2).
+    takes effect on its close date and every other change when it was made, and all were known when made (settled 0.2); what was
+    still changed between the close date and the day on which the close was entered took effect on the close date too, before the close.
     A merged opportunity counts until it was deleted; one that never says so counts in its survivor alone.
     """
     from . import frozen
@@ -27,12 +30,19 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
         merged as (
             select opportunity_id from {frozen(con, "opportunities")} where survivor_id is not null
             except select opportunity_id from {changes} where is_deleted),
-        dated as (
+        changed as (
             select c.* exclude (is_deleted), {closed} as is_closed,
                 coalesce(c.is_deleted, false) or m.opportunity_id is not null as is_deleted,
                 case when recorded_at is null and {closed} and close_on < changed_on
-                    then (close_on::timestamp at time zone {zone}) at time zone 'UTC' else changed_at end as effective_at
-            from {changes} c left join merged m using (opportunity_id))
+                    then ((close_on::timestamp at time zone {zone}) at time zone 'UTC') + to_microseconds({ROOM})
+                    else changed_at end as effective_at
+            from {changes} c left join merged m using (opportunity_id)),
+        dated as (
+            select * replace (case when recorded_at is null and not is_closed and overtaken_at < effective_at
+                then overtaken_at - to_microseconds(back) else effective_at end as effective_at)
+            from (select *, min(case when is_closed then effective_at end) over (partition by opportunity_id order by changed_at
+                rows between 1 following and unbounded following) as overtaken_at,
+                row_number() over (partition by opportunity_id order by changed_at desc) as back from changed))
         select d.opportunity_id, effective_at, coalesce(d.recorded_at, d.changed_at) as known_at, d.changed_at,
             ((effective_at at time zone 'UTC') at time zone {zone})::date as effective_on,
             d.stage, d.amount, d.currency, d.close_on, d.probability, d.forecast_category,
