@@ -101,7 +101,7 @@ def test_a_broken_delivery_ends_in_its_class(case: Case, check: Check, sound: di
     assert said.code == (3 if case.ends in ("E", "R") else 0)
     assert bool(said.out) == (said.code == 0)  # what is refused computes nothing
     if case.rule:
-        fault = next(fault for fault in said.told(case.rule) if fault["where"] == case.where)
+        (fault,) = [fault for fault in said.told(case.rule) if fault["where"] == case.where]
         assert case.found in fault["found"] and case.fix in fault["fix"]
         assert fault["level"] == ("Q" if case.ends == "R" else LEVELS[case.ends])
     for fault in said.faults:
