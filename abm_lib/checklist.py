@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
+
+import narwhals as nw
+import pandas as pd
 
 from . import metrics  # noqa: F401  (fills the register)
 from .company import Company
 from .derive import snapshots
 from .errors import AbmError
 from .metric import REGISTER, Metric
+from .period import Quarter, instant
 from .questions import questions
 from .readings import lacks
 from .tables import tables
 
+NO_EVENTS = ("loads", "fx", "events_log")  # tables about the data
 NAMED = 4  # metrics named in a line; the others are counted
 
 
@@ -62,7 +68,9 @@ def lines(company: Company) -> Iterator[str]:
         yield f"missing {one.name}: {len(one.metrics)} metrics wait for it, {len(one.alone)} for nothing else{_named(one.alone)}; " \
               f"questions {', '.join(one.questions) or 'none'}"  # fmt: skip
     try:
-        yield f"quarters up to {company.quarter().label}, known until {company.known_until}"
+        quarter = company.quarter()
+        yield from _at_the_edges(company, quarter)
+        yield f"quarters up to {quarter.label}, known until {company.known_until}"
     except AbmError as error:
         yield f"no quarter to report yet: the data hold {error.faults[0].expected}, known until {company.known_until}"
 
@@ -93,6 +101,50 @@ def _of_snapshots(company: Company) -> Iterator[str]:
     if days := [moment.date() for moment in snapshots.kept(company.folder)]:
         unused = "" if snapshots.CHANGES in company.notes["as_now"] else "; not used of this delivery"
         yield f"snapshots of {snapshots.CHANGES}: {len(days)}, the first of {days[0]}, the last of {days[-1]}, in .abm/snapshots{unused}"
+
+
+def _at_the_edges(company: Company, quarter: Quarter) -> Iterator[str]:
+    """Of each table that is written in another zone the rows within 24 hours of the quarter's ends, with their money.
+
+    An hour more or less puts such a row into another quarter. Of a table of days they are those of the days beside the ends:
+    such days are cut as its source cuts them, and cannot be moved.
+    """
+    zone = company.config.company.timezone
+    for name, theirs in company.notes.get("zones", {}).items():
+        if name in NO_EVENTS:
+            continue
+        near = _near(company, name, quarter)
+        how = "within 24 hours of" if _is_of_moments(name) else "on the days beside"
+        if len(near):
+            yield f"edge {quarter.label}: {name} has {len(near)} rows {how} its ends{_money(near)}; written in {theirs}, reported in {zone}"
+
+
+def _is_of_moments(name: str) -> bool:
+    return tables()[name].columns[tables()[name].dated].type == "at"
+
+
+def _near(company: Company, name: str, quarter: Quarter) -> pd.DataFrame:
+    """The rows of a table near the ends of the quarter: `amount` and `currency`, where it has them."""
+    table, day = tables()[name], timedelta(days=1)
+    at = nw.col(table.dated)
+    ends: list[date] = [quarter.start, quarter.end]
+    if _is_of_moments(name):
+        ends = [instant(end, company.config.company.zone) for end in ends]
+    beside = [(at >= end - day) & (at < end + day) for end in ends]
+    money = next((column.name for column in table.columns.values() if column.type == "money"), "")
+    shown = {"amount": nw.col(money), "currency": nw.col("currency")} if money and "currency" in table.columns else {}
+    rows = getattr(company.tables, name).filter(beside[0] | beside[1])
+    return company.tables.engine.collect(rows.select(table.dated, **shown))
+
+
+def _money(rows: pd.DataFrame) -> str:
+    """`, 1,200.00 EUR and 50.00 USD`: each currency for itself; what is blank is no money."""
+    if "amount" not in rows:
+        return ""
+    sums = (
+        rows.dropna(subset=["amount"]).astype({"amount": "float64"}).groupby("currency", dropna=False)["amount"].sum()
+    )
+    return f", {' and '.join(f'{value:,.2f} {name}' for name, value in sums.items())}" if len(sums) else ""
 
 
 def _named(names: Iterable[str]) -> str:

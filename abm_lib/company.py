@@ -115,8 +115,9 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)
     if delivery.is_refused:
         raise InputRefused(delivery.faults)
-    profile = drift.profile(con, delivery.reports)
-    delivery.faults += drift.changes(store.last_notes(folder).get("profile", profile), profile)
+    profile, rules, before = drift.profile(con, delivery.reports), drift.settings(config), store.last_notes(folder)
+    delivery.faults += drift.changes(before.get("profile", profile), profile)
+    delivery.faults += drift.changed_settings(before.get("settings", rules), rules)
     _tell_history(con, config, folder, maps, delivery)
     keeping.suppress(con, folder)
     identity = derive.complete(con, config)
@@ -130,8 +131,10 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         "extracted_at": _extracted_at(con, set(delivery.reports)) or max(delivery.extracted_at.values(), default=""),
         "as_now": delivery.as_now,
         "sources": delivery.described,
+        "zones": _zones(delivery, config.company.timezone),
         "identity": identity,
         "profile": profile,
+        "settings": rules,
     }  # fmt: skip
     return store.freeze(con, folder, store.with_more(key, snapshots.files(folder)), notes)
 
@@ -153,6 +156,21 @@ def _tell_history(
         snapshots.keep(con, folder, told or max(read, default=""))
     delivery.faults += snapshots.tell(con, config, folder)
     delivery.as_now[table] = snapshots.sentence(delivery.as_now[table], list(snapshots.kept(folder)))
+
+
+def _zones(delivery: sources.Delivery, reporting: str) -> dict[str, str]:
+    """The zone of each dated table that is written in another one than the company reports in.
+
+    Moments without a declared zone are UTC; of days without one it is not known whose they are, and nothing is said.
+    """
+    found = {}
+    for part in delivery.parts:
+        table = canonical_tables()[part.report.table]
+        moments = table.dated and table.columns[table.dated].type == "at"
+        zone = part.timezone or ("UTC" if moments else "")
+        if table.dated and zone not in ("", reporting):
+            found[table.name] = zone
+    return dict(sorted(found.items()))
 
 
 def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[str]]:

@@ -23,6 +23,12 @@ YEARS = "between 1900 and 2199"  # those of the calendar: 0001-01-01 and 9999-12
 TRUE, FALSE = "('true', '1', 'yes')", "('false', '0', 'no')"
 DAMAGED = r"^\d(\.\d+)?[eE]\+\d+$"  # an id after a spreadsheet took it for a number (F056)
 
+# What else may be done about a value that is not of its type: a source may declare how it writes them.
+DECLARE = {"on": ", or declare the order of day and month: `dates` in the source's dialect",
+           "at": ", or declare how moments are written: `times` in the source's dialect",
+           "money": ", or declare its marks: `decimal`, `thousands` and `signs` in the source's dialect",
+           "share": ", or declare its unit: `percent` in the source's dialect"}  # fmt: skip
+
 
 def _if(condition: str, value: str) -> str:
     return f"case when {condition} then {value} end"
@@ -289,7 +295,8 @@ def _set_aside_fault(
     found = "a value that names a person" if column.personal else "blank" if value is None else value
     found += f" (and {count - 1} more)" if count > 1 else ""
     if rule == "F031":
-        return Fault(rule, "wrong-type", where, found, form.expected(column), "correct the value", level="Q")
+        fix = f"correct the value{DECLARE.get('' if column.choices else column.type, '')}"
+        return Fault(rule, "wrong-type", where, found, form.expected(column), fix, level="Q")
     if rule == "F087":
         return Fault(rule, "value-missing", where, found, column.expected, "fill in the value", level="Q")
     if rule == "F070":

@@ -9,6 +9,7 @@ dialects.py  text into types, as declared
 identity.py  ids: one record, one id
 suspects.py  files that only look like a table
 checks.py    what can be judged only when every table is there
+doubts.py    what can be read and looks wrong
 drift.py     what changed since the inputs were last frozen
 """
 
@@ -28,7 +29,7 @@ from ..config import Config
 from ..errors import Fault, printable
 from ..source_settings import Dialect, Source
 from ..tables import Accepted, Form
-from . import checks, dialects, identity, shaping
+from . import checks, dialects, doubts, identity, shaping
 from .finding import find, folder_of
 from .mapping import Map, TableMap, delivered_columns
 from .reading import File, read_table
@@ -37,11 +38,15 @@ from .shaping import Shaped
 
 @dataclass(frozen=True)
 class Part:
-    """What one source gave of a canonical table: the name of its raw table, what became of its rows, its file (none for a query)."""
+    """What one source gave of a canonical table: the name of its raw table, what became of its rows, its file (none for a query).
+
+    `timezone` is the one that the source declares; empty where it declares none, and means UTC.
+    """
 
     key: str
     report: Accepted
     file: File | None
+    timezone: str = ""
 
 
 @dataclass
@@ -99,6 +104,8 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
     delivery.faults += checks.overlaps(con, sound)
     delivery.faults += checks.stages(con, config, sound)
     delivery.faults += checks.loops(con, sound)
+    reports = {name: report for name, report in delivery.reports.items() if name in sound}
+    delivery.faults += doubts.doubts(con, config, reports, delivery.files.values(), delivery.extracted_at.values())
     return delivery
 
 
@@ -107,12 +114,12 @@ def _read_files(
 ) -> _Source:
     """The source's files as tables of text named for their stems; in messages they are named against the company folder."""
     asked, known = config.sources[name], mapping.wanted
-    place, dialect = folder_of(folder, name, asked), asked.dialect.over(mapping.shape.dialect)
+    source = _Source(name, asked, mapping)
+    place, dialect = folder_of(folder, name, asked), _dialect(source)
     label = asked.folder if not asked.connection else f"what was pulled of {name}"
     found = find(place, asked, known, mapping.needed, label, delivery.faults)
     if mapping.is_canonical and place.is_dir() and not asked.database:
         delivery.faults += checks.strays(place, label, known, found)
-    source = _Source(name, asked, mapping)
     for stem, where in found.items():
         entry = mapping.files.get(stem)
         known_of_it = asked.dialect.over((entry.dialect if entry else Dialect()).over(mapping.shape.dialect))
@@ -137,6 +144,14 @@ def _read_files(
     ).items():
         con.execute(f"create or replace temp macro {macro} as {sql}")
     return source
+
+
+def _dialect(source: _Source) -> Dialect:
+    return source.asked.dialect.over(source.mapping.shape.dialect)
+
+
+def _zone(dialect: Dialect) -> str:
+    return dialect.timezone if "timezone" in dialect.model_fields_set else ""
 
 
 def _described(source: _Source) -> dict[str, Any]:
@@ -180,7 +195,7 @@ def _accept(con: duckdb.DuckDBPyConnection, source: _Source, table: TableMap, de
     report = _typed(con, source, table, key, file, where, delivered)
     if table.as_now:
         delivery.as_now[table.name] = table.as_now
-    delivery.parts.append(Part(key, report, file))
+    delivery.parts.append(Part(key, report, file, _zone(file.dialect if file else _dialect(source))))
     delivery.faults += report.faults
     delivery.reports[table.name] = report if key == table.name else _joined(con, key, delivery, report)
 

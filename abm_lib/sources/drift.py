@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from ..config import Config
 from ..errors import Fault
 from ..tables import Column, tables
 
@@ -14,6 +15,8 @@ FEW_VALUES = 40  # a text column of at most so many different values is a list t
 LEAST_ROWS = 30  # of fewer rows, shares and counts say nothing
 FALL, RISE = 0.6, 2.0  # a table of so much of its former rows is told
 MORE_BLANK = 0.2  # so much more of a column blank is told
+OTHER_UNIT = 300  # so many times the typical value of before is another unit: thousandths, millionths
+SETTINGS = {"currency": "F062", "fiscal": "F041", "opportunity_stages": "F098"}  # what every comparison rests on
 
 
 def profile(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> dict[str, Any]:
@@ -23,10 +26,21 @@ def profile(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> dict[str, A
         columns = list(tables()[name].columns.values())
         counts = ", ".join(f'count("{column.name}")' for column in columns)
         rows, *filled = con.execute(f'select count(*), {counts} from canonical."{name}"').fetchall()[0]
-        told = {column.name: {"blank": 1 - count / rows, "values": _values(con, name, column)}
+        typical = _typical(con, name, columns)
+        told = {column.name: {"blank": 1 - count / rows, "values": _values(con, name, column), "typical": typical.get(column.name)}
                 for column, count in zip(columns, filled, strict=True) if count}  # fmt: skip
         found[name] = {"rows": rows, "columns": told}
     return found
+
+
+def _typical(con: duckdb.DuckDBPyConnection, name: str, columns: list[Column]) -> dict[str, float]:
+    """The median of what is above zero in each column of amounts and figures."""
+    figures = [column.name for column in columns if column.type in ("money", "number")]
+    if not figures:
+        return {}
+    parts = ", ".join(f'median("{c}"::DOUBLE) filter (where "{c}" > 0)' for c in figures)
+    found = con.execute(f'select {parts} from canonical."{name}"').fetchall()[0]
+    return dict(zip(figures, found, strict=True))
 
 
 def _values(con: duckdb.DuckDBPyConnection, name: str, column: Column) -> list[str] | None:
@@ -50,6 +64,19 @@ def changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[Fault]:
             )
         elif name in before:
             yield from _of_table(name, before[name], now[name])
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """The settings that every comparison between quarters rests on."""
+    fiscal, stages = (part.model_dump(mode="json") for part in (config.fiscal, config.opportunity_stages))
+    return {"currency": config.company.currency, "fiscal": fiscal, "opportunity_stages": stages}
+
+
+def changed_settings(before: dict[str, Any], now: dict[str, Any]) -> Iterator[Fault]:
+    """What is told of settings that changed: all quarters are worked out anew by the new ones, editions of before were not."""
+    for name in [name for name in SETTINGS if before.get(name, now[name]) != now[name]]:
+        fix = "nothing, if it is meant: published editions keep the old one"
+        yield _told(SETTINGS[name], f"abm.toml  {name}", "another setting than before", fix)
 
 
 def _of_table(name: str, before: dict[str, Any], now: dict[str, Any]) -> Iterator[Fault]:
@@ -77,10 +104,18 @@ def _of_table(name: str, before: dict[str, Any], now: dict[str, Any]) -> Iterato
             if min(rows, was) >= LEAST_ROWS and told["blank"] - earlier["blank"] > MORE_BLANK:
                 found = f"{told['blank']:.0%} blank, {earlier['blank']:.0%} before"
                 yield _told("F099", where, found, "see whether the export lost it")
+            if min(rows, was) >= LEAST_ROWS and (told.get("typical") and earlier.get("typical")):
+                yield from _of_unit(where, earlier["typical"], told["typical"])
             if new := sorted(set(told["values"] or ()) - set(earlier["values"] or ())) if earlier["values"] else []:
                 yield _told(
                     "F097", where, f"new: {', '.join(new[:5])}", "see whether abm.toml and the map know what it means"
                 )
+
+
+def _of_unit(where: str, before: float, now: float) -> Iterator[Fault]:
+    if not before / OTHER_UNIT < now < before * OTHER_UNIT:
+        fix = "see whether the unit changed, such as millionths for whole ones"
+        yield _told("F058", where, f"about {now:,.4g} as a rule, {before:,.4g} before", fix)
 
 
 def _told(rule: str, where: str, found: str, fix: str) -> Fault:

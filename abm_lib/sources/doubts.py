@@ -1,0 +1,183 @@
+"""What can be read and looks wrong: told, and refused where rows are certainly missing or certainly there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import duckdb
+
+from ..config import Config
+from ..errors import Fault
+from ..tables import Accepted, Table, quoted, tables
+from .reading import File
+
+# Rows at which exports are known to stop: reports, search interfaces, bulk interfaces, and sheets without their header.
+LIMITS = (2_000, 10_000, 50_000, 100_000, 250_000, 1_048_575)
+MANY = 30  # rows from which a pattern is no chance
+TWICE = 0.9  # so many rows with a twin are a load that ran twice
+NAMES = ("name", "label", "title", "company_name", "subject")  # columns in which people write words
+# UTF-8 that was read as Windows-1252 and written anew: the first byte of a letter, and what follows it.
+GARBLED = r"[ÃÂ][\x{80}-\x{BF}\x{152}-\x{178}\x{2013}-\x{2122}]|â€"
+
+
+def doubts(
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    reports: Mapping[str, Accepted],
+    files: Iterable[File],
+    moments: Iterable[str],
+) -> Iterator[Fault]:
+    """Every doubt about these tables and files; `moments` are those of which the sources say that they speak."""
+    promised = _promised(con) if "loads" in reports else {}
+    yield from _lost(reports, promised)
+    yield from _cut_off(files, set(promised.values()))
+    yield from _garbled(con, reports)
+    yield from _shortened(con, reports)
+    yield from _closed_before_created(con, config, reports)
+    yield from _off_the_scale(con, reports)
+    known = [tables()[name] for name in sorted(reports) if name != "loads"]
+    yield from _doubled(con, [table for table in known if len(table.key) == 1 and _has_moments(table)])
+    dated = [table for table in known if _has_moments(table) or table.name in ("ad_days", "ad_account_days")]
+    yield from _with_gaps(con, dated)
+    if newest := _newest(con, reports, moments):
+        yield from _ahead(con, dated, newest)
+
+
+def _has_moments(table: Table) -> bool:
+    return bool(table.dated) and table.columns[table.dated].type == "at"
+
+
+def _promised(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The rows that a delivery of each table should have, where `loads` says so: of several the most."""
+    query = 'select "table", max(rows_expected) from canonical.loads where rows_expected is not null group by 1'
+    return dict(con.execute(query).fetchall())
+
+
+def _newest(con: duckdb.DuckDBPyConnection, reports: Mapping[str, Accepted], moments: Iterable[str]) -> str:
+    """The moment after which nothing can have been recorded yet; empty where nobody says it."""
+    (loaded,) = (
+        con.execute("select max(extracted_at)::varchar from canonical.loads").fetchall()[0]
+        if "loads" in reports
+        else (None,)
+    )
+    return max([*filter(None, moments), *([loaded] if loaded else [])], default="")
+
+
+def _lost(reports: Mapping[str, Accepted], promised: Mapping[str, int]) -> Iterator[Fault]:
+    """Tables of which fewer rows came than `loads` says that one delivery of them has (F095)."""
+    for name, rows in sorted(promised.items()):
+        if name in reports and reports[name].read < rows:
+            yield Fault("F095", "rows-missing", f"table {name}", f"{reports[name].read:,} rows", f"{rows:,}, as loads says",
+                        "export the table again, whole, or correct rows_expected in loads")  # fmt: skip
+
+
+def _cut_off(files: Iterable[File], promised: set[int]) -> Iterator[Fault]:
+    """Files of exactly as many rows as an export is known to stop at, where nobody says that these are all (F094)."""
+    for file in files:
+        rows = file.last + len(file.broken)
+        if rows in LIMITS and rows not in promised:
+            fix = f"export it in parts; if it is whole, say rows_expected = {rows} in loads"
+            yield Fault("F094", "export-limit", file.label, f"exactly {rows:,} rows, at which exports are known to stop",
+                        "a proof that these are all", fix)  # fmt: skip
+
+
+def _garbled(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[Fault]:
+    """Words that went through a wrong encoding before they came here (F005). They stay as they are."""
+    for name in sorted(names):
+        for column in [column for column in NAMES if column in tables()[name].columns]:
+            found = f"regexp_matches(\"{column}\", '{GARBLED}')"
+            (count,) = con.execute(f'select count(*) from canonical."{name}" where {found}').fetchall()[0]
+            if count:
+                yield Fault("F005", "garbled", f'table {name}  column "{column}"', f"{count} values with letters such as Ã©",
+                            "text in one encoding", "export again as UTF-8; nothing is mended here", level="D")  # fmt: skip
+
+
+def _shortened(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[Fault]:
+    """Keys of digits of which some begin with zeros and others are shorter by them, as a spreadsheet leaves them (F057)."""
+    pointed_at = {column.references for table in tables().values() for column in table.columns.values()}
+    for name in sorted(pointed_at & set(names)):
+        key = tables()[name].key[0]
+        zeros, shorter, others = con.execute(
+            f"select count(*) filter (where starts_with(id, '0')), count(*) filter (where length(id) < longest), count(*) filter "
+            f"(where not regexp_matches(id, '^[0-9]+$') or (starts_with(id, '0') and length(id) < longest)) "
+            f'from (select "{key}" as id, max(length("{key}")) over () as longest from canonical."{name}")'
+        ).fetchall()[0]
+        if zeros and shorter and not others:
+            yield Fault("F057", "zeros-lost", f'table {name}  column "{key}"', f"{zeros} ids with zeros in front, {shorter} shorter ones",
+                        "ids of one length", "export again and do not open the file in a spreadsheet", level="D")  # fmt: skip
+
+
+def _closed_before_created(con: duckdb.DuckDBPyConnection, config: Config, names: Iterable[str]) -> Iterator[Fault]:
+    """Opportunities closed on a day before the one on which they were created; a day more or less may be the zone (F042)."""
+    if not {"opportunities", "opportunity_changes"} <= set(names):
+        return
+    closing = ", ".join(map(quoted, [*config.opportunity_stages.won, *config.opportunity_stages.lost]))
+    count, example = con.execute(
+        "select count(distinct opportunity_id), min(opportunity_id) from canonical.opportunity_changes join "
+        "canonical.opportunities using (opportunity_id) "
+        f"where stage in ({closing}) and close_on < created_at::date - 1"
+    ).fetchall()[0]
+    if count:
+        where, fix = (
+            'table opportunity_changes  column "close_on"',
+            "correct close_on, or created_at of what was entered late",
+        )
+        yield Fault("F042", "closed-before-created", where, f"{count}, such as {example}", "a close on or after the day of creation",
+                    fix, level="D")  # fmt: skip
+
+
+def _off_the_scale(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[Fault]:
+    """Survey scores above their own scale, or recommendations that are none of 0 to 10: two scales in one table (F122)."""
+    if "surveys" not in names:
+        return
+    off = "score < 0 or score > scale_max or (kind = 'nps' and score > 10)"
+    query = f"select count(*) filter (where {off}), count(*) from canonical.surveys"
+    count, answers = con.execute(query).fetchall()[0]
+    if count:
+        yield Fault("F122", "off-the-scale", 'table surveys  column "score"', f"{count} of {answers} scores",
+                    "scores from 0 to scale_max, to 10 of kind nps", "give each answer the scale_max of its own question")  # fmt: skip
+
+
+def _doubled(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table]) -> Iterator[Fault]:
+    """Tables in which nearly every row stands twice under two keys: a load that ran twice (F093)."""
+    for table in candidates:
+        others = ", ".join(f'"{column}"' for column in table.columns if column not in table.key)
+        of_moments = f'from canonical."{table.name}" where "{table.dated}" is not null'
+        quick = f"select count(*), approx_count_distinct(hash({others})) {of_moments}"
+        rows, different = con.execute(quick).fetchall()[0]
+        if rows < MANY or different > 0.7 * rows:  # near enough: it is counted exactly below
+            continue
+        exactly = f"select coalesce(sum(n), 0) from (select count(*) as n {of_moments} group by {others} having n > 1)"
+        (twins,) = con.execute(exactly).fetchall()[0]
+        if twins >= TWICE * rows:
+            yield Fault("F093", "load-doubled", f"table {table.name}", f"{twins:,} of {rows:,} rows are there again under another key",
+                        "each row once", f"load it once, or take the copies out by everything but {table.key[0]}")  # fmt: skip
+
+
+def _with_gaps(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table]) -> Iterator[Fault]:
+    """Months without any row between two that have many (F091)."""
+    for table in candidates:
+        months = con.execute(
+            f"select date_trunc('month', \"{table.dated}\")::date as month, count(*) as n, "
+            f'lead(month) over (order by month) as next_month, lead(n) over (order by month) as next_n '
+            f'from canonical."{table.name}" where "{table.dated}" is not null group by month order by month'
+        ).fetchall()  # fmt: skip
+        for month, count, following, after in months:
+            if following and min(count, after) >= MANY and (following - month).days > 31:
+                found = f"no row between {month:%Y-%m} with {count:,} and {following:%Y-%m} with {after:,}"
+                yield Fault("F091", "months-missing", f"table {table.name}", found, "rows in every month",
+                            "export the months between again, if anything happened in them", level="D")  # fmt: skip
+
+
+def _ahead(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], newest: str) -> Iterator[Fault]:
+    """Rows of a day after the data were extracted; a day more may be the zone (F043). No quarter that is over counts them."""
+    for table in candidates:
+        after = f'from canonical."{table.name}" where "{table.dated}" > {quoted(newest)}::TIMESTAMP + interval 1 day'
+        count, first = con.execute(f'select count(*), min("{table.dated}")::date {after}').fetchall()[0]
+        if count:
+            where, last = (
+                f'table {table.name}  column "{table.dated}"',
+                f"nothing after {newest[:10]}, when the data were extracted",
+            )
+            yield Fault("F043", "in-the-future", where, f"{count} rows, the first of {first}", last,
+                        "correct the dates in the source", level="D")  # fmt: skip
