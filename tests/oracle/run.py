@@ -14,7 +14,7 @@ import pandas as pd
 
 from oracle.chain import removal_effects
 from oracle.fiscal import Fiscal, earlier, months
-from oracle.survival import mean_to_win, median_days, median_to_win, won_within
+from oracle.survival import mean_to_win, median_days, median_to_win, most_to_win, won_within
 
 SQL = Path(__file__).parent
 DAYS_READ = (1, 5, 15, 30, 45, 60, 75, 90)
@@ -174,7 +174,7 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> None:
     con.execute((SQL / "ages.sql").read_text(encoding="utf-8"))
     ages = con.sql("select * from cycle_ages order by opportunity_id").df()
     new = ages[ages["business_type"] == "new"]
-    _set(con, usual_days=median_to_win(new))
+    _set(con, usual_days=median_to_win(new), most_days=most_to_win(new, 0.9))
     rows: list[tuple[Any, ...]] = [("sales_cycle_days", "", "", median_to_win(new), len(new))]
     rows += [("sales_cycle_days_mean", "", "", mean_to_win(new), len(new))]
     rows += [("win_rate_within_days", "", "", won_within(new, 180), len(new))]
