@@ -21,14 +21,19 @@ CANONICAL = '[win_rate]\ncanonical_period = "trailing_4_quarters"'
 METRICS = ("win_rate_closed", "win_rate_cohort", "sales_cycle_days", "sales_cycle_days_mean", "sales_cycle_days_won")
 
 
+def begun_on(random: np.random.Generator) -> np.ndarray:
+    """Days since the first on which something begins, each quarter two fifths more often than in the last."""
+    edges = np.linspace(0, (END - FIRST).days, 9)
+    return np.concatenate([random.uniform(edges[q], edges[q + 1], int(60 * 1.4**q)) for q in range(8)]).astype(int)
+
+
 def drawn(seed: int) -> tuple[str, pd.Series]:
     """Deals qualified over eight quarters, each two fifths more than the last, as seen at the end; and the days of the won to be.
 
     A quarter of them are won, after 125 days in the mean; the lost take 220: as in life, a no is said late.
     """
     random = np.random.default_rng(seed)
-    edges = np.linspace(0, (END - FIRST).days, 9)
-    begun = np.concatenate([random.uniform(edges[q], edges[q + 1], int(60 * 1.4**q)) for q in range(8)]).astype(int)
+    begun = begun_on(random)
     will = random.random(len(begun)) < TRUE_RATE
     takes = np.ceil(random.gamma(2.0, np.where(will, TRUE_DAYS, DAYS_TO_LOSE) / 2)).astype(int)
     lines = ["deal | qualified | ended | stage | amount"]
@@ -87,3 +92,26 @@ def test_the_card_of_the_canonical_rate_shows_both(simulated: tuple[pd.DataFrame
     }
     for metric in ("win_rate_closed", "win_rate_cohort"):
         assert shown[metric] == pytest.approx(reading(simulated[0], metric)["value"])
+
+
+# Accounts on their way to an opportunity
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
+def test_the_true_days_to_an_opportunity_are_found_while_many_accounts_still_wait(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    begun = begun_on(random)
+    will, takes = random.random(len(begun)) < 0.6, np.ceil(random.gamma(2.0, 60, len(begun))).astype(int)
+    lines = ["deal | account_id | qualified | ended | stage | amount"]
+    touches = ["touch_id | touched_at | account_id | person_id | channel | kind | is_response"]
+    for number, (day, comes, days) in enumerate(zip(begun.tolist(), will, takes.tolist(), strict=True)):
+        touched, qualified = FIRST + timedelta(day), FIRST + timedelta(day + days)
+        touches.append(f"t{number} | {touched} | a{number} | | webinar | webinar | yes")
+        if comes and qualified < END:
+            lines.append(f"d{number} | a{number} | {qualified} | | | 100")
+    folder = company(tmp_path, deals("\n".join(lines)) | {"touches": "\n".join(touches)})
+    table, truth = read(folder, "pipeline_generation_days", by=["naive"]), pd.Series(takes[will])
+    found = reading(table, "pipeline_generation_days")
+    naive = reading(table, "pipeline_generation_days", "naive", "mean of those that came")
+    assert found["low"] <= truth.median() <= found["high"]
+    assert naive["high"] < truth.mean()

@@ -52,6 +52,7 @@ def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataF
     for name in ("website", "accounts", "content", "journey", "voice"):
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     _stays(con)
+    _generation(con)
     for name in ("demand", "customers", "quality", "walks", "credit", "effects"):
         if name == "credit":
             _chains(con)
@@ -195,6 +196,22 @@ def _stays(con: duckdb.DuckDBPyConnection) -> None:
     rows = [(stage, median_days(part), len(part)) for stage, part in ages.groupby("stage")]
     found = [row for row in rows if row[1] is not None]
     con.executemany("insert into readings values ('stage_median_days', 'stage', ?, ?, null, null, ?)", found)
+
+
+def _generation(con: duckdb.DuckDBPyConnection) -> None:
+    """Days from the first touch, or the MQA, to an opportunity, and from a demo to one: of all waits, open ones included."""
+    waits = con.sql("select * from generation_waits order by began, account_id, began_at").df()
+    touched = waits[waits["began"] == "first touch"]
+    demos = con.sql("select * from demo_waits order by meeting_id").df()
+    asked = [("pipeline_generation_days", "", "", touched), ("demo_to_opportunity_days", "", "", demos)]
+    asked += [("pipeline_generation_days", "from", began, part) for began, part in waits.groupby("began")]
+    for metric, table, names in (("pipeline_generation_days", touched, ("tier", "channel")),
+                                 ("demo_to_opportunity_days", demos, ("channel", "source_owner"))):  # fmt: skip
+        asked += [(metric, name, value, part) for name in names for value, part in table.groupby(name)]
+    rows = [(metric, by, value, median_to_win(part), len(part)) for metric, by, value, part in asked]
+    con.executemany(
+        "insert into readings values (?, ?, ?, ?, null, null, ?)", [row for row in rows if row[3] is not None]
+    )
 
 
 def _chains(con: duckdb.DuckDBPyConnection) -> None:
