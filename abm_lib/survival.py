@@ -132,6 +132,14 @@ def median_of_those_to_come(days: ArrayLike, happened: ArrayLike, instead: Array
     return median, low, high
 
 
+def day_of_most_to_come(days: ArrayLike, happened: ArrayLike, instead: ArrayLike, part: float) -> float:
+    """The day by which that part of all that will come has come; nan where nothing came."""
+    curve = aalen_johansen(days, happened, instead)
+    if len(curve.share) == 0 or curve.share[-1] == 0:
+        return NAN
+    return _first(curve.days, curve.share >= curve.share[-1] * part - HAIR)
+
+
 def mean_of_those_to_come(days: ArrayLike, happened: ArrayLike, instead: ArrayLike) -> float:
     """The mean wait of those to whom it comes, open waits included; nan where nothing came."""
     curve = aalen_johansen(days, happened, instead)

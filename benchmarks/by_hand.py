@@ -94,9 +94,6 @@ QUESTIONS: list[Question] = [
         ("influenced_target_accounts", "count(distinct account_id) filter (is_influenced and target = 'target')", "rule")]),
     (CHANNEL_ROWS, "quarter", [
         ("influenced_pipeline", "sum(amount_qualified)", "touch_channel")]),
-    (f"(from generation where {NEW})", "quarter", [
-        ("pipeline_generation_days", "median(days) filter (\"from\" = 'first touch')", "whole tier channel"),
-        ("pipeline_generation_days", "median(days)", "from")]),
     (inside("closed", "closed_on"), "quarter", [
         ("closed_won_revenue", "sum(amount_closed) filter (is_won)", f"{WON} business_type programme"),
         ("deals_won", "count(*) filter (is_won)", f"{WON} business_type programme"),
@@ -134,20 +131,25 @@ QUESTIONS: list[Question] = [
     ("(from entries where is_headline)", "cohort", [("target_account_conversion_rate", WON_SHARE, "whole tier programme")]),
     ("entries", "cohort", [("target_account_conversion_rate", WON_SHARE, "entry_quarter")]),
 ]  # fmt: skip
-# Aalen and Johansen in SQL: the first day on which half of all that will be won are won.
+# Aalen and Johansen in SQL: the first day on which half of all that will come has come.
 SURVIVAL = """
 with days as (select quarter, {keys} age, count(*) filter (is_won) as wins, count(*) filter (is_won or is_lost) as ended,
-    count(*) as leaving from ages group by all),
+    count(*) as leaving from {rows} group by all),
 left_over as (select *, sum(leaving) over (partition by quarter {partition} order by age desc) as at_risk from days),
 waiting as (select *, exp(coalesce(sum(ln(greatest(1 - ended / at_risk, 1e-300))) over (partition by quarter {partition} order by age
     rows between unbounded preceding and 1 preceding), 0)) as waiting from left_over),
 curve as (select *, sum(waiting * wins / at_risk) over (partition by quarter {partition} order by age) as share from waiting),
 ended as (select *, max(share) over (partition by quarter {partition}) as in_all from curve)
-select quarter, {keys} min(age) as sales_cycle_days from ended where in_all > 0 and share >= in_all / 2 - 1e-12 group by all"""
-SURVIVORS = "whole segment source_owner target promotion"
+select quarter, {keys} min(age) as {metric} from ended where in_all > 0 and share >= in_all / 2 - 1e-12 group by all"""
+FIRST_TOUCH = "(from generation where \"from\" = 'first touch')"
+SURVIVORS = [
+    ("sales_cycle_days", "ages", "whole segment source_owner target promotion"),
+    ("pipeline_generation_days", FIRST_TOUCH, "whole tier channel"),
+    ("pipeline_generation_days", "generation", "from"),
+]
 RENAMED = {"whole": "", "touch_channel": "channel", "moment": "as_of_day"}
 ASKED = {(metric, RENAMED.get(by, by)) for _, _, measures in QUESTIONS for metric, _, slices in measures for by in slices.split()} | {
-    ("sales_cycle_days", RENAMED.get(by, by)) for by in SURVIVORS.split()
+    (metric, RENAMED.get(by, by)) for metric, _, slices in SURVIVORS for by in slices.split()
 }  # fmt: skip
 
 
@@ -159,9 +161,11 @@ def read(store: Path, tables: dict[str, str]) -> pd.DataFrame:
         con.execute(f"create view {name} as from read_parquet('{store / digest}.parquet')")
     con.execute(PREPARE.read_text(encoding="utf-8"))
     found = [tidy(con.execute(sql).df(), by) for question in QUESTIONS for by, sql in queries(*question)]
-    for by in SURVIVORS.split():
-        columns, partition = ("", "") if by == "whole" else (f"{by},", f", {by}")
-        found.append(tidy(con.execute(SURVIVAL.format(keys=columns, partition=partition)).df(), by))
+    for metric, rows, slices in SURVIVORS:
+        for by in slices.split():
+            columns, partition = ("", "") if by == "whole" else (f'"{by}",', f', "{by}"')
+            sql = SURVIVAL.format(keys=columns, partition=partition, rows=rows, metric=metric)
+            found.append(tidy(con.execute(sql).df(), by))
     return pd.concat(found, ignore_index=True)
 
 

@@ -153,12 +153,30 @@ from created c cross join (values ('any_touch'), ('one_response'), ('default'), 
 left join met m on m.quarter = c.quarter and m.opportunity_id = c.opportunity_id and m.rule = r.rule
 where shown;
 
+-- Accounts on their way to their first new business, from the first touch after a year without one and from each MQA.
 create temp table generation as
-with begun as (
-    select quarter, opportunity_id, 'first touch' as "from", min(first_on) as since_on from touches_before group by all
-    union all select quarter, opportunity_id, 'mqa', max(m.entered_on) from created join account_stages m using (account_id)
-    where m.stage = 'mqa' and m.entered_at <= qualified_at group by all)
-select c.*, "from", qualified_on - since_on as days from created c join begun using (quarter, opportunity_id) where shown;
+with touched as (
+    select account_id, touched_at as began_at, touched_on as began_on, min(channel) as channel from touches
+    where kind <> 'impression' and account_id is not null group by all),
+begun as (
+    select 'first touch' as "from", * from touched
+    qualify coalesce(began_on - lag(began_on) over (partition by account_id order by began_at) > 365, true)
+    union all select 'mqa', account_id, entered_at, entered_on, null from account_stages where stage = 'mqa'),
+following as (
+    select *, lead(began_at) over later as next_at, lead(began_on) over later as next_on from begun
+    window later as (partition by "from", account_id order by began_at)),
+first_new as (
+    select quarter, account_id, min(qualified_at) as qualified_at, min(qualified_on) as qualified_on from states
+    where kind = 'end' and business_type = 'new' and qualified_on is not null group by all),
+waits as (
+    select w.quarter, f.*, qualified_on, coalesce(qualified_at <= next_at, qualified_at is not null) as is_won
+    from following f join windows w on w.kind = 'trailing_8' and began_on >= start_on and began_on < end_on
+    left join first_new n on n.quarter = w.quarter and n.account_id = f.account_id
+    where qualified_at is null or qualified_at > began_at or ("from" = 'mqa' and qualified_at = began_at))
+select w.quarter, "from", coalesce(channel, 'unknown') as channel, tier, is_won, false as is_lost,
+    case when is_won then qualified_on when next_on <= rated_on then next_on else rated_on end - began_on as age
+from waits w join moments m on m.quarter = w.quarter and m.kind = 'end'
+join accounts_at a on a.quarter = w.quarter and a.account_id = w.account_id and a.edge = 'start';
 
 -- How open pipeline got from one edge of the quarter to the other, at the rate of its last day.
 create temp table steps as
@@ -211,22 +229,30 @@ from windows w join quarters q using (quarter) join first on first.l.valid_from 
 join accounts a on a.account_id = first.account_id left join won on won.quarter = w.quarter and won.account_id = first.account_id
 where w.kind = 'cohort' and not coalesce(a.customer_since < first.l.valid_from, false) and not coalesce(won_on < first.l.valid_from, false);
 
-create temp table cohorts as
-with known as (
-    select s.*, w."window", w.end_on from states s join windows w using (quarter)
-    where s.kind = 'end' and w.kind = 'cohort' and qualified_on >= w.start_on and qualified_on < w.end_on and business_type = 'new'),
-cycle as (
-    select quarter, median(cycle_days) as cycle from closed join windows w using (quarter)
-    where w.kind = 'trailing_8' and is_won and business_type = 'new' and closed_on >= start_on and closed_on < end_on group by 1),
-mature as (
-    select quarter, "window", count(*) filter (is_won or is_lost) * 5 >= count(*) * 4
-        or coalesce(any_value(rated_on) - any_value(end_on) + 1 >= any_value(cycle) * 1.5, false) as is_mature
-    from known left join cycle using (quarter) group by all)
-select k.*, k."window" as creation_quarter,
-    k."window" = max(if(is_mature, k."window", null)) over (partition by k.quarter) as is_headline
-from known k join mature using (quarter, "window");
-
 create temp table ages as
 select s.*, w."window", if(is_open, rated_on, closed_on) - qualified_on as age from states s join windows w using (quarter)
 where s.kind = 'end' and w.kind = 'trailing_8' and qualified_on >= start_on and qualified_on < end_on and business_type = 'new'
     and if(is_open, rated_on, closed_on) >= qualified_on;
+
+create temp table cohorts as
+with known as (
+    select s.*, w."window", w.end_on from states s join windows w using (quarter)
+    where s.kind = 'end' and w.kind = 'cohort' and qualified_on >= w.start_on and qualified_on < w.end_on and business_type = 'new'),
+days as (
+    select quarter, age, count(*) filter (is_won) as wins, count(*) filter (is_won or is_lost) as ended, count(*) as leaving from ages group by all),
+left_over as (select *, sum(leaving) over (partition by quarter order by age desc) as at_risk from days),
+waiting as (
+    select *, exp(coalesce(sum(ln(greatest(1 - ended / at_risk, 1e-300))) over (partition by quarter order by age
+        rows between unbounded preceding and 1 preceding), 0)) as waiting from left_over),
+curve as (select *, sum(waiting * wins / at_risk) over (partition by quarter order by age) as share from waiting),
+whole as (select *, max(share) over (partition by quarter) as in_all from curve),
+ripe as (
+    select quarter, greatest(1.5 * min(age) filter (share >= in_all / 2 - 1e-12), min(age) filter (share >= 0.9 * in_all - 1e-12)) as days
+    from whole where in_all > 0 group by 1),
+mature as (
+    select quarter, "window", count(*) filter (is_won or is_lost) * 5 >= count(*) * 4
+        or coalesce(any_value(rated_on) - any_value(end_on) + 1 >= any_value(ripe.days), false) as is_mature
+    from known left join ripe using (quarter) group by all)
+select k.*, k."window" as creation_quarter,
+    k."window" = max(if(is_mature, k."window", null)) over (partition by k.quarter) as is_headline
+from known k join mature using (quarter, "window");

@@ -39,7 +39,13 @@ NEWEST_ALONE = {"attributed_pipeline", "attributed_opportunities", "attributed_r
                 "campaign_win_rate_difference"}  # fmt: skip
 IN_PARTS = {"attributed_opportunities"}  # an opportunity is shared out
 # No upper end where fewer than half have it behind them.
-WAITS = {"sales_cycle_days", "stage_median_days", "mqa_follow_up_days"}
+WAITS = {
+    "sales_cycle_days",
+    "stage_median_days",
+    "mqa_follow_up_days",
+    "pipeline_generation_days",
+    "demo_to_opportunity_days",
+}
 
 
 # What it says of itself

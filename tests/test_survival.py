@@ -17,6 +17,7 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
 from abm_lib.survival import (
     aalen_johansen,
+    day_of_most_to_come,
     kaplan_meier,
     log_rank,
     mean_of_those_to_come,
@@ -104,6 +105,7 @@ def test_where_nothing_happened_there_is_no_median(days: list[float], happened: 
     assert unknown(median_wait(days, happened))
     assert unknown(median_of_those_to_come(days, happened, [0] * len(days)))
     assert math.isnan(mean_of_those_to_come(days, happened, [1] * len(days)))
+    assert math.isnan(day_of_most_to_come(days, happened, [1] * len(days), 0.9))
 
 
 @pytest.mark.parametrize("wait", [median_wait, lambda days, over: aalen_johansen(days, over, over)])
@@ -148,6 +150,8 @@ def test_an_incidence_worked_out_by_hand() -> None:
     assert curve.share == pytest.approx([1 / 5, 1 / 5, 1 / 2])
     assert curve.at(3.5)[0] == pytest.approx(1 / 5) and curve.at(0.5)[0] == 0
     assert median_of_those_to_come([1, 2, 3, 4, 9], [1, 0, 0, 1, 0], [0, 1, 0, 0, 0])[0] == 4
+    # Of the half that is won two fifths come on day 1, the rest on day 4.
+    assert [day_of_most_to_come([1, 2, 3, 4, 9], [1, 0, 0, 1, 0], [0, 1, 0, 0, 0], p) for p in (0.4, 0.41)] == [1, 4]
     assert mean_of_those_to_come([1, 2, 3, 4, 9], [1, 0, 0, 1, 0], [0, 1, 0, 0, 0]) == pytest.approx(
         (1 * 0.2 + 4 * 0.3) / 0.5
     )

@@ -11,6 +11,7 @@ from .accounts import UNKNOWN
 from .opportunities import described
 
 DEADLINES, HEADLINE_DAYS = (90, 180, 365), 180
+RIPE = 0.9  # of all that will be won: a cohort that is younger than these take says too little
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
@@ -18,7 +19,7 @@ def opportunity_cohorts(cut: Cut) -> Frame:
     """Opportunities by the quarter they were qualified in, each with its state at the end of the quarter reported.
 
     `window` is the quarter of qualification. `is_headline` marks the newest mature cohort: four fifths closed, or older
-    than one and a half times the median days to win, open deals included.
+    than one and a half times the median days to win and than nine tenths of those that will be won take.
     """
     known = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
     new = nw.col("business_type") == "new"
@@ -27,31 +28,35 @@ def opportunity_cohorts(cut: Cut) -> Frame:
         _closed=closed, _size=nw.when(new).then(1).otherwise(0).sum()
     )
     cohorts = cohorts.with_columns(_age=day_number("rated_on") - day_number("end_on") + 1)
-    cohorts = cohorts.join(_median_cycle(cut), on="quarter", how="left")
-    old = (nw.col("_age") >= nw.col("_median_cycle") * 1.5).fill_null(False)
+    cohorts = cohorts.join(_ripe_after(cut), on="quarter", how="left")
+    old = (nw.col("_age") >= nw.col("_ripe_after")).fill_null(False)
     cohorts = cohorts.with_columns(
         is_mature=(nw.col("_closed") * 5 >= nw.col("_size") * 4) & (nw.col("_size") > 0) | old
     )
     newest = nw.when(nw.col("is_mature") & (nw.col("_size") > 0)).then(nw.col("window")).max().over("quarter")
-    cohorts = cohorts.with_columns(is_headline=nw.col("window") == newest, creation_quarter=nw.col("window"))
-    told = ("is_mature", "is_headline", "creation_quarter")
+    cohorts = cohorts.with_columns(
+        is_headline=nw.col("window") == newest, creation_quarter=nw.col("window"), matured_share=nw.col("window")
+    )
+    told = ("is_mature", "is_headline", "creation_quarter", "matured_share")
     return known.join(cohorts.select("quarter", "window", *told), on=["quarter", "window"])
 
 
-def _median_cycle(cut: Cut) -> Frame:
-    """Median days from qualified to won, per quarter, over those qualified in the trailing eight; open deals wait on."""
-    return cut.base.once("median cycle", lambda: _median_to_win(cut))
+def _ripe_after(cut: Cut) -> Frame:
+    """Days after which a cohort is old enough, per quarter, by those qualified in the trailing eight; open deals wait on."""
+    return cut.base.once("ripe after", lambda: _days_to_ripen(cut))
 
 
-def _median_to_win(cut: Cut) -> Frame:
+def _days_to_ripen(cut: Cut) -> Frame:
     base, waits = cut.base, opportunity_ages(Cut(cut.base, "trailing_8_quarters"))
     waits = waits.filter(nw.col("business_type") == "new").select("quarter", "age_days", "is_won", "is_lost")
-    rows = [
-        (quarter, survival.median_of_those_to_come(own["age_days"], own["is_won"], own["is_lost"])[0])
-        for quarter, own in base.tables.engine.collect(waits).groupby("quarter")
-    ]
-    table = pd.DataFrame(rows, columns=["quarter", "_median_cycle"]).dropna()
-    return base.tables.engine.frame(table, {"quarter": "VARCHAR", "_median_cycle": "DOUBLE"})
+    rows = []
+    for quarter, own in base.tables.engine.collect(waits).groupby("quarter"):
+        known = own["age_days"], own["is_won"], own["is_lost"]
+        # Half as long again as the median asks little of waits of which some are very long.
+        median, most = survival.median_of_those_to_come(*known)[0], survival.day_of_most_to_come(*known, RIPE)
+        rows.append((quarter, max(1.5 * median, most)))
+    table = pd.DataFrame(rows, columns=["quarter", "_ripe_after"]).dropna()
+    return base.tables.engine.frame(table, {"quarter": "VARCHAR", "_ripe_after": "DOUBLE"})
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))

@@ -8,8 +8,9 @@ from typing import Any
 import narwhals as nw
 
 from . import Base, Cut, Frame, day_number, fact
+from .accounts import UNKNOWN
 from .engagement import engaged
-from .opportunities import opportunities_qualified
+from .opportunities import described, opportunities_qualified, with_accounts
 
 LEAST = (1, 2, 3, 5, 8, 13)  # touches asked for, from generous to strict
 RULES = ("any_touch", "one_response", "default", "strict")
@@ -110,23 +111,51 @@ def influence_channels(cut: Cut) -> Frame:
     return joined.with_columns(channel=nw.col("touch_channel"))
 
 
-@fact(one_row_per=("from", "opportunity_id"), needs=("opportunity_changes", "opportunities", "touches"))
+@fact(one_row_per=("from", "account_id", "began_at"), needs=("opportunity_changes", "opportunities", "touches"))
 def pipeline_generation(cut: Cut) -> Frame:
-    """Opportunities qualified in the window, twice: with the days `from` the account's first touch, and from its MQA."""
+    """Accounts that began to wait for their first new business in the window, and the days until it was qualified (S2-24).
+
+    A wait is `from` the first touch after `sourced.look_back_days` without one, or from an MQA. Without an opportunity it lasts
+    until the next such beginning or, open, until the quarter's end. Accounts that had had new business before are out.
+    """
     base = cut.base
-    created = opportunities_qualified(cut)
-    first = touches_before(base).group_by("quarter", "opportunity_id").agg(since_on=nw.col("first_on").min())
-    mqa = base.tables.account_stages.filter(nw.col("stage") == "mqa").select("account_id", "entered_at", "entered_on")
-    reached = created.select("quarter", "opportunity_id", "account_id", "qualified_at").join(mqa, on="account_id")
-    reached = reached.filter(nw.col("entered_at") <= nw.col("qualified_at"))
-    reached = reached.group_by("quarter", "opportunity_id").agg(since_on=nw.col("entered_on").max())
-    begun = {"first touch": first, "mqa": reached}
-    rows = [
-        created.join(since, on=["quarter", "opportunity_id"]).with_columns(nw.lit(name).alias("from"))
-        for name, since in begun.items()
-    ]
-    days = (day_number("qualified_on") - day_number("since_on")).cast(nw.Float64)
-    return nw.concat(rows).with_columns(days=days)
+    ends = base.windows.moments("end").select("quarter", "rated_on", "known_until")
+    begun = base.once("waits begun", lambda: _begun(base)).join(cut.days.rename({"day": "began_on"}), on="began_on")
+    first = described(cut, "end").filter(nw.col("business_type") == "new", ~nw.col("qualified_on").is_null())
+    first = first.group_by("quarter", "account_id").agg(nw.col("qualified_at").min(), nw.col("qualified_on").min())
+    waits = begun.join(ends, on="quarter").join(first, on=["quarter", "account_id"], how="left")
+    waits = waits.filter((nw.col("known_at") < nw.col("known_until")).fill_null(True))
+    after = (nw.col("qualified_at") > nw.col("began_at")) | (
+        (nw.col("from") == "mqa") & (nw.col("qualified_at") == nw.col("began_at"))
+    )
+    waits = waits.filter(after.fill_null(True))
+    sooner = (nw.col("qualified_at") <= nw.col("next_at")).fill_null(True)
+    waits = waits.with_columns(is_qualified=~nw.col("qualified_at").is_null() & sooner)
+    anew = nw.when(nw.col("next_on") <= nw.col("rated_on")).then(nw.col("next_on")).otherwise(nw.col("rated_on"))
+    waits = waits.with_columns(_until=nw.when(nw.col("is_qualified")).then(nw.col("qualified_on")).otherwise(anew))
+    days = (day_number("_until") - day_number("began_on")).cast(nw.Float64)
+    waits = waits.with_columns(days=days, naive=nw.lit("mean of those that came"))
+    return with_accounts(base, waits)
+
+
+def _begun(base: Base) -> Frame:
+    """account_id, from, began_at, began_on, known_at, channel, and the beginning after it: first touches, and MQAs."""
+    touches = acts(base).select(
+        "account_id", began_at="touched_at", began_on="touched_on", channel=nw.col("channel").fill_null(UNKNOWN)
+    )
+    touches = touches.group_by("account_id", "began_at", "began_on").agg(nw.col("channel").min())
+    order = {"order_by": "began_at"}
+    before = touches.with_columns(_before_on=nw.col("began_on").shift(1).over("account_id", **order))
+    silent = day_number("began_on") - day_number("_before_on") > base.config.sourced.look_back_days
+    first = before.filter(silent.fill_null(True)).with_columns(nw.lit("first touch").alias("from"), known_at="began_at")
+    mqa = base.tables.account_stages.filter(nw.col("stage") == "mqa").select(
+        "account_id", began_at="entered_at", began_on="entered_on", channel=nw.lit(None, nw.String),
+        known_at=nw.coalesce(nw.col("recorded_at"), nw.col("entered_at")),
+    ).with_columns(nw.lit("mqa").alias("from"))  # fmt: skip
+    columns = ("account_id", "from", "began_at", "began_on", "known_at", "channel")
+    begun = nw.concat([first.select(*columns), mqa.select(*columns)])
+    following = {f"next_{c}": nw.col(f"began_{c}").shift(-1).over("account_id", "from", **order) for c in ("at", "on")}
+    return begun.with_columns(**following)
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities", "touches"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
 
+from .. import intervals
 from ..formula import Amount, Columns, Formula, ratio, share, survival_median, total, whole
 from ..metric import Look, family
 from ..reading import Reading, Worked, missing
@@ -163,7 +165,8 @@ def next_quarter_pipeline_forecast(read: Look) -> Worked:
     Counts: new business. The slice `outcome` has the revenue to come of it at win_rate_cohort, whenever it closes;
         `creation_quarter/record` what was expected of past quarters, and what came.
     Missing: fewer than four past quarters, or no meetings.
-    Beware: a light forecast; its range is as wide as its past errors, and is left out until there are four.
+    Beware: a light forecast; its range is as wide as its past errors, and is left out until there are four. How many past ranges,
+        as they were given then, held what came stands in its caveat.
     """
     expected, record = _forecast(read, "amount", 2)
     rate = read("win_rate_cohort")
@@ -186,15 +189,19 @@ def _forecast(read: Look, what: str, places: int) -> tuple[Reading, dict[tuple[s
     past = sorted(
         (row for row in read.rows("meetings_and_pipeline") if row["meetings"]), key=lambda row: row["creation_quarter"]
     )
-    record, errors = {}, []
+    record: dict[tuple[str, str], Reading] = {}
+    errors: list[float] = []
+    held_it: list[bool] = []
     for place in range(FEWEST, len(past)):
         row = past[place]
         came, expected = row[f"after_{what}"] + row[f"other_{what}"], _expected(past[:place], row["meetings"], what)
         n = float(row["meetings"])
-        record["creation_quarter/record", f"{row['creation_quarter']}/expected"] = Reading(
-            _rounded(expected, places), n=n
-        )
+        # The range that was given then: as wide as the errors before it.
+        then = _ranged(expected, _width(errors), places, n)
+        record["creation_quarter/record", f"{row['creation_quarter']}/expected"] = then
         record["creation_quarter/record", f"{row['creation_quarter']}/came"] = Reading(_rounded(came, places), n=n)
+        if then.low is not None and then.high is not None:
+            held_it.append(then.low <= _rounded(came, places) <= then.high)
         errors += [came / expected - 1] if expected else []
     held = read("meetings_held")
     if held.value is None:
@@ -202,11 +209,25 @@ def _forecast(read: Look, what: str, places: int) -> tuple[Reading, dict[tuple[s
     meetings = held.value
     if len(past) < FEWEST:
         return missing("undefined", "fewer than four past quarters with meetings to learn from"), record
-    expected, wide = _expected(past, meetings, what), _width(errors)
-    ends = (None, None) if wide is None else (max(0.0, expected * (1 - wide)), expected * (1 + wide))
-    low, high = (None if end is None else _rounded(end, places) for end in ends)
-    method = "" if wide is None else "past errors, 95%"
-    return Reading(_rounded(expected, places), n=meetings, low=low, high=high, method=method), record
+    said = _ranged(_expected(past, meetings, what), _width(errors), places, meetings)
+    return replace(said, caveat=_hit_rate(held_it)), record
+
+
+def _ranged(expected: float, wide: float | None, places: int, n: float) -> Reading:
+    """What is expected, with a range of that part of it to both sides where past errors give one."""
+    value = _rounded(expected, places)
+    if wide is None:
+        return Reading(value, n=n)
+    low, high = (_rounded(end, places) for end in (max(0.0, expected * (1 - wide)), expected * (1 + wide)))
+    return Reading(value, n=n, low=low, high=high, method="past errors, 95%")
+
+
+def _hit_rate(held_it: list[bool]) -> str:
+    """How many past ranges, each worked out of what was known then, held what came; empty before the first."""
+    if not held_it:
+        return ""
+    low, high = (float(end) for end in intervals.wilson(sum(held_it), len(held_it)))
+    return f"{sum(held_it)} of {len(held_it)} past ranges held what came (95% range of that {low:.0%} to {high:.0%})"
 
 
 def _rounded(number: float, places: int) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..formula import Columns, Formula, median, share, survival_median, total
+import narwhals as nw
+
+from ..formula import Columns, Formula, mean, median, median_to_come, share, survival_median, total
 from ..metric import family
 
 metric = family("journey", kind="funnel", pillar="relationships", counts="accounts", audience=("marketing", "sales"))
@@ -67,7 +69,7 @@ def stage_conversion_rate(cohorts: Columns) -> Formula:
     return headline.but(**{"stage/entry_quarter": replace(each, given=mature)})
 
 
-@metric(facts="stage_stays", label="Days in stage", unit="days", better="neither", counts="stays", by="stage",
+@metric(facts="stage_stays", label="Days in stage", unit="days", better="neither", counts="stays", by=("stage", "stage/naive"),
         window="trailing_4_quarters", has_whole=False)  # fmt: skip
 def stage_median_days(stays: Columns) -> Formula:
     """Median days that target accounts stay in a stage; a stay that still goes on counts for as long as it has been seen.
@@ -75,8 +77,11 @@ def stage_median_days(stays: Columns) -> Formula:
     Source: stage_stays, stays that began in the trailing four quarters (S0-90, S0-91).
     Counts: every stay, ended by a move up or down; accounts on the list when the four quarters began.
     Missing: fewer than half have left within the time seen.
+    Beware: the slice `stage/naive` has the mean of the stays alone that are over: too short, since the others still go on.
     """
-    return survival_median(stays.total("days"), stays.is_over, nothing="no stay began")
+    over, nothing = stays.is_over, "no stay is over"
+    naive = mean(stays.total("days", where=over), stays.count(where=over), nothing=nothing)
+    return survival_median(stays.total("days"), over, nothing="no stay began").but(**{"stage/naive": naive})
 
 
 @metric(needs="meetings.requested_at", facts="demos_booked", label="Days from demo request to booking", unit="days", better="lower",
@@ -91,14 +96,20 @@ def demo_request_to_schedule_days(demos: Columns) -> Formula:
     return median(demos.total("days"), nothing="no demo with a known request")
 
 
-@metric(facts="opportunities_after_demo", label="Days from demo to opportunity", unit="days", better="lower", counts="opportunities",
-        by=("channel", "source_owner", *OVER_TIME), scope="new")  # fmt: skip
-def demo_to_opportunity_days(made: Columns) -> Formula:
-    """Median days from the last demo held with an account to the creation of its opportunity, for those created in the quarter.
+@metric(facts="demos_held", label="Days from demo to opportunity", unit="days", better="lower", counts="demos", version=2,
+        by=("channel", "source_owner", "naive", *OVER_TIME), scope="new", window="trailing_4_quarters")  # fmt: skip
+def demo_to_opportunity_days(demos: Columns) -> Formula:
+    """Median days from a demo held to the opportunity created at the account, of those that will come; open waits still count.
 
-    Source: opportunities_after_demo, by the CRM's date of creation (S0-91, S0-92).
-    Counts: new business; demos within `sourced.look_back_days` before. Channel and owner are the opportunity's own.
-    Missing: no opportunity created after a demo.
-    Beware: looks back from successes only; demos that led nowhere are not in it.
+    Source: demos_held in the trailing four quarters, by the CRM's date of creation (S0-91, S0-92).
+    Counts: half of all that will come has come by that day. New business within `sourced.look_back_days`; a further demo with
+        the account ends the wait and begins another. Channel and owner are the demo's.
+    Missing: no demo held, or none was followed by an opportunity yet.
+    Beware: the slice `naive` has the mean of those alone that came by now. So have month, quarter and year, by the day of
+        creation, with the median of the opportunities_after_demo: a month's demos have been seen for too short a time.
     """
-    return median(made.total("days"), nothing="no opportunity created after a demo")
+    nothing, came, made = "no demo held", demos.is_created, Columns("opportunities_after_demo")
+    naive = mean(demos.total("days", where=came), demos.count(where=came), nothing=nothing)
+    of_those_created = median(made.total("days"), nothing="no opportunity created after a demo")
+    to_come = median_to_come(demos.total("days"), came, nw.lit(False), nothing=nothing)
+    return to_come.but(naive=naive, **dict.fromkeys(OVER_TIME, of_those_created))

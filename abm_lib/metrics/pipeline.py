@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from .. import rankings
-from ..formula import Columns, Formula, difference, mean, median, ratio, share, total, whole
+from ..formula import Columns, Formula, difference, mean, median, median_to_come, ratio, share, total, whole
 from ..metric import Look, family
 from ..reading import Reading, Worked, missing
 
@@ -349,19 +349,26 @@ def influenced_target_accounts(judged: Columns) -> Formula:
     return total(judged.distinct("account_id", where=met & (judged.rule == "default"))).but(rule=by_rule)
 
 
-@metric(facts="pipeline_generation", label="Days from first touch to opportunity", unit="days", better="neither",
-        counts="opportunities", by=("from", "tier", "channel"), scope="new")  # fmt: skip
-def pipeline_generation_days(created: Columns) -> Formula:
-    """Median days from the account's first touch to the day its opportunity was qualified.
+@metric(facts="pipeline_generation", label="Days from first touch to opportunity", unit="days", better="neither", version=2,
+        counts="accounts", by=("from", "tier", "channel", "naive"), scope="new", window="trailing_8_quarters")  # fmt: skip
+def pipeline_generation_days(waits: Columns) -> Formula:
+    """Median days from the account's first touch to its first opportunity, of those that will have one; who waits still counts.
 
-    Source: pipeline_generation, opportunities created in the quarter (S2-24).
-    Counts: the first touch of anyone in the account within `sourced.look_back_days`; from the MQA in the slice `from`.
-    Missing: no opportunity created after a touch.
-    Beware: looks back from successes only; accounts still waiting are not in it.
+    Source: pipeline_generation, accounts first touched in the trailing eight quarters (S2-24).
+    Counts: half of all that will come has come by that day. A touch of anyone in the account, after `sourced.look_back_days`
+        without one, by its channel; from the MQA in the slice `from`. Accounts that had new business before are out.
+    Missing: no account touched, or none of them has an opportunity yet.
+    Beware: the slice `naive` has the mean of those alone that came by now: too short, since whoever still waits is not in it.
+        A touch before the records begin is not known.
     """
-    nothing = "no opportunity created after it"
-    first_touch = median(created.total("days", where=nw.col("from") == "first touch"), nothing=nothing)
-    return first_touch.but(**{"from": median(created.total("days"), nothing=nothing)})
+    nothing = "no account touched"
+    first, came = nw.col("from") == "first touch", waits.is_qualified
+
+    def to_come(rows: nw.Expr | None) -> Formula:
+        return median_to_come(waits.total("days", where=rows), came, nw.lit(False), nothing=nothing)
+
+    naive = mean(waits.total("days", where=first & came), waits.count(where=first & came), nothing=nothing)
+    return to_come(first).but(**{"from": to_come(None)}, naive=naive)
 
 
 @metric(facts="alike_accounts", label="Target accounts with an opportunity, minus accounts alike", unit="points", better="higher",

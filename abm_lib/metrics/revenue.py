@@ -177,13 +177,15 @@ def win_rate_closed_value(closed: Columns) -> Formula:
                  n=closed.count(where=every), spread=True, given=given)  # fmt: skip
 
 
-@metric(facts="opportunity_cohorts", label="Win rate by cohort", unit="share", better="higher", by=("creation_quarter",),
-        scope="new", window="cohort", version=2)  # fmt: skip
+@metric(facts="opportunity_cohorts", label="Win rate by cohort", unit="share", better="higher",
+        by=("creation_quarter", "matured_share"), scope="new", window="cohort", version=3)  # fmt: skip
 def win_rate_cohort(cohorts: Columns) -> Formula:
     """Opportunities won, of all that were qualified in one quarter, open ones included.
 
     Source: opportunity_cohorts (S0-78). The whole is the newest mature cohort; the slice holds each.
-    Counts: mature when four fifths are closed, or when older than one and a half times the median days to win, sales_cycle_days.
+        `matured_share` is the part of each cohort that is closed: the rate of one that is mostly open says how young it is.
+    Counts: mature when four fifths are closed, or when older than one and a half times the median days to win, sales_cycle_days,
+        and than nine tenths of the deals that will be won take.
     Missing: no cohort is mature.
     """
     whole_cohort = share(
@@ -191,8 +193,10 @@ def win_rate_cohort(cohorts: Columns) -> Formula:
         cohorts.count(where=cohorts.is_headline),
         nothing="no cohort is mature",
     )
+    closed = cohorts.count(where=cohorts.is_won | cohorts.is_lost)
     return whole_cohort.but(
-        creation_quarter=share(cohorts.count(where=cohorts.is_won), cohorts.count(), nothing="none qualified")
+        creation_quarter=share(cohorts.count(where=cohorts.is_won), cohorts.count(), nothing="none qualified"),
+        matured_share=share(closed, cohorts.count(), nothing="none qualified"),
     )
 
 

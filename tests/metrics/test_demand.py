@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -624,6 +625,30 @@ def test_a_forecast_needs_four_past_quarters(expected):
     assert value(expected, "next_quarter_pipeline_forecast", quarter="2025Q4") == "undefined"
     assert value(expected, "next_quarter_opportunities_forecast", quarter="2025Q4") == "undefined"
     assert value(expected, "next_quarter_pipeline_forecast", quarter="2026Q1") == 150
+
+
+def ten_quarters(folder: Path, last: int) -> pd.DataFrame:
+    """One meeting in each of ten quarters, and what was created a quarter later, `last` in the tenth."""
+    days = [date(2024, 4, 1), *(date(2024 + n // 4, n % 4 * 3 + 1, 10) for n in range(2, 11))]
+    amounts = [100, 100, 100, 100, 110, 102, 102, 102, last]  # one error of a tenth, then of nothing
+    made = [f"d{day} | {day} | | | {amount} | a1" for day, amount in zip(days[1:], amounts, strict=True)]
+    lines = "\n".join(["deal | qualified | ended | stage | amount | account_id", *made])
+    drawn = LISTED | met_and_made(dict.fromkeys(map(str, days), "a1"), lines)
+    return read(company(folder, drawn), "next_quarter_pipeline_forecast", by=["creation_quarter/record"])
+
+
+def test_a_forecast_says_how_many_of_its_past_ranges_held_what_came(tmp_path):
+    # Four errors are known before the tenth quarter alone: 102 were expected, give or take 2.7764 x 0.1 / root of 4.
+    table = ten_quarters(tmp_path / "held", 102)
+    then = reading(table, "next_quarter_pipeline_forecast", RECORD, "2026Q3/expected")
+    assert (then["value"], then["low"], then["high"]) == (102, 87.84, 116.16)
+    said = "1 of 1 past ranges held what came (95% range of that 21% to 100%)"
+    assert said in reading(table, "next_quarter_pipeline_forecast")["caveats"]
+    missed = ten_quarters(tmp_path / "missed", 120)
+    assert reading(missed, "next_quarter_pipeline_forecast", RECORD, "2026Q3/expected")["high"] == 116.16
+    assert "0 of 1 past ranges" in reading(missed, "next_quarter_pipeline_forecast")["caveats"]
+    early = reading(table, "next_quarter_pipeline_forecast", RECORD, "2026Q2/expected")
+    assert (early["value"], early["low"], early["method"]) == (102, None, "")
 
 
 def test_the_range_of_a_forecast_is_as_wide_as_its_past_errors(tmp_path):

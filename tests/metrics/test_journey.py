@@ -176,6 +176,7 @@ def test_stage_median_days_wait_with_the_stays_that_still_go_on(tmp_path):
     # Left after 10, 20 and 30 days, open for 272 and for 10: 4/5, then 2/3 and 1/2 of that. Without the open ones it were 20.
     found = reading(table, "stage_median_days", "stage", "mqa")
     assert (found["value"], found["n"]) == (30, 5)
+    assert value(table, "stage_median_days", "stage/naive", "mqa/mean of those that are over") == 20
     demos = reading(table, "stage_median_days", "stage", "demo")
     assert (demos["missing_because"], demos["n"]) == ("undefined", 3)  # 3 days, and two that go on
     assert value(table, "stage_median_days", "stage", "mqa", quarter="2025Q2") == "no_data"
@@ -237,16 +238,29 @@ def test_demo_request_to_schedule_days_without_a_request_are_undefined_and_befor
     assert value(shown, "demo_request_to_schedule_days", quarter="2025Q2") == "no_data"
 
 
-def test_demo_to_opportunity_days_run_from_the_last_demo_held_to_the_crm_s_creation(shown):
+def test_demo_to_opportunity_days_let_demos_wait_that_nothing_followed_yet(shown):
     found = reading(shown, "demo_to_opportunity_days")
-    # 6 since the later of two demos, 10, and 0 on the same day. Not: no show, after it, expansion, no date, a year and a day.
-    assert (found["value"], found["n"]) == (6, 3)
-    assert slices(shown, "demo_to_opportunity_days", "channel") == {"linkedin_ads": 6, "outbound": 10, "unknown": 0}
-    assert slices(shown, "demo_to_opportunity_days", "source_owner") == {"marketing": 6, "sales": 10, "unknown": 0}
-    months = {"2026-07": 6, "2026-08": 10, "2026-09": 0}
-    assert slices(shown, "demo_to_opportunity_days", "month") == months
+    # On the day itself 1/7 of seven (One's first demo gives way to its second after 4 days, its third has waited 5), after 6
+    # days of 6/7 one in four, after 10 of 9/14 one in three: 4/7 in all, of which 5/14 come by the sixth day.
+    # Not: no show, our own, a year and a month ago. Four's had its opportunity before, Five's an expansion: 41 and 61 days so far.
+    assert (found["value"], found["n"]) == (6, 7)
+    assert slices(shown, "demo_to_opportunity_days", "naive") == {"mean of those that came": 5.333333333}
+    assert slices(shown, "demo_to_opportunity_days", "channel") == {
+        "linkedin_ads": 6,
+        "outbound": 10,
+        "unknown": "undefined",
+    }
+    owners = {"marketing": 6, "sales": 10, "unknown": "undefined"}
+    assert slices(shown, "demo_to_opportunity_days", "source_owner") == owners
     assert value(shown, "demo_to_opportunity_days", quarter="2025Q4") == "undefined"
     assert value(shown, "demo_to_opportunity_days", quarter="2025Q3") == "no_data"
+
+
+def test_demo_to_opportunity_days_by_the_month_are_those_of_the_opportunities_created_in_it(shown):
+    # 6 since the later of two demos, 10, and 0 on the same day. Not: no show, after it, expansion, no date, a year and a day.
+    months = {"2026-07": 6, "2026-08": 10, "2026-09": 0}
+    assert slices(shown, "demo_to_opportunity_days", "month") == months
+    assert slices(shown, "demo_to_opportunity_days", "quarter") == {"2026Q3": 6}
 
 
 def test_without_stages_or_requests_the_journey_is_not_collected(tmp_path):

@@ -459,11 +459,41 @@ def test_influenced_target_accounts_are_those_on_the_list(judged):
     assert value(judged, "influenced_target_accounts", quarter="2026Q1") == "no_data"
 
 
-def test_pipeline_generation_days_run_from_the_first_touch_within_a_year(judged):
+def test_pipeline_generation_days_run_from_the_first_touch_after_a_year_of_silence(judged):
     found = reading(judged, "pipeline_generation_days")
-    assert (found["value"], found["n"]) == (30, 3)  # 30, 10 and 200 days; the touch of 2025 is too old
+    # 30, 10 and 200 days. The touch of 2025 began a wait of its own, which the next beginning cut short after 396 days.
+    # Four was touched after it had qualified, of Three an impression alone is known.
+    assert (found["value"], found["n"]) == (30, 4)
     assert slices(judged, "pipeline_generation_days", "from") == {"first touch": 30, "mqa": 20}
+    assert slices(judged, "pipeline_generation_days", "naive") == {"mean of those that came": 80}
+    assert slices(judged, "pipeline_generation_days", "channel") == {"linkedin_ads": 30, "webinar": 10}
     assert value(judged, "pipeline_generation_days", quarter="2026Q2") == "undefined"
+    assert value(judged, "pipeline_generation_days", quarter="2026Q1") == "no_data"
+
+
+STILL_WAITING = """
+touch_id | touched_at | account_id | person_id | channel | kind    | is_response
+t1       | 2026-07-02 | a1         | p1        | webinar | webinar | yes
+t2       | 2026-07-10 | a1         | p1        | webinar | webinar | yes
+t3       | 2026-07-22 | a2         | p2        | webinar | webinar | yes
+t4       | 2026-01-13 | a3         | p3        | webinar | webinar | yes
+t5       | 2026-07-22 | a4         | p4        | webinar | webinar | yes
+t6       | 2026-06-22 | a5         | p5        | webinar | webinar | yes
+"""
+
+
+def test_pipeline_generation_days_count_accounts_that_still_wait(tmp_path):
+    kept = [line for line in JUDGED.strip().splitlines() if line.split()[0] in ("deal", "o1", "o2", "o3")]
+    again = ["o6 | a2 | 2026-09-20 | | | 500", "o7 | a1 | 2026-07-05 | | | 1 | renewal"]
+    lines = [kept[0] + " | business_type", *(f"{line} | new" for line in kept[1:]), again[0] + " | new", again[1]]
+    table = read(
+        company(tmp_path, ACCOUNTS | deals("\n".join(lines)) | {"touches": STILL_WAITING}), "pipeline_generation_days"
+    )
+    found = reading(table, "pipeline_generation_days")
+    # After 10 days 1/5 of five, after 30 of 4/5 one in four: 1/5 more. Four has waited 70 days and Five 100: at 200 days the
+    # third of three is alone, so that what is left, 3/5, comes with it. Half of all that will come is one half.
+    assert (found["value"], found["n"]) == (200, 5)
+    assert slices(table, "pipeline_generation_days", "naive") == {"mean of those that came": 80}
 
 
 def test_the_rules_of_influence_ask_for_more_and_more(tmp_path):

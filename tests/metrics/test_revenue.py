@@ -227,6 +227,26 @@ def test_win_rate_cohort_ripens_with_age_as_well(table):
     assert reading(table, "win_rate_cohort", quarter="2025Q4")["caveats"] == "no cohort is mature"
 
 
+RIPENING = """
+deal | qualified  | ended      | stage | amount
+o1   | 2025-12-01 | 2025-12-11 | won   | 1
+o2   | 2025-12-01 | 2025-12-11 | won   | 1
+o3   | 2025-12-01 | 2026-06-29 | won   | 1
+o4   | 2026-03-01 | 2026-03-11 | won   | 1
+o5   | 2026-03-01 |            |       | 1
+o6   | 2026-03-01 |            |       | 1
+"""
+
+
+def test_win_rate_cohort_is_not_mature_while_wins_that_take_long_are_to_come(tmp_path):
+    # Half of the wins take ten days, and the cohort of three in 2026Q1 is 91 days old; one in four takes 210.
+    table = read(company(tmp_path, deals(RIPENING)), "win_rate_cohort", quarter="2026Q2")
+    assert value(table, "win_rate_cohort", quarter="2026Q2") == 1
+    assert slices(table, "win_rate_cohort", "creation_quarter", "2026Q2")["2026Q1"] == 0.333333333
+    closed = slices(table, "win_rate_cohort", "matured_share", "2026Q2")
+    assert (closed["2025Q4"], closed["2026Q1"]) == (1, 0.333333333)
+
+
 def test_target_account_conversion_rate_is_the_newest_cohort_a_year_old(table):
     found = reading(table, "target_account_conversion_rate")
     assert (found["numerator"], found["denominator"]) == (2, 4)  # One and Two; Seven was a customer when it joined

@@ -4,7 +4,8 @@ create or replace table cohorts as
 select quarters.label, quarters.day_from, quarters.day_to, count(*) filter (is_won) as won, count(*) as n,
     count(*) filter (is_won and source_owner = 'marketing') as won_of_marketing, count(*) filter (source_owner = 'marketing') as n_of_marketing,
     count(*) filter (is_won or is_lost) >= 0.8 * count(*)
-        or date_diff('day', quarters.day_to, getvariable('q_to')) > 1.5 * getvariable('usual_days') as is_mature
+        or date_diff('day', quarters.day_to, getvariable('q_to')) >= greatest(1.5 * getvariable('usual_days'), getvariable('most_days')) as is_mature,
+    count(*) filter (is_won or is_lost) as over
 from ages join quarters on qualified_on >= quarters.day_from and qualified_on < quarters.day_to
 where business_type = 'new' group by quarters.label, quarters.day_from, quarters.day_to;
 
@@ -13,6 +14,9 @@ select max(label) as label from cohorts where is_mature;
 
 insert into readings
 select 'win_rate_cohort', 'creation_quarter', label, won / n, won, n, n
+from cohorts where label in (select label from last_eight)
+union all
+select 'win_rate_cohort', 'matured_share', label, over / n, over, n, n
 from cohorts where label in (select label from last_eight)
 union all
 (select 'win_rate_cohort', '', '', won / n, won, n, n from cohorts where is_mature order by label desc limit 1)

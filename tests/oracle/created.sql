@@ -94,23 +94,30 @@ from (
     union all select 'tier', tier, account_id from influenced where rule = 'default' and target = 'target')
 group by all;
 
-create or replace table generated as
-with first_touch as (
-    select touched.opportunity_id, min(touched_at) as began_at from touched join created using (opportunity_id)
-    where local_day(touched_at) >= created.day - 365 group by all),
-first_mqa as (
-    select created.opportunity_id, max(entered_at) as began_at from created join account_stages using (account_id)
-    where stage = 'mqa' and entered_at < created.qualified_at and recorded_at < getvariable('known')
-    group by all)
-select 'first touch' as began, created.*, date_diff('day', local_day(began_at), created.day) as days from first_touch join created using (opportunity_id)
-union all
-select 'mqa', created.*, date_diff('day', local_day(began_at), created.day) from first_mqa join created using (opportunity_id)
-where business_type = 'new' and created.day >= getvariable('q_from');
+-- Accounts on their way to their first new business: from the first touch after a year without one, and from each MQA.
+create or replace table generation_waits as
+with first_new as (
+    select account_id, min(qualified_at) as qualified_at, min(day) as day from created where business_type = 'new' group by all),
+moments as (
+    select account_id, touched_at as began_at, min(coalesce(channel, 'unknown')) as channel
+    from touches where kind <> 'impression' and account_id is not null and is_real(account_id) group by all),
+spells as (
+    select * from moments
+    qualify coalesce(local_day(began_at) - lag(local_day(began_at)) over (partition by account_id order by began_at) > 365, true)),
+begun as (
+    select 'first touch' as began, account_id, began_at, channel, null as recorded_at from spells
+    union all
+    select 'mqa', account_id, entered_at, null, recorded_at from account_stages where stage = 'mqa' and is_real(account_id)),
+following as (
+    select *, lead(began_at) over (partition by began, account_id order by began_at) as next_at from begun)
+select began, account_id, began_at, channel, tier, coalesce(qualified_at <= next_at, qualified_at is not null) as is_won, false as is_lost,
+    date_diff('day', local_day(began_at), case when coalesce(qualified_at <= next_at, qualified_at is not null) then first_new.day
+        when local_day(next_at) < getvariable('q_to') then local_day(next_at) else getvariable('q_to') - 1 end) as days
+from following left join first_new using (account_id) join attributes using (account_id)
+where (qualified_at is null or qualified_at > began_at or (began = 'mqa' and qualified_at = began_at))
+    and coalesce(following.recorded_at < getvariable('known'), true)
+    and local_day(began_at) >= (select min(day_from) from quarters join last_eight using (label)) and local_day(began_at) < getvariable('q_to');
 
 insert into readings
-select 'pipeline_generation_days', slice_by, slice, median(days), null, null, count(*)
-from (
-    select unnest([{'slice_by': '', 'slice': ''}, {'slice_by': 'tier', 'slice': tier}, {'slice_by': 'channel', 'slice': source_channel}], recursive := true), days
-    from generated where began = 'first touch'
-    union all select 'from', began, days from generated)
-group by all;
+select 'pipeline_generation_days', 'naive', 'mean of those that came', sum(days) / count(*), sum(days), count(*), count(*)
+from generation_waits where began = 'first touch' and is_won having count(*) > 0;

@@ -84,10 +84,30 @@ with held as (
     group by all),
 timed as (
     select spans.slice_by, spans.slice, held.*, date_diff('day', local_day(demo_at), day) as days
-    from held join spans on spans.window = 'quarter' and day >= spans.day_from and day < spans.day_to),
-sliced as (
-    select slice_by, slice, days from timed
-    union all
-    select unnest([{'slice_by': 'channel', 'slice': source_channel}, {'slice_by': 'source_owner', 'slice': source_owner}], recursive := true), days
-    from timed where slice_by = '')
-select 'demo_to_opportunity_days', slice_by, slice, median(days), null, null, count(*) from sliced group by all;
+    from held join spans on spans.window = 'quarter' and day >= spans.day_from and day < spans.day_to)
+select 'demo_to_opportunity_days', slice_by, slice, median(days), null, null, count(*) from timed where slice_by <> '' group by all;
+
+-- Demos held, each until new business was created at the account, the next demo with it, a year, or the quarter's last day.
+create or replace table demo_waits as
+with held as (
+    select meeting_id, account_id, starts_at, coalesce(meetings.channel, 'unknown') as channel, coalesce(owner, 'unknown') as source_owner,
+        lead(starts_at) over (partition by account_id order by starts_at, meeting_id) as next_at
+    from meetings left join channel_owners on channel_owners.channel = meetings.channel
+    where kind = 'demo' and outcome = 'held' and account_id is not null),
+made as (
+    select meeting_id, min(local_day(facts.created_at)) as made_on
+    from held join facts using (account_id) join state using (opportunity_id)
+    where business_type = 'new' and not state.is_deleted and facts.created_at >= starts_at and coalesce(facts.created_at < next_at, true)
+        and local_day(facts.created_at) <= local_day(starts_at) + 365
+    group by all)
+select held.*, made_on is not null as is_won, false as is_lost, least(365, date_diff('day', local_day(starts_at), coalesce(made_on,
+    case when local_day(next_at) < getvariable('q_to') then local_day(next_at) else getvariable('q_to') - 1 end))) as days
+from held left join made using (meeting_id)
+where local_day(starts_at) >= (select min(day_from) from quarters join last_four using (label)) and local_day(starts_at) < getvariable('q_to');
+
+insert into readings
+select 'demo_to_opportunity_days', 'naive', 'mean of those that came', sum(days) / count(*), sum(days), count(*), count(*)
+from demo_waits where is_won having count(*) > 0
+union all
+select 'stage_median_days', 'stage/naive', stage || '/mean of those that are over', sum(days) / count(*), sum(days), count(*), count(*)
+from stays where is_won group by stage;

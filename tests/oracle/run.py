@@ -14,7 +14,7 @@ import pandas as pd
 
 from oracle.chain import removal_effects
 from oracle.fiscal import Fiscal, earlier, months
-from oracle.survival import mean_to_win, median_days, median_to_win, won_within
+from oracle.survival import mean_to_win, median_days, median_to_win, most_to_win, won_within
 
 SQL = Path(__file__).parent
 DAYS_READ = (1, 5, 15, 30, 45, 60, 75, 90)
@@ -52,6 +52,7 @@ def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataF
     for name in ("website", "accounts", "content", "journey", "voice"):
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     _stays(con)
+    _generation(con)
     for name in ("demand", "customers", "quality", "walks", "credit", "effects"):
         if name == "credit":
             _chains(con)
@@ -174,7 +175,7 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> None:
     con.execute((SQL / "ages.sql").read_text(encoding="utf-8"))
     ages = con.sql("select * from cycle_ages order by opportunity_id").df()
     new = ages[ages["business_type"] == "new"]
-    _set(con, usual_days=median_to_win(new))
+    _set(con, usual_days=median_to_win(new), most_days=most_to_win(new, 0.9))
     rows: list[tuple[Any, ...]] = [("sales_cycle_days", "", "", median_to_win(new), len(new))]
     rows += [("sales_cycle_days_mean", "", "", mean_to_win(new), len(new))]
     rows += [("win_rate_within_days", "", "", won_within(new, 180), len(new))]
@@ -195,6 +196,22 @@ def _stays(con: duckdb.DuckDBPyConnection) -> None:
     rows = [(stage, median_days(part), len(part)) for stage, part in ages.groupby("stage")]
     found = [row for row in rows if row[1] is not None]
     con.executemany("insert into readings values ('stage_median_days', 'stage', ?, ?, null, null, ?)", found)
+
+
+def _generation(con: duckdb.DuckDBPyConnection) -> None:
+    """Days from the first touch, or the MQA, to an opportunity, and from a demo to one: of all waits, open ones included."""
+    waits = con.sql("select * from generation_waits order by began, account_id, began_at").df()
+    touched = waits[waits["began"] == "first touch"]
+    demos = con.sql("select * from demo_waits order by meeting_id").df()
+    asked = [("pipeline_generation_days", "", "", touched), ("demo_to_opportunity_days", "", "", demos)]
+    asked += [("pipeline_generation_days", "from", began, part) for began, part in waits.groupby("began")]
+    for metric, table, names in (("pipeline_generation_days", touched, ("tier", "channel")),
+                                 ("demo_to_opportunity_days", demos, ("channel", "source_owner"))):  # fmt: skip
+        asked += [(metric, name, value, part) for name in names for value, part in table.groupby(name)]
+    rows = [(metric, by, value, median_to_win(part), len(part)) for metric, by, value, part in asked]
+    con.executemany(
+        "insert into readings values (?, ?, ?, ?, null, null, ?)", [row for row in rows if row[3] is not None]
+    )
 
 
 def _chains(con: duckdb.DuckDBPyConnection) -> None:

@@ -31,9 +31,14 @@ def incidence(ages: pd.DataFrame) -> list[tuple[float, float]]:
 
 def median_to_win(ages: pd.DataFrame) -> float | None:
     """The day by which half of all that will be won is won."""
+    return most_to_win(ages, 0.5)
+
+
+def most_to_win(ages: pd.DataFrame, part: float) -> float | None:
+    """The day by which so large a part of all that will be won is won."""
     found = incidence(ages)
     whole = found[-1][1] if found else 0.0
-    return next((day for day, share in found if whole and share >= whole / 2 - 1e-12), None)
+    return next((day for day, share in found if whole and share >= whole * part - 1e-12), None)
 
 
 def mean_to_win(ages: pd.DataFrame) -> float | None:
