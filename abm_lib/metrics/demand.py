@@ -19,6 +19,7 @@ ORIGIN = ("campaign", "channel", "source", "source_detail", "recent_source", "re
 MEETINGS = ("kind", "channel", "paid_or_website", "icp", "target", "tier", "week", *OVER_TIME)
 COSTS = ("channel", "campaign", "spend", *OVER_TIME)
 NO_MQL = "no marketing-qualified leads"
+TOO_FEW = "fewer than four past quarters with meetings to learn from"
 LEARNED_FROM, FEWEST = 8, 4  # past quarters that a forecast learns from, and the fewest that it may
 
 
@@ -186,9 +187,7 @@ def _times(expected: Reading, rate: Reading) -> Reading:
 
 def _forecast(read: Look, what: str, places: int) -> tuple[Reading, dict[tuple[str, str], Reading]]:
     """What next quarter brings, with the range of past errors; and for past quarters what was expected and what came."""
-    past = sorted(
-        (row for row in read.rows("meetings_and_pipeline") if row["meetings"]), key=lambda row: row["creation_quarter"]
-    )
+    past = _past(read)
     record: dict[tuple[str, str], Reading] = {}
     errors: list[float] = []
     held_it: list[bool] = []
@@ -208,9 +207,15 @@ def _forecast(read: Look, what: str, places: int) -> tuple[Reading, dict[tuple[s
         return missing(held.missing_because, held.caveat), record
     meetings = held.value
     if len(past) < FEWEST:
-        return missing("undefined", "fewer than four past quarters with meetings to learn from"), record
+        return missing("undefined", TOO_FEW), record
     said = _ranged(_expected(past, meetings, what), _width(errors), places, meetings)
     return replace(said, caveat=_hit_rate(held_it)), record
+
+
+def _past(read: Look) -> list[dict[str, Any]]:
+    """Past quarters that began after one with meetings, the oldest first."""
+    known = (row for row in read.rows("meetings_and_pipeline") if row["meetings"])
+    return sorted(known, key=lambda row: row["creation_quarter"])
 
 
 def _ranged(expected: float, wide: float | None, places: int, n: float) -> Reading:
@@ -228,6 +233,27 @@ def _hit_rate(held_it: list[bool]) -> str:
         return ""
     low, high = (float(end) for end in intervals.wilson(sum(held_it), len(held_it)))
     return f"{sum(held_it)} of {len(held_it)} past ranges held what came (95% range of that {low:.0%} to {high:.0%})"
+
+
+@metric(of="pipeline_gap", looks_up="meetings_and_pipeline", label="Meetings needed to close the gap", unit="count", better="neither",
+        counts="meetings", kind="funnel")  # fmt: skip
+def meetings_to_close_gap(read: Look) -> Worked:
+    """Meetings that must be held for the pipeline still missing for next quarter to be made up.
+
+    Source: pipeline_gap; meetings_and_pipeline, up to eight past quarters (S0-48, S0-69).
+    Counts: pipeline_gap over the new pipeline that a meeting was followed by a quarter later, rounded up; 0 where nothing is missing.
+    Missing: no pipeline gap is known, fewer than four past quarters with meetings, or no pipeline came after one.
+    Beware: pipeline that comes of a meeting may be due later than next quarter; and no meeting says that it caused a deal.
+    """
+    gap, past = read("pipeline_gap"), _past(read)[-LEARNED_FROM:]
+    if gap.value is None:
+        return Worked(missing(gap.missing_because, gap.caveat))
+    if len(past) < FEWEST:
+        return Worked(missing("undefined", TOO_FEW))
+    held, followed = (sum(row[name] for row in past) for name in ("meetings", "after_amount"))
+    if not followed:
+        return Worked(missing("undefined", "no pipeline came after a meeting", n=float(held)))
+    return Worked(Reading(float(math.ceil(gap.value * held / followed - 1e-9)), n=float(held)))
 
 
 def _rounded(number: float, places: int) -> float:

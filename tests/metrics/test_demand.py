@@ -627,6 +627,42 @@ def test_a_forecast_needs_four_past_quarters(expected):
     assert value(expected, "next_quarter_pipeline_forecast", quarter="2026Q1") == 150
 
 
+NEXT_GOAL = """
+metric             | period | slice_by      | slice | value | currency | kind
+closed_won_revenue | 2026Q4 | business_type | new   | 1000  | EUR      | target
+"""
+MADE_AFTER = """
+deal | qualified  | ended      | stage | amount | account_id | due
+d0   | 2025-02-01 | 2026-02-20 | won   | 400    | a4         | 2026-03-31
+d1   | 2025-05-01 | 2026-05-20 | won   | 150    | a1         | 2026-06-30
+d2   | 2025-08-01 | 2026-09-20 | lost  | 250    | a1         | 2026-09-30
+d3   | 2025-11-01 |            |       | 200    | a1         | 2026-10-31
+d4   | 2026-02-01 |            |       | 210    | a1         | 2027-10-31
+"""
+
+
+def test_meetings_to_close_gap_are_as_many_as_bring_the_pipeline_still_missing(tmp_path):
+    met = dict.fromkeys(("2025-01-01", "2025-04-10", "2025-07-10", "2025-10-10", "2026-01-10"), "a1")
+    drawn = LISTED | met_and_made(met, MADE_AFTER) | {"targets": NEXT_GOAL}
+    metrics = ("meetings_to_close_gap", "pipeline_gap", "required_pipeline_coverage")
+    table = read(company(tmp_path, drawn), *metrics, by=["horizon"])
+    found = reading(table, "meetings_to_close_gap")
+    # Five meetings were followed by 150 + 250 + 200 + 210, which is 162 each: 800 take 4.9 of them.
+    assert value(table, "pipeline_gap") == 800
+    assert (found["value"], found["n"]) == (5, 5)
+    assert value(table, "meetings_to_close_gap", quarter="2026Q2") == "undefined"  # no target for the quarter after it
+    assert reading(table, "meetings_to_close_gap", quarter="2026Q2")["caveats"] == reading(
+        table, "pipeline_gap", quarter="2026Q2")["caveats"]  # fmt: skip
+
+
+def test_meetings_to_close_gap_without_pipeline_after_any_is_undefined(tmp_path):
+    met = dict.fromkeys(("2025-01-01", "2025-04-10", "2025-07-10", "2025-10-10", "2026-01-10"), "a2")
+    drawn = LISTED | met_and_made(met, MADE_AFTER) | {"targets": NEXT_GOAL}
+    table = read(company(tmp_path, drawn), "meetings_to_close_gap", by=["horizon"])
+    assert value(table, "meetings_to_close_gap") == "undefined"
+    assert "no pipeline came after a meeting" in reading(table, "meetings_to_close_gap")["caveats"]
+
+
 def ten_quarters(folder: Path, last: int) -> pd.DataFrame:
     """One meeting in each of ten quarters, and what was created a quarter later, `last` in the tenth."""
     days = [date(2024, 4, 1), *(date(2024 + n // 4, n % 4 * 3 + 1, 10) for n in range(2, 11))]

@@ -350,3 +350,10 @@ from learned where label in (select label from last_eight)
 union all
 select 'next_quarter_pipeline_forecast', 'creation_quarter/record', label || '/came', money, null, null, n
 from learned where label in (select label from last_eight);
+
+insert into readings
+with learned as (
+    select sum(meetings) as meetings, sum(money_with) as money_with from meetings_and_pipeline
+    where place > (select max(place) - 8 from meetings_and_pipeline) having count(*) >= 4)
+select 'meetings_to_close_gap', '', '', ceil(gap.value * meetings / money_with - 1e-9), null, null, meetings
+from readings gap, learned where gap.metric = 'pipeline_gap' and gap.slice_by = '' and money_with > 0;
