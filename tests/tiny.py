@@ -219,7 +219,7 @@ class Change:
             return self.overtaken_at
         closed = self.stage in ("won", "lost")
         if self.recorded_at is None and closed and self.close_on and self.close_on < self.changed_at.date():
-            return datetime.combine(self.close_on, time()) + timedelta(milliseconds=1)
+            return datetime.combine(self.close_on, time())
         return self.changed_at
 
     @property
@@ -254,13 +254,12 @@ def overtaken(history: Sequence[Change]) -> list[Change]:
     found = []
     for place, change in enumerate(made):
         closes = [later.effective_at for later in made[place + 1 :] if later.stage in ("won", "lost")]
-        if (
-            change.recorded_at is None
-            and change.stage not in ("won", "lost")
-            and closes
-            and min(closes) < change.changed_at
-        ):
-            change = replace(change, overtaken_at=min(closes) - timedelta(microseconds=len(made) - place))
+        opens = [earlier.changed_at for earlier in made[:place] if earlier.stage not in ("won", "lost")]
+        is_close, room = change.stage in ("won", "lost"), timedelta(milliseconds=1)
+        if change.recorded_at is None and is_close and opens and max(opens) > change.effective_at:
+            change = replace(change, overtaken_at=change.effective_at + room)
+        elif change.recorded_at is None and not is_close and closes and min(closes) < change.changed_at:
+            change = replace(change, overtaken_at=min(closes) + room - timedelta(microseconds=len(made) - place))
         found.append(change)
     return found
 

@@ -34,14 +34,17 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
             select c.* exclude (is_deleted), {closed} as is_closed,
                 coalesce(c.is_deleted, false) or m.opportunity_id is not null as is_deleted,
                 case when recorded_at is null and {closed} and close_on < changed_on
-                    then ((close_on::timestamp at time zone {zone}) at time zone 'UTC') + to_microseconds({ROOM})
-                    else changed_at end as effective_at
+                    then (close_on::timestamp at time zone {zone}) at time zone 'UTC' else changed_at end as effective_at
             from {changes} c left join merged m using (opportunity_id)),
         dated as (
-            select * replace (case when recorded_at is null and not is_closed and overtaken_at < effective_at
-                then overtaken_at - to_microseconds(back) else effective_at end as effective_at)
+            select * replace (case when recorded_at is not null then effective_at
+                when is_closed and last_open_at > effective_at then effective_at + to_microseconds({ROOM})
+                when not is_closed and overtaken_at < effective_at then overtaken_at + to_microseconds(greatest({ROOM} - back, 0))
+                else effective_at end as effective_at)
             from (select *, min(case when is_closed then effective_at end) over (partition by opportunity_id order by changed_at
                 rows between 1 following and unbounded following) as overtaken_at,
+                max(case when not is_closed then effective_at end) over (partition by opportunity_id order by changed_at
+                rows between unbounded preceding and 1 preceding) as last_open_at,
                 row_number() over (partition by opportunity_id order by changed_at desc) as back from changed))
         select d.opportunity_id, effective_at, coalesce(d.recorded_at, d.changed_at) as known_at, d.changed_at,
             ((effective_at at time zone 'UTC') at time zone {zone})::date as effective_on,
