@@ -374,11 +374,13 @@ def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dic
     from . import edition, readings
     from .company import open_company
     from .disclosure import PROFILES
+    from .metric import REGISTER
 
     opened = open_company(company)
     asked = opened.quarter(quarter)
     shown = {metric for question in questions() if question.page == family for metric, _ in question.shows}
     shown |= {DISTANCES[metric] for metric in shown & DISTANCES.keys()}
+    shown |= {parent for metric in REGISTER.values() if metric.family == family for parent in metric.of}
     families = () if family in ("summary", "quality", *ROLES) else (family,)
     table = readings.read(opened, asked, families=families, also=shown, profile=PROFILES["internal"])
     return table, edition.describe(opened, asked, table)

@@ -22,6 +22,11 @@ POLICY = "default-src 'none'; {}img-src data:; style-src 'unsafe-inline'; base-u
 STORE = re.compile(r"<script class=charts type=application/json>[^<]*</script>\n?")
 LOADED = re.compile(r"<script [^>]*\bsrc=[^>]*></script>\n?")
 BUTTON = re.compile(r"<button [^>]*></button>\n?")
+CHOICE = re.compile(r"<label class=choice hidden>.*?</label>")
+# Names of columns for narrow screens, of our own words alone, and how most texts of drawings are set.
+REPEATED = re.compile(
+    r"(?<=<table )style=\"(--c[\w :;'.%-]*)\"|(?<=<g )(fill=var\(--ink\) font-weight=600|text-anchor=middle)(?=[ >])"
+)
 # Rules of what only a script makes; a rule that it shares with other elements stays.
 DEAD = re.compile(r"(?<=\})\s*\.(?:tip|theme|choice)\b[^{},]*\{[^{}]*\}")
 TRACES = re.compile(
@@ -67,9 +72,21 @@ def packed(charts: Mapping[str, Any]) -> str:
 
 def without_scripts(page: str) -> str:
     """The same page without any script, and without what only programs read: what numbers lead back to is in the folder's."""
-    for made in (STORE, LOADED, BUTTON, TRACES, DEAD):
+    for made in (STORE, LOADED, BUTTON, CHOICE, TRACES, DEAD):
         page = made.sub("", page)
-    return page.replace(policy("'self'"), policy())
+    return _said_once(page).replace(policy("'self'"), policy())
+
+
+def _said_once(page: str) -> str:
+    """The same page with styles that stand in it many times said once, as classes."""
+    rules: dict[str, str] = {}
+
+    def named(found: re.Match[str]) -> str:
+        rule = found[1] or found[2].replace("=", ":").replace(" ", ";")
+        return f"class={rules.setdefault(rule, f'r{len(rules)}')}"
+
+    page = REPEATED.sub(named, page)
+    return page.replace("</style>", "".join(f".{name}{{{rule}}}" for rule, name in rules.items()) + "</style>", 1)
 
 
 def in_one_file(pages: Mapping[str, str]) -> str:

@@ -121,15 +121,16 @@ def _cell(row: Row) -> Markup:
 
 
 def _reading_columns(rows: Sequence[Row], folded: bool, earlier: bool = True) -> list[Column]:
-    """The columns that any list of readings has; a column with nothing in it is left out."""
+    """The columns that any list of readings has; one with nothing in it, or no past but the whole's, is left out."""
+    slices = [row for row in rows if row.slice_by] or rows
     columns = [Column("Value", [row.text() if folded else row.data(inside=True) for row in rows])]
     if any(row.numerator is not None and row.denominator for row in rows):
         columns.append(Column("From", [behind(row).striptags() for row in rows]))
     if any(row.ranged for row in rows):
         columns.append(Column("Likely", [likely(row).striptags() for row in rows]))
-    fields = [("Target", "target")] + ([("Quarter before", "previous"), ("Year before", "year_ago")] if earlier else [])
-    for title, field in fields:
-        if any(getattr(row, field) is not None for row in rows):
+    past = [("Quarter before", "previous", slices), ("Year before", "year_ago", slices)] if earlier else []
+    for title, field, among in [("Target", "target", rows), *past]:
+        if any(getattr(row, field) is not None for row in among):
             columns.append(Column(title, [row.text(field) for row in rows]))
     if any(row.caveats for row in rows):
         columns.append(Column("Read with care", [said(row.caveats) for row in rows], number=False))
