@@ -22,7 +22,6 @@ POLICY = "default-src 'none'; {}img-src data:; style-src 'unsafe-inline'; base-u
 STORE = re.compile(r"<script class=charts type=application/json>[^<]*</script>\n?")
 LOADED = re.compile(r"<script [^>]*\bsrc=[^>]*></script>\n?")
 BUTTON = re.compile(r"<button [^>]*></button>\n?")
-CHOICE = re.compile(r"<label class=choice hidden>.*?</label>")
 # Names of columns for narrow screens, of our own words alone, and how most texts of drawings are set.
 REPEATED = re.compile(
     r"(?<=<table )style=\"(--c[\w :;'.%-]*)\"|(?<=<g )(fill=var\(--ink\) font-weight=600|text-anchor=middle)(?=[ >])"
@@ -72,7 +71,7 @@ def packed(charts: Mapping[str, Any]) -> str:
 
 def without_scripts(page: str) -> str:
     """The same page without any script, and without what only programs read: what numbers lead back to is in the folder's."""
-    for made in (STORE, LOADED, BUTTON, CHOICE, TRACES, DEAD):
+    for made in (STORE, LOADED, BUTTON, TRACES, DEAD):
         page = made.sub("", page)
     return _said_once(page).replace(policy("'self'"), policy())
 
