@@ -43,7 +43,7 @@ def claims(seed: int, folder: Path) -> Iterator[Finding]:
         m.name for m in REGISTER.values() if m.unit == "points" or (m.unit == "share" and m.better != "neither")
     ]
     table = readings.read(
-        company, company.quarter(QUARTER), families=["none"], also=compared, profile=PROFILES["internal"]
+        company, company.quarter(QUARTER), families=["none of them"], also=compared, profile=PROFILES["internal"]
     )
     told = Readings(table, REGISTER, QUARTER)
     for family in metrics.FAMILIES:

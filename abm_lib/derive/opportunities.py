@@ -7,7 +7,7 @@ import duckdb
 from ..config import Config
 from ..tables import quoted
 
-ROOM = 1000  # microseconds of a close date that are left to what its close overtakes
+ROOM = 1000  # microseconds
 
 
 def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
@@ -30,22 +30,7 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
         merged as (
             select opportunity_id from {frozen(con, "opportunities")} where survivor_id is not null
             except select opportunity_id from {changes} where is_deleted),
-        changed as (
-            select c.* exclude (is_deleted), {closed} as is_closed,
-                coalesce(c.is_deleted, false) or m.opportunity_id is not null as is_deleted,
-                case when recorded_at is null and {closed} and close_on < changed_on
-                    then (close_on::timestamp at time zone {zone}) at time zone 'UTC' else changed_at end as effective_at
-            from {changes} c left join merged m using (opportunity_id)),
-        dated as (
-            select * replace (case when recorded_at is not null then effective_at
-                when is_closed and last_open_at > effective_at then effective_at + to_microseconds({ROOM})
-                when not is_closed and overtaken_at < effective_at then overtaken_at + to_microseconds(greatest({ROOM} - back, 0))
-                else effective_at end as effective_at)
-            from (select *, min(case when is_closed then effective_at end) over (partition by opportunity_id order by changed_at
-                rows between 1 following and unbounded following) as overtaken_at,
-                max(case when not is_closed then effective_at end) over (partition by opportunity_id order by changed_at
-                rows between unbounded preceding and 1 preceding) as last_open_at,
-                row_number() over (partition by opportunity_id order by changed_at desc) as back from changed))
+        dated as ({_taking_effect(changes, closed, zone)})
         select d.opportunity_id, effective_at, coalesce(d.recorded_at, d.changed_at) as known_at, d.changed_at,
             ((effective_at at time zone 'UTC') at time zone {zone})::date as effective_on,
             d.stage, d.amount, d.currency, d.close_on, d.probability, d.forecast_category,
@@ -58,6 +43,24 @@ def history(con: duckdb.DuckDBPyConnection, config: Config) -> None:
         from dated d left join stage_order o on o.stage = d.stage
         order by d.opportunity_id, effective_at, known_at"""
     )
+
+
+def _taking_effect(changes: str, closed: str, zone: str) -> str:
+    """SQL for the recorded states with `effective_at`; ROOM on a close date is left to what its close overtakes."""
+    own = "over (partition by opportunity_id order by changed_at"
+    return f"""
+        select * replace (case when recorded_at is not null then effective_at
+            when is_closed and last_open_at > effective_at then effective_at + to_microseconds({ROOM})
+            when not is_closed and overtaken_at < effective_at then overtaken_at + to_microseconds(greatest({ROOM} - back, 0))
+            else effective_at end as effective_at)
+        from (select *, row_number() {own} desc) as back,
+            min(case when is_closed then effective_at end) {own} rows between 1 following and unbounded following) as overtaken_at,
+            max(case when not is_closed then effective_at end) {own} rows between unbounded preceding and 1 preceding) as last_open_at
+            from (select c.* exclude (is_deleted), {closed} as is_closed,
+                coalesce(c.is_deleted, false) or m.opportunity_id is not null as is_deleted,
+                case when recorded_at is null and {closed} and close_on < changed_on
+                    then (close_on::timestamp at time zone {zone}) at time zone 'UTC' else changed_at end as effective_at
+                from {changes} c left join merged m using (opportunity_id)))"""
 
 
 def origins(con: duckdb.DuckDBPyConnection, config: Config) -> None:

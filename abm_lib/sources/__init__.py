@@ -5,6 +5,7 @@ mapping.py   a map as it is used: which file and column becomes which canonical 
 finding.py   which file, sheet or table of a database is meant
 reading.py   a file as text, line by line; books.py and forms.py the files that are no text
 shaping.py   a system's table as its map knows it
+lines.py     where the lines and records of a text begin
 dialects.py  text into types, as declared
 identity.py  ids: one record, one id
 suspects.py  files that only look like a table
