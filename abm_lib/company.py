@@ -174,7 +174,10 @@ def _zones(delivery: sources.Delivery, reporting: str) -> dict[str, str]:
 
 
 def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[str]]:
-    """First and last day per dated table: what `loads` says that it covers, else those of its rows."""
+    """First and last day per dated table: what `loads` says that it covers, else those of its rows.
+
+    Rows of a table that stands hold as far as any table reaches.
+    """
     spans: dict[str, list[str]] = {}
     for name in given - {"loads"}:
         if column := canonical_tables()[name].dated:
@@ -182,6 +185,8 @@ def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[st
             (ends,) = con.execute(query).fetchall()
             if ends[0]:
                 spans[name] = [str(ends[0]), str(ends[1])]
+    newest = max((last for _, last in spans.values()), default="")
+    spans = {name: [first, newest if canonical_tables()[name].stands else last] for name, (first, last) in spans.items()}
     if "loads" in given:
         covered = con.execute(
             'select "table", min(covers_from), max(covers_to) from canonical.loads group by 1'

@@ -85,13 +85,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One canonical table: its grain, key and columns. `dated` names the column that places a row in time."""
+    """One canonical table: its grain, key and columns. `dated` names the column that places a row in time.
+
+    In a table that `stands`, a row holds until another ends it: that no newer one came is no gap in the data.
+    """
 
     name: str
     one_row_per: str
     key: tuple[str, ...]
     columns: dict[str, Column]
     dated: str = ""
+    stands: bool = False
 
     @property
     def days(self) -> dict[str, str]:
@@ -158,6 +162,7 @@ def _table(name: str, entry: dict[str, Any]) -> Table:
     columns = {}
     key = tuple(entry.pop("key"))
     one_row_per, dated = entry.pop("one_row_per"), entry.pop("dated", "")
+    stands = entry.pop("stands", False)
     for column, text in entry.items():
         kind, *notes = [part.strip() for part in text.split(",")]
         choices = tuple(kind.removeprefix("one of ").split("|")) if kind.startswith("one of ") else ()
@@ -170,7 +175,7 @@ def _table(name: str, entry: dict[str, Any]) -> Table:
             references=references,
             personal="personal" in notes,
         )
-    return Table(name, one_row_per, key, columns, dated)
+    return Table(name, one_row_per, key, columns, dated, stands)
 
 
 def accept(

@@ -2,6 +2,7 @@
 -- The frozen tables are there as views; by_hand.py asks the slices of what is made here.
 
 create macro at_(day) as (day::timestamp at time zone 'Europe/Berlin') at time zone 'UTC';
+create macro day_(moment) as ((moment at time zone 'UTC') at time zone 'Europe/Berlin')::date;
 
 -- To the cent; half a cent goes up, though its double may lie a hair below.
 create macro eur(amount, currency, rate) as round(amount::double * if(currency = 'EUR', 1.0, rate) + 1e-8, 2);
@@ -93,7 +94,7 @@ select *, qualified_on is not null as is_contest, closed_on - qualified_on as cy
 from states where kind = 'end' and (is_won or is_lost);
 
 create temp table open_ as
-select s.*, s.quarter as "window", coalesce(close_on <= rated_on, false) or coalesce(rated_on - last_activity_at::date > 60, false) as is_stale,
+select s.*, s.quarter as "window", coalesce(close_on <= rated_on, false) or coalesce(rated_on - day_(last_activity_at) > 60, false) as is_stale,
     case when close_on is null then 'no close date' when close_on <= rated_on then 'overdue'
         else year(close_on) || 'Q' || quarter(close_on) end as close_quarter
 from states s join quarters q using (quarter) where shown and kind = 'end' and is_open;

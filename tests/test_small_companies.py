@@ -107,3 +107,27 @@ def test_of_a_short_record_nothing_is_called_better_or_worse(tmp_path: Path, set
     told = editions.describe(opened, opened.quarter("2026Q3"), found)
     page = Page("revenue", found, told, REGISTER)
     assert ("none is called better or worse" in page.header().text) == (status == "small_n")
+
+
+LIST_KEPT = """
+    account_id | is_target | tier | valid_from | valid_to   | recorded_at
+    a1         | yes       | 1    | 2025-01-01 |            | 2025-01-01
+    a2         | yes       | 2    | 2025-01-01 | 2025-12-31 | 2025-01-01
+    """
+PAID_ON = """
+    event_id | account_id | effective_on | kind    | arr_change | currency
+    s1       | a1         | 2025-03-01   | opening | 1200       | EUR
+    """
+
+
+def test_what_stands_is_known_though_nothing_was_added_since(tmp_path: Path) -> None:
+    given = {
+        "accounts": ACCOUNTS.format(other="small"),
+        "account_lists": LIST_KEPT,
+        "subscriptions": PAID_ON,
+        **deals(EVER),
+    }
+    told = read(company(tmp_path, given), "target_accounts", "retained_revenue")
+    whole = told[(told["quarter"] == "2026Q3") & (told["slice_by"] == "")].set_index("metric")
+    assert whole["missing_because"].to_dict() == {"target_accounts": "", "retained_revenue": ""}
+    assert whole["value"].to_dict() == {"target_accounts": 1, "retained_revenue": 1200}
