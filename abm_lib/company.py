@@ -186,7 +186,9 @@ def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[st
             if ends[0]:
                 spans[name] = [str(ends[0]), str(ends[1])]
     newest = max((last for _, last in spans.values()), default="")
-    spans = {name: [first, newest if canonical_tables()[name].stands else last] for name, (first, last) in spans.items()}
+    spans = {
+        name: [first, newest if canonical_tables()[name].stands else last] for name, (first, last) in spans.items()
+    }
     if "loads" in given:
         covered = con.execute(
             'select "table", min(covers_from), max(covers_to) from canonical.loads group by 1'
