@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from . import Base, Cut, Frame, accounts, day_number, fact, to_the_cent
+from . import Base, Cut, Frame, accounts, day_number, fact
 from .cohorts import opportunity_cohorts
 from .influence import acts
-from .opportunities import described, opportunities_closed, opportunities_qualified
+from .opportunities import described, opportunities_closed, opportunities_qualified, valued
 
 NEEDS = ("opportunity_changes", "opportunities")
 
@@ -16,11 +16,8 @@ NEEDS = ("opportunity_changes", "opportunities")
 def contract_values(cut: Cut) -> Frame:
     """Yearly contract values of the opportunities won in the window and of those created in it (S0-88), at their own day's rate."""
     columns = ("quarter", "window", "opportunity_id", "business_type", "source_owner", "contract_value")
-    created = cut.base.priced(opportunities_qualified(cut), "annual_value", "qualified_on", "_annual_value")
-    annualised = nw.col("amount") * 12 / nw.when(nw.col("term_months") > 0).then(nw.col("term_months"))
-    value = to_the_cent(nw.coalesce(nw.col("_annual_value"), annualised))
     found = {
-        "created": created.with_columns(contract_value=value),
+        "created": valued(cut.base, opportunities_qualified(cut), "qualified_on"),
         "won": opportunities_closed(cut).filter(nw.col("is_won")),
     }
     return nw.concat([frame.select(*columns, population=nw.lit(name)) for name, frame in found.items()])

@@ -82,7 +82,7 @@ def _described(base: Base, last: Frame) -> Frame:
     tables = base.tables
     given = tables.opportunities.select(
         "opportunity_id", "account_id", "created_on", "expansion_kind", "competitor", "loss_reason", "win_reason",
-        "source_detail", "campaign_id", "promotion", "term_months", "annual_value", "last_activity_on", "survivor_id",
+        "source_detail", "campaign_id", "promotion", "term_months", "annual_value", "one_off_amount", "last_activity_on", "survivor_id",
         _type="business_type", _owner="owner_id", is_promotion=nw.col("is_promotion").fill_null(False),
         _qualified_at="qualified_at",
     )  # fmt: skip
@@ -102,7 +102,7 @@ def _described(base: Base, last: Frame) -> Frame:
     return joined.select(
         *KEY, "account_id", "stage", "currency", "amount", "close_on", "closed_on", "qualified_on", "qualified_at", "rated_on",
         "is_won", "is_lost", "is_deleted", "expansion_kind", "loss_reason", "win_reason", "is_promotion", "promotion",
-        "term_months", "annual_value", "last_activity_on", "survivor_id", "amount_qualified", "amount_closed",
+        "term_months", "annual_value", "one_off_amount", "last_activity_on", "survivor_id", "amount_qualified", "amount_closed",
         "amount_contested", "amount_open", "business_type", "read_at",
         competitor=nw.col("competitor").fill_null("none named"),
         created_on=nw.coalesce(nw.col("created_on"), nw.col("_first_on")),
@@ -171,9 +171,18 @@ def _closed(cut: Cut) -> Frame:
         promotion=nw.col("promotion").fill_null("no promotion"),
         loss_reason=nw.col("loss_reason").fill_null("not stated"), win_reason=nw.col("win_reason").fill_null("not stated"),
     )  # fmt: skip
-    annualised = nw.col("amount") * 12 / nw.when(nw.col("term_months") > 0).then(nw.col("term_months"))
-    known = base.priced(known, "annual_value", "closed_on", "_annual_value")
-    return known.with_columns(contract_value=to_the_cent(nw.coalesce(nw.col("_annual_value"), annualised)))
+    return valued(base, known, "closed_on")
+
+
+def valued(base: Base, deals: Frame, day: str) -> Frame:
+    """`contract_value` of a year: what the source says, else the amount without one-off fees, for twelve months of its term."""
+    for amount in ("annual_value", "one_off_amount"):
+        deals = base.priced(deals, amount, day, f"_{amount}")
+    lasting = nw.col("amount") - nw.when(nw.col("one_off_amount").is_null()).then(0.0).otherwise(
+        nw.col("_one_off_amount")
+    )
+    annualised = lasting * 12 / nw.when(nw.col("term_months") > 0).then(nw.col("term_months"))
+    return deals.with_columns(contract_value=to_the_cent(nw.coalesce(nw.col("_annual_value"), annualised)))
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))

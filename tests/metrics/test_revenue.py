@@ -288,6 +288,27 @@ def test_average_contract_value_is_the_crm_s_else_a_year_of_the_term(table):
     assert slices(table, "average_contract_value", "source_owner")["sales"] == 300
 
 
+def test_a_contract_is_worth_its_amount_without_fees_paid_once_for_each_year(tmp_path):
+    drawn = deals(
+        """
+        deal | account_id | business_type | qualified  | ended      | stage | amount
+        o1   | a1         | new           | 2026-07-05 | 2026-08-05 | won   | 2700
+        o2   | a1         | new           | 2026-07-05 | 2026-08-05 | won   | 600
+        o3   | a1         | new           | 2026-07-05 | 2026-08-05 | won   | 900
+        """,
+        """
+        deal | term_months | annual_value | one_off_amount
+        o1   | 24          |              | 300
+        o2   | 12          |              |
+        o3   | 12          | 500          | 100
+        """,
+    )
+    # (2,700 - 300) for two years, 600 for one, and what the CRM says: the mean of 1,200, 600 and 500.
+    told = read(company(tmp_path, ACCOUNTS | drawn), "average_contract_value", by=["population"])
+    assert value(told, "average_contract_value") == pytest.approx(2300 / 3, abs=0.01)
+    assert slices(told, "average_contract_value", "population")["created"] == pytest.approx(2300 / 3, abs=0.01)
+
+
 def test_average_contract_value_is_withheld_where_terms_are_missing(table):
     assert value(table, "average_contract_value", quarter="2026Q2") == "withheld"
     assert "0 of 1 deals have a term" in reading(table, "average_contract_value", quarter="2026Q2")["caveats"]
