@@ -145,8 +145,9 @@ class Reader:
             self.queries += 1
             key = FACTS[fact].one_row_per
             wanted = {c: nw.col(c) for c in key} | self._row_columns[fact, kind]
-            table = self.base.tables.engine.collect(self.frame(fact, kind).select(**wanted))
-            self._rows[fact, kind] = in_order(table, key).reset_index(drop=True)
+            table = in_order(self.base, self.frame(fact, kind).select(**wanted), key)
+            sliced = {c: "category" for c in table.columns if ":" not in c}  # rows are grouped by them again and again
+            self._rows[fact, kind] = table.astype(sliced)
         return self._rows[fact, kind]
 
     def read(self, metric: Metric, chosen: SliceSet) -> Parts:
@@ -211,11 +212,11 @@ class Reader:
         wanted = {name: name.removeprefix(prefix) for name in rows.columns if name.startswith(prefix)}
         keys = ["quarter", "window", *chosen.columns]
         if formula.unit:
-            rows = rows.groupby([*keys, formula.unit], as_index=False)[list(wanted)].sum(min_count=1)
+            rows = rows.groupby([*keys, formula.unit], as_index=False, observed=True)[list(wanted)].sum(min_count=1)
         rows = rows[[*keys, *wanted]].rename(columns=wanted)
         rows = rows[rows["bottom" if "bottom" in rows else "top"].notna()].dropna(subset=keys)
         behind = as_rows(rows)
-        places = rows.groupby(keys, sort=False).indices
+        places = rows.groupby(keys, sort=False, observed=True).indices
         return {key: {name: column[place] for name, column in behind.items()} for key, place in places.items()}
 
 
@@ -224,11 +225,11 @@ def _name(term: Term, limit: nw.Expr | None) -> str:
     return f"{term.how} {term.column!r} {term.where!r} {limit!r}"
 
 
-def in_order(rows: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
-    """Rows sorted by their key, their fractions steadied, so that whatever is added up of them comes out the same again."""
+def in_order(base: Base, frame: nw.LazyFrame[Any], key: Sequence[str]) -> pd.DataFrame:
+    """The rows sorted by their key, their fractions steadied, so that whatever is added up of them comes out the same again."""
+    rows = base.tables.engine.collect(frame.sort(*key))
     fractions = rows.select_dtypes("float").columns
-    rows = rows.assign(**{name: steady(rows[name].to_numpy()) for name in fractions})
-    return rows.sort_values(list(key), kind="stable")
+    return rows.assign(**{name: steady(rows[name].to_numpy()) for name in fractions})
 
 
 def steady(sums: Numbers) -> Numbers:

@@ -204,8 +204,7 @@ def _from_others(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> Itera
 
 
 def _collected(base: Base, fact: str) -> pd.DataFrame:
-    table = base.tables.engine.collect(FACTS[fact].cut(Cut(base, "quarter")))
-    return in_order(table, FACTS[fact].one_row_per)
+    return in_order(base, FACTS[fact].cut(Cut(base, "quarter")), FACTS[fact].one_row_per)
 
 
 def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:

@@ -156,12 +156,14 @@ where shown;
 
 -- Accounts on their way to their first new business, from the first touch after a year without one and from each MQA.
 create temp table generation as
-with touched as (
-    select account_id, touched_at as began_at, touched_on as began_on, min(channel) as channel from touches
-    where kind <> 'impression' and account_id is not null group by all),
+-- What lies in one stretch of 365 days is no year apart: a row per account and stretch is enough.
+with stretches as (
+    select account_id, (touched_on - date '2000-01-01') // 365 as stretch, min(touched_at) as began_at, min(touched_on) as began_on,
+        max(touched_on) as last_on, arg_min(channel, struct_pack(at := touched_at, channel := channel)) as channel
+    from touches where kind <> 'impression' and account_id is not null group by all),
 begun as (
-    select 'first touch' as "from", * from touched
-    qualify coalesce(began_on - lag(began_on) over (partition by account_id order by began_at) > 365, true)
+    select 'first touch' as "from", account_id, began_at, began_on, channel from stretches
+    qualify coalesce(began_on - lag(last_on) over (partition by account_id order by began_at) > 365, true)
     union all select 'mqa', account_id, entered_at, entered_on, null from account_stages where stage = 'mqa'),
 following as (
     select *, lead(began_at) over later as next_at, lead(began_on) over later as next_on from begun

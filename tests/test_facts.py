@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import narwhals as nw
 import pandas as pd
 import pytest
-from tiny import SAMPLE, Change, company, facts, histories, known, opened_small, read, with_histories
+from tiny import SAMPLE, Change, company, deals, facts, histories, known, opened_small, read, with_histories
 
-from abm_lib.facts import FACTS, Base, Cut
+from abm_lib.facts import FACTS, Base, Cut, influence
 from abm_lib.metric import REGISTER
 from abm_lib.slices import slice_sets
 
@@ -293,3 +294,30 @@ def test_an_edit_between_the_close_date_and_its_entry_does_not_open_the_deal_aga
     found = told[told["slice_by"] == ""].set_index(["metric", "quarter"])["value"]
     assert (found["closed_won_revenue", "2026Q2"], found["open_pipeline", "2026Q2"]) == (120, 0)
     assert (found["closed_won_revenue", "2026Q3"], found["open_pipeline", "2026Q3"]) == (0, 0)
+
+
+@pytest.mark.parametrize("silence", [0, 1, 7, 40, 365])
+def test_a_wait_begins_at_every_touch_after_a_silence_and_at_no_other(tmp_path: Path, silence: int) -> None:
+    chosen = Random(silence)
+    begin = datetime(2025, 1, 1)
+    touched = {
+        (f"a{chosen.randrange(4)}", begin + timedelta(hours=chosen.randrange(0, 15000, 6)), chosen.choice("xyz"))
+        for _ in range(120)
+    }
+    lines = [f"t{i} | {account} | {at} | {channel} | visit" for i, (account, at, channel) in enumerate(sorted(touched))]
+    given = {
+        "accounts": "account_id | name\na0 | A\na1 | B\na2 | C\na3 | D",
+        "touches": "\n".join(["touch_id | account_id | touched_at | channel | kind", *lines]),
+        **deals("deal | qualified | ended | stage | amount\nd1 | 2026-07-10 | 2026-09-01 | won | 100"),
+    }
+    opened = opened_small(company(tmp_path, given, f"[sourced]\nlook_back_days = {silence}"))
+    base = Base(opened, opened.calendar.quarter("2026Q3"), None, 1)
+    found = base.tables.engine.collect(influence._first_touches(base))
+
+    expected, last = {}, {}
+    for account, at, channel in sorted(touched):
+        if account not in last or (at.date() - last[account].date()).days > silence:
+            expected[account, at] = channel
+        last[account] = at
+    told = {(row.account_id, row.began_at.to_pydatetime()): row.channel for row in found.itertuples()}
+    assert told == expected

@@ -111,6 +111,11 @@ class Base:
         frame = frame.join(rates, on=["currency", day], how="left")
         return frame.with_columns(value.alias(into or amount)).drop("_rate")
 
+    def of_others(self, rows: Frame) -> Frame:
+        """The rows that are not of our own people; a row without a `person_id` stays."""
+        ours = self.tables.people.filter(nw.col("is_internal")).select("person_id")
+        return rows.join(ours, on="person_id", how="anti")
+
 
 @dataclass(frozen=True)
 class Cut:

@@ -19,12 +19,6 @@ WINDOW = ["quarter", "window"]
 PLACE = [*WINDOW, "account_id"]
 
 
-def not_ours(cut: Cut, rows: Frame) -> Frame:
-    """The rows whose `person_id` is nobody of our own."""
-    ours = cut.tables.people.filter(nw.col("is_internal")).select("person_id", _ours=nw.lit(True))
-    return rows.join(ours, on="person_id", how="left").filter(nw.col("_ours").is_null()).drop("_ours")
-
-
 def described_assets(base: Base) -> Frame:
     """One row per asset: its title, page and tags, blanks in words."""
     named = nw.when(nw.col("is_gated")).then(nw.lit("gated")).otherwise(nw.lit("open"))
@@ -35,7 +29,7 @@ def described_assets(base: Base) -> Frame:
 
 def _asset_views(cut: Cut) -> Frame:
     """Views of pages that are an asset's, in the windows that hold them, with the asset."""
-    views = not_ours(cut, cut.tables.page_views.filter(~nw.col("is_bot").fill_null(False))).drop(
+    views = cut.base.of_others(cut.tables.page_views.filter(~nw.col("is_bot").fill_null(False))).drop(
         "person_id", "visitor_id"
     )
     views = views.with_columns(day=nw.col("viewed_on"), channel=nw.col("channel").fill_null("unknown"))
@@ -50,7 +44,7 @@ def _acts(cut: Cut) -> Frame:
 def _acted(cut: Cut) -> Frame:
     columns = [*PLACE, "asset_id", "channel", "day"]
     read = _asset_views(cut).filter(nw.col("engaged_seconds") >= READ_SECONDS).select(*columns)
-    taken = not_ours(cut, cut.tables.touches.filter(nw.col("kind").is_in(TAKEN_IN)))
+    taken = cut.base.of_others(cut.tables.touches.filter(nw.col("kind").is_in(TAKEN_IN)))
     taken = taken.with_columns(day=nw.col("touched_on"), asset_id=nw.col("asset_id").fill_null(NONE))
     acts = nw.concat([read, taken.join(cut.days, on="day").select(*columns)])
     return acts.filter(~nw.col("account_id").is_null()).group_by(*columns).agg(acts=nw.len())
@@ -107,7 +101,7 @@ def content_views(cut: Cut) -> Frame:
 @fact(one_row_per=("account_id", "asset_id", "channel"), needs=("touches",))
 def downloads(cut: Cut) -> Frame:
     """Downloads by account, asset and channel; an account that is not known has an empty id."""
-    taken = not_ours(cut, cut.tables.touches.filter(nw.col("kind") == "download")).with_columns(
+    taken = cut.base.of_others(cut.tables.touches.filter(nw.col("kind") == "download")).with_columns(
         day=nw.col("touched_on"), account_id=nw.col("account_id").fill_null(NONE), asset_id=nw.col("asset_id").fill_null(NONE)
     )  # fmt: skip
     counted = taken.join(cut.days, on="day").group_by(*PLACE, "asset_id", "channel").agg(downloads=nw.len())
@@ -174,7 +168,7 @@ def _moved(cut: Cut) -> Frame:
 @fact(one_row_per=("account_id",), needs=("touches", "account_lists"))
 def engaged_account_channels(cut: Cut) -> Frame:
     """Engaged target accounts with the number of channels they were met on in the days that the rule looks back on."""
-    touches = not_ours(cut, cut.tables.touches.filter(nw.col("kind") != "impression")).with_columns(
+    touches = cut.base.of_others(cut.tables.touches.filter(nw.col("kind") != "impression")).with_columns(
         day=nw.col("touched_on")
     )
     met = touches.join(engagement.days_looked_at(cut), on="day").select(*PLACE, "channel").unique()

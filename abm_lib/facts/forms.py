@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from . import Cut, Frame, accounts, fact
-from .content import BLANK, NONE, not_ours
+from .content import BLANK, NONE
 
 CALL = ("call_to_action", "form", "journey_step", "position")
 
@@ -16,7 +16,7 @@ def calls_to_action(cut: Cut) -> Frame:
 
     `who` is a person, else a visitor, else the event itself. `is_seen` tells whether its exposures are recorded at all.
     """
-    events = not_ours(cut, cut.tables.cta_events.filter(~nw.col("is_machine").fill_null(False)))
+    events = cut.base.of_others(cut.tables.cta_events.filter(~nw.col("is_machine").fill_null(False)))
     place = nw.col("position").cast(nw.String)
     place = nw.when(nw.col("position") < 10).then(nw.concat_str([nw.lit("0"), place])).otherwise(place)
     events = events.select(
@@ -46,7 +46,9 @@ def offline_acts(cut: Cut) -> Frame:
 
 
 def _acts(cut: Cut, touches: Frame, kind: nw.Expr) -> Frame:
-    acts = not_ours(cut, touches).select(day="touched_on", kind=kind, account_id=nw.col("account_id").fill_null(NONE))
+    acts = cut.base.of_others(touches).select(
+        day="touched_on", kind=kind, account_id=nw.col("account_id").fill_null(NONE)
+    )
     acts = acts.join(cut.days, on="day").group_by("quarter", "window", "account_id", "kind").agg(acts=nw.len())
     at_start = accounts.at_edge(cut.base, "start").select("quarter", "account_id", "target", "tier")
     acts = acts.join(at_start, on=["quarter", "account_id"], how="left")

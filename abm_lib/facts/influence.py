@@ -18,9 +18,8 @@ RULES = ("any_touch", "one_response", "default", "strict")
 
 def acts(base: Base, but: Sequence[str] = ("impression",)) -> Frame:
     """Touches that may count for anything: impressions do not (S0-03), nor does what our own people did."""
-    ours = base.tables.people.filter(nw.col("is_internal")).select("person_id", _ours=nw.lit(True))
     touches = base.tables.touches.filter(~nw.col("kind").is_in(list(but)), ~nw.col("account_id").is_null())
-    return touches.join(ours, on="person_id", how="left").filter(nw.col("_ours").is_null())
+    return base.of_others(touches)
 
 
 def touches_before(base: Base) -> Frame:
@@ -140,22 +139,34 @@ def pipeline_generation(cut: Cut) -> Frame:
 
 def _begun(base: Base) -> Frame:
     """account_id, from, began_at, began_on, known_at, channel, and the beginning after it: first touches, and MQAs."""
-    touches = acts(base).select(
-        "account_id", began_at="touched_at", began_on="touched_on", channel=nw.col("channel").fill_null(UNKNOWN)
-    )
-    touches = touches.group_by("account_id", "began_at", "began_on").agg(nw.col("channel").min())
-    order = {"order_by": "began_at"}
-    before = touches.with_columns(_before_on=nw.col("began_on").shift(1).over("account_id", **order))
-    silent = day_number("began_on") - day_number("_before_on") > base.config.sourced.look_back_days
-    first = before.filter(silent.fill_null(True)).with_columns(nw.lit("first touch").alias("from"), known_at="began_at")
+    first = _first_touches(base).with_columns(nw.lit("first touch").alias("from"), known_at="began_at")
     mqa = base.tables.account_stages.filter(nw.col("stage") == "mqa").select(
         "account_id", began_at="entered_at", began_on="entered_on", channel=nw.lit(None, nw.String),
         known_at=nw.coalesce(nw.col("recorded_at"), nw.col("entered_at")),
     ).with_columns(nw.lit("mqa").alias("from"))  # fmt: skip
     columns = ("account_id", "from", "began_at", "began_on", "known_at", "channel")
     begun = nw.concat([first.select(*columns), mqa.select(*columns)])
-    following = {f"next_{c}": nw.col(f"began_{c}").shift(-1).over("account_id", "from", **order) for c in ("at", "on")}
-    return begun.with_columns(**following)
+    later = {f"next_{c}": nw.col(f"began_{c}").shift(-1) for c in ("at", "on")}
+    return begun.with_columns(**{c: e.over("account_id", "from", order_by="began_at") for c, e in later.items()})
+
+
+def _first_touches(base: Base) -> Frame:
+    """account_id, began_at, began_on, channel of each touch after a silence longer than `sourced.look_back_days`.
+
+    Touches that lie in one stretch of as many days are no silence apart, so that a row per account and stretch is enough.
+    """
+    silence = base.config.sourced.look_back_days
+    touches = acts(base).select("account_id", "touched_at", "touched_on", channel=nw.col("channel").fill_null(UNKNOWN))
+    stretched = touches.with_columns(_stretch=day_number("touched_on") // max(silence, 1))
+    stretches = stretched.group_by("account_id", "_stretch").agg(
+        began_at=nw.col("touched_at").min(), began_on=nw.col("touched_on").min(), _last_on=nw.col("touched_on").max()
+    )
+    stretches = stretches.with_columns(_before_on=nw.col("_last_on").shift(1).over("account_id", order_by="began_at"))
+    silent = day_number("began_on") - day_number("_before_on") > silence
+    first = stretches.filter(silent.fill_null(True)).select("account_id", "began_at", "began_on")
+    at_once = touches.rename({"touched_at": "began_at"}).select("account_id", "began_at", "channel")
+    at_once = at_once.join(first, on=["account_id", "began_at"])
+    return at_once.group_by("account_id", "began_at", "began_on").agg(nw.col("channel").min())
 
 
 @fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities", "touches"))

@@ -130,7 +130,7 @@ def with_accounts(base: Base, frame: Frame) -> Frame:
     return frame.join(at_start, on=["quarter", "account_id"], how="left").with_columns(**words)
 
 
-@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"))
+@fact(one_row_per=("opportunity_id",), needs=("opportunity_changes", "opportunities"), is_held=False)
 def opportunities_qualified(cut: Cut) -> Frame:
     """Opportunities that entered the qualified stage in the window, at the amount they entered with (definitions 2.6).
 
@@ -141,7 +141,7 @@ def opportunities_qualified(cut: Cut) -> Frame:
         known = described(cut, "end").join(cut.windows, on="quarter")
         return known.filter(within("qualified_on")).with_columns(amount=nw.col("amount_qualified"))
 
-    # Held, since other facts begin with it.
+    # Held here, since other facts begin with it.
     return cut.base.once(f"qualified {cut.kind}", created)
 
 

@@ -17,7 +17,7 @@ def survey_answers(cut: Cut) -> Frame:
 
     Answers of our own people are left out. A score without the maximum of its scale has no satisfaction.
     """
-    answers = _of_others(cut.base, cut.tables.surveys).join(cut.days, left_on="answered_on", right_on="day")
+    answers = cut.base.of_others(cut.tables.surveys).join(cut.days, left_on="answered_on", right_on="day")
     answers = answers.select(
         "quarter", "window", "response_id", "account_id", "score", survey="kind", theme=nw.col("theme").fill_null("not stated"),
         top=nw.when(nw.col("scale_max") > 0).then(nw.col("scale_max")),
@@ -58,7 +58,7 @@ def scored_customers(cut: Cut) -> Frame:
 def _last_scores(base: Base) -> Frame:
     """quarter, account_id, last_score: the lowest one where several were given at the same moment."""
     ends = base.windows.edges().filter(nw.col("edge") == "end").select("quarter", "edge_at")
-    answers = _of_others(base, base.tables.surveys).filter(nw.col("kind") == "nps", ~nw.col("account_id").is_null())
+    answers = base.of_others(base.tables.surveys).filter(nw.col("kind") == "nps", ~nw.col("account_id").is_null())
     past = ends.join(answers.select("account_id", "answered_at", "score"), how="cross")
     past = past.filter(nw.col("answered_at") < nw.col("edge_at"))
     newest = nw.col("answered_at").max().over("quarter", "account_id")
@@ -76,7 +76,7 @@ def _active(base: Base) -> Frame:
     met = spans.join(held.select("account_id", "starts_at"), how="cross").filter(
         nw.col("starts_at") >= nw.col("from_at"), nw.col("starts_at") < nw.col("edge_at")
     )
-    views = _of_others(base, tables.page_views.filter(~nw.col("is_bot").fill_null(False)))
+    views = base.of_others(tables.page_views.filter(~nw.col("is_bot").fill_null(False)))
     visited = views.select("account_id", day="viewed_on").unique().join(base.windows.days(kind), on="day")
     both = nw.concat([met.select("quarter", "account_id"), visited.select("quarter", "account_id")])
     return both.filter(~nw.col("account_id").is_null()).unique().with_columns(active=nw.lit(True))
@@ -95,11 +95,5 @@ def _shrunk(cut: Cut) -> Frame:
 def word_of_mouth(cut: Cut) -> Frame:
     """Acts of advocacy and referrals in the window; those of our own people are left out."""
     acts = cut.tables.touches.filter(nw.col("kind").is_in(["advocacy", "referral"]))
-    acts = _of_others(cut.base, acts).join(cut.days, left_on="touched_on", right_on="day")
+    acts = cut.base.of_others(acts).join(cut.days, left_on="touched_on", right_on="day")
     return acts.select("quarter", "window", "touch_id", "account_id", "person_id", "kind")
-
-
-def _of_others(base: Base, frame: Frame) -> Frame:
-    """The rows that are not of our own people; a row without a person stays."""
-    ours = base.tables.people.filter(nw.col("is_internal")).select("person_id", _ours=nw.lit(True))
-    return frame.join(ours, on="person_id", how="left").filter(nw.col("_ours").is_null()).drop("_ours")

@@ -119,9 +119,8 @@ def _begun(base: Base) -> Frame:
 
 
 def _views(base: Base) -> Frame:
-    ours = base.tables.people.filter(nw.col("is_internal")).select("person_id", _ours=nw.lit(True))
     views = base.tables.page_views.filter(~nw.col("is_bot").fill_null(False)).with_columns(day="viewed_on")
-    return views.join(ours, on="person_id", how="left").filter(nw.col("_ours").is_null())
+    return base.of_others(views)
 
 
 def _attributed(base: Base, frame: Frame) -> Frame:
