@@ -15,7 +15,7 @@ from .shape import Row, Shape, Tables
 
 HERE = Path(__file__).parent
 DECLARED = HERE.parent / "tables.toml"
-NOT_COLUMNS = ("one_row_per", "key", "dated")
+NOT_COLUMNS = {"one_row_per", "key", "dated", "stands"}
 
 
 @cache
