@@ -21,7 +21,7 @@ import narwhals as nw
 import pandas as pd
 
 from .errors import EnvironmentFault, Fault, InputRefused
-from .sources.suspects import sha256
+from .sources.suspects import sha256, sha256_of_input
 from .tables import Table, quoted
 from .tables import tables as canonical_tables
 
@@ -52,7 +52,7 @@ def key_of(folder: Path, files: Sequence[Path]) -> str:
     theirs = sorted({*folder.glob("*.toml"), *files})
     digest = hashlib.sha256(f"duckdb {duckdb.__version__}\n".encode())
     for path in [*ours, *theirs]:
-        digest.update(f"{path.name} {sha256(path)}\n".encode())
+        digest.update(f"{path.name} {sha256_of_input(path)}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -90,7 +90,8 @@ def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[s
     Raises EnvironmentFault when the company folder cannot be written to.
     """
     store = folder / ".abm" / "store"
-    names = con.execute("select table_name from duckdb_tables() where schema_name = 'frozen' order by 1").fetchall()
+    query = "select table_name from information_schema.tables where table_schema = 'frozen' order by 1"
+    names = con.execute(query).fetchall()
     with writing(folder):
         store.mkdir(parents=True, exist_ok=True)
         written = {name: _write(con, store, name) for (name,) in names}

@@ -8,7 +8,7 @@ read = accepted + repeated + set aside + excluded.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -51,8 +51,8 @@ TYPES = {
     "rate": ("DOUBLE", _if(f"{DOUBLE} > 0 and isfinite({DOUBLE})", DOUBLE), "a rate above zero"),
     "number": ("DOUBLE", _if(f"isfinite({DOUBLE})", DOUBLE), "a number"),
     "whole": ("BIGINT", _if(r"regexp_matches({c}, '^-?\d+$')", "try_cast({c} as BIGINT)"), "a whole number"),
-    "yes_no": ("BOOLEAN", f"case when lower(trim({{c}})) in {TRUE} then true when lower(trim({{c}})) in {FALSE} then false end",
-               "true or false"),
+    "yes_no": ("BOOLEAN", f"case when {{c}} in {TRUE} then true when {{c}} in {FALSE} then false "
+               f"when lower(trim({{c}})) in {TRUE} then true when lower(trim({{c}})) in {FALSE} then false end", "true or false"),
 }  # fmt: skip
 
 
@@ -186,11 +186,11 @@ def accept(
     form: Form = PLAIN,
     key: str = "",
 ) -> Accepted:
-    """Turn `raw.NAME` (text columns and `_row`) into `canonical.NAME` and `set_aside.NAME`.
+    """Turn the view `raw.NAME` (text columns and `_row`) into `canonical.NAME` and `set_aside.NAME`.
 
-    `where` names the delivered table in messages, `place` one row of it, `form` says how values are written.
-    Missing required columns are faults of level E and leave no table. `key` stands for NAME in those three where several
-    sources deliver the table.
+    `raw.NAME` becomes a table of the rows set aside. `where` names the delivered table in messages, `place` one row of it,
+    `form` says how values are written. Missing required columns are faults of level E and leave no table. `key` stands for
+    NAME in those three where several sources deliver the table.
     """
     table, report = replace(tables()[name], name=key or name), Accepted(name)
     delivered = [row[0] for row in con.execute(f'select column_name from (describe raw."{table.name}")').fetchall()]
@@ -198,6 +198,7 @@ def accept(
     report.missing_columns = [c for c in table.columns if c not in delivered]
     lacking = [table.columns[c] for c in report.missing_columns if table.columns[c].required]
     report.read = _count(con, f'raw."{table.name}"')
+    con.execute(f'create or replace temp table kept as from raw."{table.name}" limit 0')
     if lacking and len(report.missing_columns) == len(table.columns):
         report.faults.append(
             Fault("F014", "header-missing", where, "no known column in the first line", ", ".join(table.columns),
@@ -208,8 +209,11 @@ def accept(
     else:
         _type_rows(con, table, delivered, form)
         report.repeated = _settle_keys(con, table)
+        con.execute(f'alter table canonical."{table.name}" drop column _row')
         report.accepted = _count(con, f'canonical."{table.name}"')
         report.set_aside = _count(con, f'set_aside."{table.name}"')
+    con.execute(f'drop view raw."{table.name}"; create table raw."{table.name}" as from kept; drop table kept')
+    if report.set_aside:
         report.faults += _set_aside_faults(con, table, place, form)
     return report
 
@@ -225,43 +229,59 @@ def _missing_column(where: str, column: Column, added: list[str]) -> Fault:
 def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str], form: Form) -> None:
     """Split the raw rows into typed ones and those with a fault; `_why` lists `rule column` of each fault.
 
-    Each value is converted once, and faults are spelled out only for the rows that have any.
+    Faults are spelled out only for the rows that have any.
     """
     present = [c for c in table.columns.values() if c.name in delivered]
     raw = {c.name: quoted_name(f"as delivered {c.name}") for c in present}
     sql = {c.name: form.typed(c) for c in present}
-    faults = []
-    for c in present:
-        if c.choices or c.type not in ("id", "text"):
-            faults.append((f'{raw[c.name]} is not null and "{c.name}" is null', f"F031 {c.name}"))
-        if c.required:
-            faults.append((f"{raw[c.name]} is null", f"F087 {c.name}"))
-        if c.type == "id":
-            faults.append((f"coalesce(regexp_matches({raw[c.name]}, '{DAMAGED}'), false)", f"F056 {c.name}"))
-            if form.wrong_id:
-                faults.append((f"coalesce({form.wrong_id.replace('{c}', raw[c.name])}, false)", f"F070 {c.name}"))
+    faults = [fault for c in present for fault in _faults(c, raw[c.name], form)]
     wrong = " or ".join(condition for condition, _ in faults) or "false"
     why = ", ".join(f"case when {condition} then {quoted(rule)} end" for condition, rule in faults)
     values = [f'{sql.get(c.name, "NULL")}::{c.sql_type} as "{c.name}"' for c in table.columns.values()] + [
         f'"{name}" as {kept}' for name, kept in raw.items()
     ]
-    names = ", ".join(f'"{c}"' for c in table.columns)
+    names, typed = ", ".join(f'"{c}"' for c in table.columns), f"select _row, {', '.join(values)} from"
+    accepted, rows = f'canonical."{table.name}"', f'raw."{table.name}"'
     con.execute(
-        f"create or replace temp table typed as select _row, case when {wrong} then list_filter([{why}], lambda x: x is not null) "
-        f'else [] end as _why, {names} from (select _row, {", ".join(values)} from raw."{table.name}")'
+        f"create or replace table {accepted} as select _row, case when {wrong} then true end as _wrong, {names} from ({typed} {rows})"
     )
-    con.execute(f'create or replace table set_aside."{table.name}" as select _row, _why from typed where len(_why) > 0')
+    con.execute(
+        f"create or replace temp table wrong as select _row from {accepted} where _wrong; "  # so that it is known how few
+        f"create or replace temp table kept as from {rows} where _row in (from wrong); drop table wrong"
+    )
+    con.execute(
+        f'create or replace table set_aside."{table.name}" as select _row, list_filter([{why}], lambda x: x is not null) as _why '
+        f"from ({typed} kept)"
+    )
+    con.execute(f"delete from {accepted} where _wrong; alter table {accepted} drop column _wrong")
+
+
+def _faults(column: Column, raw: str, form: Form) -> Iterator[tuple[str, str]]:
+    """(condition, `rule column`) of all that may be wrong with a value, of which `raw` is the text."""
+    name = column.name
+    if column.choices or column.type not in ("id", "text"):
+        yield f'({raw} is not null and "{name}" is null)', f"F031 {name}"
+    if column.required:
+        yield f"{raw} is null", f"F087 {name}"
+    if column.type == "id":
+        # The first condition is the cheap one: most ids begin with a letter.
+        yield (
+            f"({raw} between '0' and ':' and contains({raw}, '+') and regexp_matches({raw}, '{DAMAGED}'))",
+            f"F056 {name}",
+        )
+        if form.wrong_id:
+            yield f"coalesce({form.wrong_id.replace('{c}', raw)}, false)", f"F070 {name}"
 
 
 def _settle_keys(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     """Keep one of identical rows; set aside all rows of a key that contradict each other. Return the rows repeated."""
-    names = ", ".join(f'"{c}"' for c in table.columns)
+    names, rows = ", ".join(f'"{c}"' for c in table.columns), f'canonical."{table.name}"'
     key = ", ".join(f'"{c}"' for c in table.key)
-    alike = " and ".join(f'typed."{c}" is not distinct from twice."{c}"' for c in table.key)
+    alike = " and ".join(f'c."{c}" is not distinct from twice."{c}"' for c in table.key)
     con.execute(
         f"create or replace temp table copies as select {names}, _row, min(_row) over (partition by {names}) as _first, "
-        f"dense_rank() over (partition by {key} order by {names}) as _version from typed where len(_why) = 0 and exists "
-        f"(select 1 from (select {key} from typed where len(_why) = 0 group by {key} having count(*) > 1) twice where {alike})"
+        f"dense_rank() over (partition by {key} order by {names}) as _version from {rows} c where exists "
+        f"(select 1 from (select {key} from {rows} group by {key} having count(*) > 1) twice where {alike})"
     )
     con.execute(
         f"create or replace temp table conflicts as select _row, _first from copies "
@@ -271,12 +291,14 @@ def _settle_keys(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     con.execute(
         f'insert into set_aside."{table.name}" select _row, [{quoted("F074 " + table.key[0])}] from conflicts where _row = _first'
     )
-    con.execute(  # not by a join, which would lose the order
-        "delete from typed where _row in (select _row from copies where _row <> _first union all select _row from conflicts)"
+    con.execute(
+        f'insert into kept from raw."{table.name}" where _row in (select _row from conflicts where _row = _first)'
     )
-    con.execute(f'create or replace table canonical."{table.name}" as select {names} from typed where len(_why) = 0')
+    con.execute(  # not by a join, which would lose the order
+        f"delete from {rows} where _row in (select _row from copies where _row <> _first union all select _row from conflicts)"
+    )
     (repeated,) = con.execute("select count(*) from copies where _row <> _first").fetchall()[0]
-    con.execute("drop table typed; drop table copies; drop table conflicts")
+    con.execute("drop table copies; drop table conflicts")
     return int(repeated)
 
 

@@ -28,16 +28,17 @@ class Cost:
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the results: what was measured, how much, and what it must not exceed."""
+    """One line of the results: what was measured, how much, and what it must not exceed, or with `is_least` must reach."""
 
     name: str
     value: float
     unit: str
     target: float | None = None
+    is_least: bool = False
 
     @property
     def is_met(self) -> bool:
-        return self.target is None or self.value <= self.target
+        return self.target is None or (self.value >= self.target if self.is_least else self.value <= self.target)
 
     def cells(self) -> list[str]:
         shown = f"{self.value:.2f}" if self.value < 100 else f"{self.value:,.0f}"
@@ -46,7 +47,7 @@ class Figure:
         return [
             self.name,
             f"{shown} {self.unit}",
-            f"at most {self.target:g} {self.unit}",
+            f"at {'least' if self.is_least else 'most'} {self.target:g} {self.unit}",
             "met" if self.is_met else "MISSED",
         ]
 

@@ -1,10 +1,12 @@
 """Reading 5 million rows of messy CSV into the frozen store: time against DuckDB's own reader, and the most memory held.
 
-    python benchmarks/reading.py [ROWS]
+    python benchmarks/reading.py                 5 million rows, 400 MB
+    python benchmarks/reading.py --quick         20,000 rows, to see that it runs
 
 The file has decimal commas, days before months, quoted text with line breaks, declared blanks, broken lines and wrong values.
-Timed in one run, each in a process of its own: DuckDB's reader with types and rejects into Parquet, which is what cannot be
-undercut; reading and converting with every line accounted for; and keys and references, which DuckDB's reader does not judge.
+Timed in turn, each in a process of its own and without its imports: DuckDB's reader with types and rejects into Parquet, which
+is what cannot be undercut; reading, converting and freezing with every line accounted for; and apart from that keys and
+references, which DuckDB's reader does not judge.
 """
 
 from __future__ import annotations
@@ -12,15 +14,21 @@ from __future__ import annotations
 import json
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import duckdb
+import measure
+from measure import PROJECT, Figure
 
-ROWS = 5_000_000
+ROWS, QUICK = 5_000_000, 20_000
 SETTINGS = """
 [company]
 name = "Benchmark"
@@ -68,7 +76,8 @@ def write(folder: Path, rows: int) -> int:
 
 def plain(folder: Path) -> dict[str, float]:
     """DuckDB's own reader with types, into Parquet. Its formats are those of the file; what does not fit is rejected."""
-    con, began = connect(folder), time.perf_counter()
+    con = duckdb.connect()
+    con.execute(f"set memory_limit = '1GB'; set temp_directory = '{folder}/spill'")
     types = "touch_id: VARCHAR, touched_at: TIMESTAMP, account_id: VARCHAR, person_id: VARCHAR, channel: VARCHAR, campaign_id: VARCHAR, "
     types += "kind: VARCHAR, detail: VARCHAR, is_response: BOOLEAN, minutes: VARCHAR"
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in (part.split(": ") for part in types.split(", ")))
@@ -78,66 +87,88 @@ def plain(folder: Path) -> dict[str, float]:
         f"timestampformat = '%d.%m.%Y %H:%M:%S', store_rejects = true, new_line = '\\r\\n')) "
         f"to '{folder}/plain.parquet' (format parquet, compression zstd)"
     )
-    return {"seconds": time.perf_counter() - began}
+    return {}
 
 
 def ours(folder: Path) -> dict[str, float]:
     """What `abm check` does with the same file: freeze it with every line accounted for."""
     from abm_lib import tables
     from abm_lib.company import open_company
+    from abm_lib.sources import checks
 
-    spent = {"keys": 0.0}
-    settle = tables._settle_keys
-
-    def timed(*given: object) -> int:
-        began = time.perf_counter()
-        repeated = settle(*given)
-        spent["keys"] += time.perf_counter() - began
-        return repeated
-
-    tables._settle_keys = timed
-    began = time.perf_counter()
-    company = open_company(folder)
-    counts = company.notes["tables"]["touches"]
-    return {
-        "seconds": time.perf_counter() - began,
-        "keys": spent["keys"],
-        "read": counts["read"],
-        "set_aside": counts["set_aside"],
-    }
+    apart: list[dict[str, float]] = []
+    tables._settle_keys = timed(tables._settle_keys, apart)
+    checks.references = timed(checks.references, apart)
+    counts = open_company(folder).notes["tables"]["touches"]
+    keys = {f"keys {name}": sum(spent[name] for spent in apart) for name in ("wall", "cpu")}
+    return keys | {"read": counts["read"], "set_aside": counts["set_aside"]}
 
 
-def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
-    con.execute(f"set memory_limit = '1GB'; set temp_directory = '{folder}/spill'")
-    return con
+def timed(function: Callable[..., Any], spent: list[dict[str, float]]) -> Callable[..., Any]:
+    """The function, adding to `spent` what each call takes: wall and CPU seconds."""
+
+    def called(*given: Any) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = function(*given)
+        spent.append({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu})
+        return result
+
+    return called
 
 
-def measured(what: str, folder: Path) -> dict[str, float]:
-    """One of the functions above in a process of its own, with the most memory that it held."""
-    done = subprocess.run([sys.executable, __file__, what, str(folder)], check=True, capture_output=True, text=True)
+WAYS = {"plain": plain, "ours": ours}
+
+
+def measured(way: str, folder: Path) -> dict[str, float]:
+    """One of the ways in a process of its own."""
+    shutil.rmtree(folder / ".abm", ignore_errors=True)
+    command = [sys.executable, __file__, way, str(folder)]
+    done = subprocess.run(command, env=measure.environment(), cwd=PROJECT, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main(rows: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
+def child(way: str, folder: Path) -> None:
+    """Go the way and print what it took, with the most memory that the process held."""
+    import abm_lib.company  # noqa: F401  (imports are no reading)
+
+    spent: list[dict[str, float]] = []
+    told = timed(WAYS[way], spent)(folder)
+    unit = 1 if sys.platform == "darwin" else 1024
+    print()
+    print(json.dumps(told | spent[0] | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6}))
+
+
+def main(arguments: list[str]) -> list[Figure]:
+    quick = "--quick" in arguments
+    rows, rounds = (QUICK, 1) if quick else (ROWS, 5)
+    with tempfile.TemporaryDirectory(prefix="abm-benchmark-") as name:
         folder = Path(name)
-        wrong = write(folder, rows)
-        size = (folder / "touches.csv").stat().st_size
-        print(f"{rows:,} rows, {size / 1e6:,.0f} MB, {wrong:,} of them broken or wrong")
-        reader, read = measured("plain", folder), measured("ours", folder)
-        alone = read["seconds"] - read["keys"]
-        print(f"DuckDB's reader into Parquet      {reader['seconds']:6.1f} s   {reader['megabytes']:6,.0f} MB at most")
-        print(f"read, converted, frozen           {alone:6.1f} s   {read['megabytes']:6,.0f} MB at most")
-        print(f"keys                              {read['keys']:6.1f} s")
-        print(f"read {read['read']:,.0f}, set aside {read['set_aside']:,.0f}")
-        print(f"{reader['seconds'] / alone:.2f} of the reader's speed (at least 0.5)")
+        wrong, costs = write(folder, rows), {way: [] for way in WAYS}
+        for _ in range(rounds):
+            for way in WAYS:  # in turn, so that other work on the machine falls on both
+                costs[way].append(measured(way, folder))
+                print(f"{way}: {costs[way][-1]}", file=sys.stderr)
+    reader, read = ({name: median(cost[name] for cost in costs[way]) for name in costs[way][0]} for way in WAYS)
+    alone = {name: read[name] - read[f"keys {name}"] for name in ("wall", "cpu")}
+    least, most = (None, None) if quick else (0.5, 2000)
+    return [
+        Figure("rows", rows, ""),
+        Figure("lines not accounted for", abs(rows - read["read"]), "", 0),
+        Figure("lines set aside that are sound, or the other way round", abs(wrong - read["set_aside"]), "", 0),
+        Figure("DuckDB's reader into Parquet", reader["wall"], "s"),
+        Figure("abm_lib without keys and references", alone["wall"], "s"),
+        Figure("keys and references", read["keys wall"], "s"),
+        Figure("speed without keys / DuckDB's reader", reader["wall"] / alone["wall"], "x", least, is_least=True),
+        Figure("DuckDB's reader into Parquet, CPU", reader["cpu"], "s"),
+        Figure("abm_lib without keys and references, CPU", alone["cpu"], "s"),
+        Figure("CPU of DuckDB's reader / without keys", reader["cpu"] / alone["cpu"], "x"),
+        Figure("DuckDB's reader, peak memory", max(cost["peak"] for cost in costs["plain"]), "MB"),
+        Figure("abm_lib, peak memory", max(cost["peak"] for cost in costs["ours"]), "MB", most),
+    ]
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 3:
-        told = {"plain": plain, "ours": ours}[sys.argv[1]](Path(sys.argv[2]))
-        told["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps(told))
+        child(sys.argv[1], Path(sys.argv[2]))
     else:
-        main(int(sys.argv[1]) if sys.argv[1:] else ROWS)
+        print(measure.table(main(sys.argv[1:])))

@@ -157,6 +157,9 @@ def test_a_figure_over_its_target_is_missed_and_said_to_be() -> None:
     assert [figure.is_met for figure in figures] == [False, True, True]
     lines = measure.table(figures).splitlines()
     assert ["MISSED" in line for line in lines[2:]] == [True, False, False]
+    least = [Figure("slow", 0.49, "x", 0.5, is_least=True), Figure("quick", 0.5, "x", 0.5, is_least=True)]
+    assert [figure.is_met for figure in least] == [False, True]
+    assert "at least 0.5 x" in measure.table(least)
     assert len({len(line) for line in lines}) == 1
 
 
@@ -167,6 +170,7 @@ def test_all_benchmarks_run_at_small_size() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "import abm_lib beyond pandas and narwhals" in done.stdout
     assert "numbers that differ by more than 1e-9 of them" in done.stdout
+    assert "lines not accounted for" in done.stdout
 
 
 def test_the_store_on_disk_says_what_is_in_it(frozen: store.Frozen) -> None:

@@ -32,8 +32,11 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> dict[str, int]:
         n for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'canonical'").fetchall()
     }
     done = identity.settle(con, config, given) | machines.mark(con, config, given)
+    derived = {name for name in ("touches", "account_stages") if getattr(config.derive, name) == "derived"}
     for name in given:
-        con.execute(f'create or replace table frozen."{name}" as {_followed(con, name, given, config)}')
+        query, is_joined = _followed(con, name, given, config)
+        kind = "table" if is_joined or name in derived else "view"
+        con.execute(f'create or replace {kind} frozen."{name}" as {query}')
     _channels(con, config)
     _fx_days(con, config, "fx" in given)
     opportunities.history(con, config)
@@ -48,7 +51,7 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> dict[str, int]:
 
 def frozen(con: duckdb.DuckDBPyConnection, name: str) -> str:
     """`frozen.NAME`, or where it was not delivered an empty stand-in for a query to read; what is absent stays absent."""
-    there = "select 1 from duckdb_tables() where schema_name = 'frozen' and table_name = ?"
+    there = "select 1 from information_schema.tables where table_schema = 'frozen' and table_name = ?"
     if con.execute(there, [name]).fetchall():
         return f'frozen."{name}"'
     table = tables()[name]
@@ -58,10 +61,11 @@ def frozen(con: duckdb.DuckDBPyConnection, name: str) -> str:
     return f'"no_{name}"'
 
 
-def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config: Config) -> str:
+def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config: Config) -> tuple[str, bool]:
     """The table with account_id and person_id of merged records replaced by their survivors', and its local days.
 
-    Who withdrew consent is nobody: their acts stay, without them; rows that are about them alone go.
+    Who withdrew consent is nobody: their acts stay, without them; rows that are about them alone go. Beside it, whether it
+    takes other tables or only columns of its own.
     """
     table, parts, joins, keep = tables()[name], [], [], []
     written = {column: f't."{column}"' for column in table.columns} | _of_first_records(table, given)
@@ -86,8 +90,9 @@ def _followed(con: duckdb.DuckDBPyConnection, name: str, given: set[str], config
         joins.append(join)
         keep.append(condition)
     parts += [f"{local_day(written[at], config)} as {day}" for at, day in table.days.items()]
+    query = f'select {", ".join(parts)} from canonical."{name}" t {" ".join(joins)}'
     where = f"where {' and '.join(keep)}" if keep else ""
-    return f'select {", ".join(parts)} from canonical."{name}" t {" ".join(joins)} {where} order by t.rowid'
+    return (f"{query} {where} order by t.rowid", True) if joins or keep else (query, False)
 
 
 def _of_first_records(table: Table, given: set[str]) -> dict[str, str]:
@@ -168,6 +173,8 @@ def _survivors(table: str, config: Config) -> str:
 
 def local_day(expression: str, config: Config) -> str:
     """SQL for the day of a UTC timestamp in the reporting zone."""
+    if config.company.timezone == "UTC":
+        return f"({expression})::date"
     return f"(({expression} at time zone 'UTC') at time zone {quoted(config.company.timezone)})::date"
 
 

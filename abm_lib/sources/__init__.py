@@ -219,17 +219,15 @@ def _typed(
         identity.WRONG if source.mapping.ids == "salesforce" else "",
     )
     place = file.place if file else lambda row: f"{where}, row {row}"
-    blanks = checks.blanks(con, table.name, key, where, dialect, plain) if file else []
+    found = checks.blanks(con, table.name, key, _mapped(source, key), where, dialect, plain) if file else []
+    found += checks.lost_case(con, table.name, key, where) if source.mapping.ids == "salesforce" else []
+    found += checks.unclear_marks(con, table.name, key, where, dialect) if file and file.text else []
     report = tables.accept(con, table.name, where, place, form, key)
-    report.faults += blanks
-    if source.mapping.ids == "salesforce":
-        report.faults += checks.lost_case(con, table.name, key, where)
-    report.faults += checks.unmapped(table, where, delivered)
+    report.faults += found + checks.unmapped(table, where, delivered)
     if source.mapping.is_canonical:
         report.faults += checks.near_misses(where, report)
     if file:
         _count_file(source, table, file, report)
-        report.faults += checks.unclear_marks(con, table.name, key, where, dialect) if file.text else []
     return report
 
 
@@ -252,30 +250,38 @@ def _joined(con: duckdb.DuckDBPyConnection, key: str, delivery: Delivery, report
 
 
 def _raw_table(con: duckdb.DuckDBPyConnection, source: _Source, table: TableMap, key: str) -> list[str]:
-    """Make `raw.KEY` by the map; returns the columns that were delivered for it."""
+    """Make the view `raw.KEY` by the map; returns the columns that were delivered for it."""
     delivered = delivered_columns(con, table.relation)
     absent = source.shaped[table.files[0]].absent if not table.sql and table.files[0] in source.shaped else ()
-    query = table.query(delivered, absent)
+    schema = tables.quoted_name(f"source {source.name}")
+    query = table.query(delivered, absent, f"{schema}.")
     if source.mapping.ids == "salesforce":
         query = identity.with_long_ids(table.name, con, query)
-    con.execute(f'create or replace table raw."{key}" as {query}')
+    made = _mapped(source, key)
+    # What is only named anew is read where it lies; what is worked out, is worked out once.
+    kind = "view" if table.is_plain and source.mapping.ids != "salesforce" else "table"
+    con.execute(f"create {kind} {made} as {query}")
     if table.sql and source.mapping.is_shipped:
-        _drop_unknown(con, table, key)
+        _drop_unknown(con, table, made)
+    con.execute(f'create or replace view raw."{key}" as from {made}')
     return delivered
 
 
-def _drop_unknown(con: duckdb.DuckDBPyConnection, table: TableMap, key: str) -> None:
+def _mapped(source: _Source, key: str) -> str:
+    """The rows of a table as its map gives them."""
+    return f'{tables.quoted_name(f"source {source.name}")}."{key} as mapped"'
+
+
+def _drop_unknown(con: duckdb.DuckDBPyConnection, table: TableMap, made: str) -> None:
     """What a query of a shipped map gives of columns that nobody delivered is blank throughout: it is not known, not missing."""
     optional = [c.name for c in tables.tables()[table.name].columns.values() if not c.required]
-    columns = [name for name in delivered_columns(con, f'raw."{key}"') if name in optional]
+    columns = [name for name in delivered_columns(con, made) if name in optional]
     if not columns:
         return
-    counts = con.execute(f'select {", ".join(f"""count("{name}")""" for name in columns)} from raw."{key}"').fetchall()[
-        0
-    ]
+    counts = con.execute(f'select {", ".join(f"""count("{name}")""" for name in columns)} from {made}').fetchall()[0]
     for name, count in zip(columns, counts, strict=True):
         if not count:
-            con.execute(f'alter table raw."{key}" drop column "{name}"')
+            con.execute(f'alter table {made} drop column "{name}"')
 
 
 def _count_file(source: _Source, table: TableMap, file: File, report: Accepted) -> None:

@@ -186,18 +186,19 @@ def _ring(con: duckdb.DuckDBPyConnection, name: str, column: str) -> list[str]:
 
 
 def blanks(
-    con: duckdb.DuckDBPyConnection, name: str, key: str, where: str, dialect: Dialect, plain: set[str]
+    con: duckdb.DuckDBPyConnection, name: str, key: str, mapped: str, where: str, dialect: Dialect, plain: set[str]
 ) -> list[Fault]:
-    """Take the values for missing that the dialect calls blank, and say how many there were."""
-    delivered = con.execute(f'select column_name from (describe raw."{key}")').fetchall()
+    """Take the values for missing in `raw.KEY` that the dialect calls blank in `mapped`, and say how many there were."""
+    delivered = con.execute(f"select column_name from (describe {mapped})").fetchall()
     columns = [tables()[name].columns[c] for (c,) in delivered if c in tables()[name].columns and c not in plain]
     columns = [column for column in columns if dialects.may_be_blank(dialect, column)]
     if not columns:
         return []
     parts = ", ".join(f"count(*) filter (where {dialects.is_blank(dialect, column)})" for column in columns)
-    counts = con.execute(f'select {parts} from raw."{key}"').fetchall()[0]
-    for column in [column for column, count in zip(columns, counts, strict=True) if count]:
-        con.execute(f'update raw."{key}" set "{column.name}" = NULL where {dialects.is_blank(dialect, column)}')
+    counts = con.execute(f"select {parts} from {mapped}").fetchall()[0]
+    if found := [column for column, count in zip(columns, counts, strict=True) if count]:
+        kept = [f'case when not {dialects.is_blank(dialect, c)} then "{c.name}" end as "{c.name}"' for c in found]
+        con.execute(f'create or replace view raw."{key}" as select * replace ({", ".join(kept)}) from {mapped}')
     return [
         Fault("F054", "taken-as-blank", f'{where}  column "{column.name}"', f"{count} values such as the dialect calls blank",
               column.expected, "nothing, if they mean that nothing is known", level="N")

@@ -86,7 +86,12 @@ def macros(dialect: Dialect, stages: OpportunityStages, bots: list[str]) -> dict
 
 
 def _blank(dialect: Dialect, name: str) -> str:
-    return f"coalesce(trim({name}) in ({', '.join(map(quoted, dialect.blanks))}), false)"
+    """SQL for whether the text is one of the declared blanks, spaces around it or not."""
+    begins = "".join(f" or starts_with({name}, {quoted(blank)})" for blank in dialect.blanks)
+    # Only what begins with a space, which sorts outside of these, or with a blank is worth a trim.
+    listed = ", ".join(map(quoted, dialect.blanks))
+    spaced = f"when {name} not between '!' and '~'{begins} then trim({name}) in ({listed})"
+    return f"coalesce(case when {name} in ({listed}) then true {spaced} end, false)"
 
 
 def _number(dialect: Dialect, text: str) -> str:
@@ -100,13 +105,21 @@ def _number(dialect: Dialect, text: str) -> str:
     bare = rf"regexp_replace({bare}, '\s*%$', '')" if dialect.percent else bare
     mark, point = f"[{''.join(map(_escaped, dialect.thousands))}]", _escaped(dialect.decimal)
     grouped = f"[0-9]{{1,3}}({mark}[0-9]{{3}})+|" if dialect.thousands else ""
-    form = f"^[+-]?({grouped}[0-9]+)({point}[0-9]+)?([eE][+-]?[0-9]+)?$"
-    whole = f"regexp_replace({bare}, {quoted(mark)}, '', 'g')" if dialect.thousands else bare
-    number = f"replace({whole}, {quoted(dialect.decimal)}, '.')"
+    form = quoted(f"^[+-]?({grouped}[0-9]+)({point}[0-9]+)?([eE][+-]?[0-9]+)?$")
+    number = _plain_number(dialect, bare)
     if dialect.percent:
         hundredth = f"(try_cast({number} as DECIMAL(28,8)) / 100)::VARCHAR"
         number = f"case when trim({text})[-1] = '%' then {hundredth} else {number} end"
-    return f"(case when regexp_matches({bare}, {quoted(form)}) then {number} end)"
+    number = f"case when regexp_matches({bare}, {form}) then {number} end"
+    if not (dialect.signs or dialect.percent):  # most need no mending
+        number = f"case when regexp_matches({text}, {form}) then {_plain_number(dialect, text)} else {number} end"
+    return f"({number})"
+
+
+def _plain_number(dialect: Dialect, text: str) -> str:
+    for mark in dialect.thousands:
+        text = f"replace({text}, {quoted(mark)}, '')"
+    return f"replace({text}, {quoted(dialect.decimal)}, '.')"
 
 
 def _day(dialect: Dialect, text: str) -> str:

@@ -60,8 +60,13 @@ class TableMap:
             return f"(select row_number() over () as _row, columns(*)::VARCHAR from ({self.sql}))"
         return f'"{self.files[0]}"'
 
-    def query(self, delivered: Iterable[str], absent: Iterable[str] = ()) -> str:
-        """SQL giving `_row` and the canonical columns as text, from the columns that the relation has.
+    @property
+    def is_plain(self) -> bool:
+        """Whether a file's columns are only named and worded anew."""
+        return not (self.sql or self.expressions)
+
+    def query(self, delivered: Iterable[str], absent: Iterable[str] = (), schema: str = "") -> str:
+        """SQL giving `_row` and the canonical columns as text, from the columns that the relation has; in SCHEMA, if a file.
 
         `absent` are columns that the map knows and nobody delivered: what is made of them alone is not there.
         """
@@ -72,7 +77,7 @@ class TableMap:
         named += [(column, f'"{column}"') for column in there if column not in taken]
         parts = ["_row", *(f'{self._translated(name, sql)} as "{name}"' for name, sql in named)]
         parts += [f'{quoted(value)} as "{name}"' for name, value in self.constants.items()]
-        return f"select {', '.join(parts)} from {self.relation}"
+        return f"select {', '.join(parts)} from {schema if not self.sql else ''}{self.relation}"
 
     def _translated(self, canonical: str, sql: str) -> str:
         table = self.values.get(canonical)

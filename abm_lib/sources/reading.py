@@ -13,16 +13,19 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from ..errors import Fault, printable
 from ..source_settings import Dialect
 from ..tables import quoted
 from . import books, forms, lines, suspects
 from .finding import Found
-from .suspects import sha256
 
 csv.field_size_limit(2**31 - 1)  # a field that a quote left open may hold the rest of the file
 WORDS = {"MISSING COLUMNS": "too few values", "TOO MANY COLUMNS": "too many values", "UNQUOTED VALUE": "a quote inside a value",
@@ -30,6 +33,8 @@ WORDS = {"MISSING COLUMNS": "too few values", "TOO MANY COLUMNS": "too many valu
          "ERROR CELL": "a cell in which the workbook itself shows an error"}  # fmt: skip
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 HEADER_WITHIN = 100  # lines, of which one holds the name that the dialect gives as `header`
+PART = 1 << 24  # bytes of a large file that are read at a time, several of them at once
+UNCUT = 8_000_000  # bytes that DuckDB reads by one reader whatever its buffer
 
 
 @dataclass
@@ -38,7 +43,7 @@ class File:
 
     `text` is the file as UTF-8, in which lines are counted, `skipped` of them above the header; `totals` are broken lines that
     the dialect calls totals; `last` is the number of the last row, `numbers` are those of a sheet's rows; `parts` are the files
-    of a table that came in several.
+    of a table that came in several; `records` are those of a large text.
     """
 
     path: Path
@@ -54,10 +59,11 @@ class File:
     skipped: int = 0
     numbers: list[int] = field(default_factory=list)
     parts: list[File] = field(default_factory=list)
+    records: lines.Records | None = None
 
     @property
     def described(self) -> dict[str, object]:
-        size = {"sha256": sha256(self.path), "bytes": self.path.stat().st_size, "rows": self.rows}
+        size = {"sha256": suspects.sha256_of_input(self.path), "bytes": self.path.stat().st_size, "rows": self.rows}
         return (
             size
             | ({"broken": len(self.broken)} if self.broken else {})
@@ -91,25 +97,22 @@ class File:
             yield from ((f"{part.label}:{line}", text) for line, _, text in part.broken)
 
     @cached_property
-    def _lines(self) -> list[int]:
+    def _lines(self) -> npt.NDArray[np.int64]:
         """The line on which each row read begins; quoted fields may span lines, broken and blank lines are no rows."""
         assert self.text
         no_rows = {*range(1, self.skipped + 2), *self.totals, *(line for line, _, _ in self.broken)}
-        blank_too = self.width == 1
-        quickly = [line for line in lines.of_records(self.text, self.dialect.quote, blank_too) if line not in no_rows]
-        # Where a quote stands inside a value, only a reader that knows fields can tell which quote ends one.
-        return quickly if len(quickly) == self.last else self._lines_by_field(no_rows, blank_too)
-
-    def _lines_by_field(self, no_rows: set[int], blank_too: bool) -> list[int]:
-        assert self.text
-        found, begins = [], 1
-        with self.text.open(encoding="latin-1", newline="") as file:
-            records = csv.reader(file, delimiter=self.dialect.delimiter, quotechar=self.dialect.quote)
-            for record in records:
-                if (record or blank_too) and begins not in no_rows:
-                    found.append(begins)
-                begins = records.line_num + 1
+        begins = self.records_of(self.text).lines
+        found = begins[~np.isin(begins, list(no_rows))]
+        if len(found) != self.last:  # lines that end in CR alone are none to who counts quotes
+            begins = lines.by_fields(self.text, self.dialect.quote, self.dialect.delimiter, self.width == 1).lines
+            found = begins[~np.isin(begins, list(no_rows))]
         return found
+
+    def records_of(self, text: Path) -> lines.Records:
+        """Where the records of the file's text begin."""
+        if self.records is None:
+            self.records = lines.of_text(text, self.dialect.quote, self.dialect.delimiter, self.width == 1)
+        return self.records
 
 
 def read_table(
@@ -210,16 +213,62 @@ def _csv(con: duckdb.DuckDBPyConnection, stem: str, file: File, room: Path) -> N
     if file.faults:
         return
     file.width = len(names)
-    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
-    con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    con.execute(
-        f'create or replace table "{stem}" as select row_number() over () as _row, * from read_csv({quoted(str(file.text))}, '
-        f"columns = {{{columns}}}, auto_detect = false, header = true, skip = {file.skipped}, "
-        f"delim = {quoted(file.dialect.delimiter)}, quote = {quoted(file.dialect.quote)}, escape = {quoted(file.dialect.quote)}, "
-        "nullstr = '', store_rejects = true, rejects_table = 'reject_errors', rejects_scan = 'reject_scans')"
-    )
+    with TemporaryDirectory(dir=room) as place:
+        parts, records = _cut(file, Path(place))
+        if parts:
+            _read_texts(con, stem, file, names, parts, "header = false")
+        # A quote left open DuckDB tells only of a text that it reads alone.
+        if not parts or _records_read(con, stem) != records:
+            _read_texts(con, stem, file, names, [file.text], f"header = true, skip = {file.skipped}")
+    con.execute(f'alter table "{stem}" add column _row BIGINT; update "{stem}" set _row = rowid + 1')
     _keep_broken(con, file)
     _leave_out(con, stem, file, names)
+
+
+def _cut(file: File, place: Path) -> tuple[list[Path], int]:
+    """Copies of the parts of a large text that can be read at once, each named for its first byte; and how many records it has.
+
+    Of a small text there are none.
+    """
+    assert file.text
+    if file.text.stat().st_size <= PART:
+        return [], 0
+    records = file.records_of(file.text)
+    below = 1 + int(np.searchsorted(records.lines, file.skipped + 1))
+    cuts = records.cuts(below, PART)
+    with file.text.open("rb") as text:
+        text.seek(cuts[0] if cuts else 0)
+        for first, end in pairwise([*cuts, file.text.stat().st_size]):
+            with (place / str(first)).open("wb") as part:
+                for done in range(first, end, lines.CHUNK):
+                    part.write(text.read(min(lines.CHUNK, end - done)))
+    return [place / str(first) for first in cuts], len(records.lines) - below
+
+
+def _read_texts(
+    con: duckdb.DuckDBPyConnection, stem: str, file: File, names: list[str], texts: list[Path], header: str
+) -> None:
+    """Make the table STEM of texts, one behind the other, each read by one reader from its beginning to its end.
+
+    A large text that does not fit into its buffer DuckDB cuts by itself: it guesses where a record begins, and sees rows in a
+    quoted value that holds lines. To say how large the buffer is takes away the limit of a line's length too.
+    """
+    longest = max(text.stat().st_size for text in texts)
+    buffer = f"buffer_size = {longest + 1}, " if longest > UNCUT else ""
+    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
+    dialect, listed = file.dialect, ", ".join(quoted(str(text)) for text in texts)
+    con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    con.execute(
+        f'create or replace table "{stem}" as select * from read_csv([{listed}], columns = {{{columns}}}, auto_detect = false, '
+        f"{header}, delim = {quoted(dialect.delimiter)}, quote = {quoted(dialect.quote)}, escape = {quoted(dialect.quote)}, "
+        f"nullstr = '', {buffer}store_rejects = true, rejects_table = 'reject_errors', rejects_scan = 'reject_scans')"
+    )
+
+
+def _records_read(con: duckdb.DuckDBPyConnection, stem: str) -> int:
+    """The rows of the table STEM and the records that DuckDB rejected."""
+    rejected = "select count(distinct (file_id, line_byte_position)) from reject_errors"
+    return int(con.execute(f'select count(*) + ({rejected}) from "{stem}"').fetchall()[0][0])
 
 
 def _as_utf8(file: File, room: Path) -> Path | None:
@@ -289,10 +338,14 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
     """The lines that DuckDB rejected, with the line each begins on."""
     assert file.text
     rejected = con.execute(
-        "select line_byte_position - 1 + len(csv_line) - len(ltrim(csv_line, chr(13) || chr(10))), min(error_type::varchar), "
-        "any_value(trim(csv_line, chr(13) || chr(10))) from reject_errors group by all order by 1"
-    ).fetchall()  # a rejected line may begin with the blank ones before it
-    numbers = lines.at(file.text, [byte for byte, _, _ in rejected])
+        "select case when file_path = ? then 0 else parse_filename(file_path)::BIGINT end + line_byte_position - 1 "
+        "+ len(csv_line) - len(ltrim(csv_line, chr(13) || chr(10))), min(error_type::varchar), "
+        "any_value(trim(csv_line, chr(13) || chr(10))) "
+        "from reject_errors join reject_scans using (scan_id, file_id) group by 1, csv_line order by 1",
+        [str(file.text)],
+    ).fetchall()  # a rejected line may begin with the blank ones before it; a part is named for its first byte
+    places = [byte for byte, _, _ in rejected]
+    numbers = [file.records.line_of(byte) for byte in places] if file.records else lines.at(file.text, places)
     totals = [re.compile(pattern) for pattern in file.dialect.totals]
     for number, (_, kind, text) in zip(numbers, rejected, strict=True):
         if any(pattern.search(text) for pattern in totals):

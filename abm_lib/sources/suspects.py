@@ -6,6 +6,7 @@ import hashlib
 import mmap
 import re
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import Fault, printable
@@ -33,6 +34,17 @@ TOTAL = re.compile(
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_input(path: Path) -> str:
+    """As `sha256`, worked out once for as long as the file is not written to."""
+    now = path.stat()
+    return _sha256_then(path, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+
+
+@lru_cache(maxsize=1000)
+def _sha256_then(path: Path, *_: int) -> str:
+    return sha256(path)
 
 
 def fault(rule: str, name: str, where: str, found: str, expected: str = EXPECTED, fix: str = AGAIN) -> Fault:

@@ -38,9 +38,44 @@ def test_records_begin_where_a_reader_of_fields_begins_them(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "records.csv"
     path.write_bytes(("".join(row.replace("{}", end) + end for row in rows) + rest).encode())
-    assert lines.of_records(path, '"', blank_too, size) == by_fields(path, blank_too)
+    found = lines.by_quotes(path, '"', ",", blank_too, size)
+    assert found.lines.tolist() == by_fields(path, blank_too)
+    assert lines.at(path, found.bytes.tolist()) == found.lines.tolist()
+    assert found.is_certain
+    slowly = lines.by_fields(path, '"', ",", blank_too)
+    assert (slowly.bytes.tolist(), slowly.lines.tolist()) == (found.bytes.tolist(), found.lines.tolist())
 
 
 def test_a_byte_lies_on_the_line_that_holds_it(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"ab\r\nc\nd")
     assert lines.at(tmp_path / "x", [0, 1, 4, 6]) == [1, 1, 2, 3]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@pytest.mark.parametrize(
+    ("text", "is_certain"),
+    [
+        ('a,b\n"x",""\n', True),
+        ('"a","b"', True),
+        ('a\n"one\r\ntwo ""quoted"""\r\nz\r\n', True),
+        ('a\n5" pipe\n6" pipe\n', False),  # a quote inside a value: another reader may see other records
+        ('a\n"x" y\n', False),
+        ('a\nx "y"\n', False),
+        ('a\n"open\nz\n', False),
+    ],
+)
+def test_it_is_certain_where_records_begin_when_quotes_stand_around_values(
+    text: str, is_certain: bool, size: int, tmp_path: Path
+) -> None:
+    (tmp_path / "x").write_bytes(text.encode())
+    assert lines.by_quotes(tmp_path / "x", '"', ",", False, size).is_certain == is_certain
+
+
+def test_a_text_is_cut_only_where_records_begin(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b'a,b\n1,"2\n3"\n4,5\n6,7\n')
+    found = lines.by_quotes(tmp_path / "x", '"', ",", False)
+    assert found.bytes.tolist() == [0, 4, 12, 16]
+    assert found.cuts(1, 1) == [4, 12, 16]
+    assert found.cuts(1, 9) == [4, 16]  # the byte 13 lies inside a record
+    assert found.cuts(4, 9) == []
+    assert [found.line_of(byte) for byte in (0, 5, 11, 12, 19)] == [1, 2, 2, 4, 5]
