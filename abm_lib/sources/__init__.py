@@ -12,6 +12,7 @@ suspects.py  files that only look like a table
 checks.py    what can be judged only when every table is there
 doubts.py    what can be read and looks wrong
 drift.py     what changed since the inputs were last frozen
+pulling.py   `abm pull`: tables of a database server, fetched once; rest.py lists of a REST server
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def _read_files(
     asked, known = config.sources[name], mapping.wanted
     source = _Source(name, asked, mapping)
     place, dialect = folder_of(folder, name, asked), _dialect(source)
-    label = asked.folder if not asked.connection else f"what was pulled of {name}"
+    label = asked.folder if not asked.is_pulled else f"what was pulled of {name}"
     found = find(place, asked, known, mapping.needed, label, delivery.faults)
     if mapping.is_canonical and place.is_dir() and not asked.database:
         delivery.faults += checks.strays(place, label, known, found)

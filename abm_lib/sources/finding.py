@@ -26,7 +26,7 @@ class Found:
 
 
 def folder_of(company: Path, name: str, source: Source) -> Path:
-    return company / PULLED / name if source.connection else company / source.folder
+    return company / PULLED / name if source.is_pulled else company / source.folder
 
 
 def input_files(company: Path, sources: Mapping[str, Source]) -> list[Path]:
@@ -57,7 +57,7 @@ def find(
 ) -> dict[str, Found]:
     """The files of a source by table. `wanted` holds each table's other names; those needed and not there are faults."""
     if not place.is_dir():
-        fix = f"abm pull {place.parents[2]}" if source.connection else "correct `folder` in abm.toml"
+        fix = f"abm pull {place.parents[2]}" if source.is_pulled else "correct `folder` in abm.toml"
         faults.append(Fault("F105", "folder-missing", label, "no such folder", "the folder of the source's files", fix))
         return {}
     if source.database:
