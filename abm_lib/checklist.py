@@ -18,6 +18,7 @@ from .metric import REGISTER, Metric
 from .period import Quarter, instant
 from .questions import questions
 from .readings import lacks
+from .slices import check_own
 from .tables import tables
 
 NO_EVENTS = ("loads", "fx", "events_log")  # tables about the data
@@ -61,6 +62,7 @@ def lines(company: Company) -> Iterator[str]:
     """The report of `abm check`, line by line."""
     yield from _of_sources(company)
     yield from _of_tables(company)
+    yield from _of_own_slices(company)
     yield from (f"as now: {sentence}" for sentence in company.notes["as_now"].values())
     yield from _of_snapshots(company)
     yield from (f"{count} {what}" for what, count in company.notes["identity"].items())
@@ -94,6 +96,15 @@ def _of_tables(company: Company) -> Iterator[str]:
         line = "read {read} = accepted {accepted} + repeated {repeated} + set aside {set_aside}"
         left_out = "".join(f" + {count} {why}" for why, count in (counts or {}).get("excluded", {}).items())
         yield f"{name:22} {line.format(**counts) + left_out if counts else 'not delivered'}"
+
+
+def _of_own_slices(company: Company) -> Iterator[str]:
+    check_own(company.config)
+    for name, asked in company.config.slices.items():
+        rows = company.tables.engine.collect(company.tables.slice_values.filter(nw.col("name") == name))
+        values = sorted(rows["value"].dropna().unique())
+        blank = int(rows["value"].isna().sum())
+        yield f"slice {name} of {asked.table}: {len(values)} values{_named(values)}; {blank} of {len(rows)} without one"
 
 
 def _of_snapshots(company: Company) -> Iterator[str]:

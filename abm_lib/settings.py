@@ -406,3 +406,15 @@ class Report(Settings):
         if name not in (known := locale_identifiers()):
             raise ValueError(f"no such locale; {nearest(name, known)}")
         return name
+
+
+class OwnSlice(Settings):
+    """A column of accounts or opportunities that the report does not know: metrics of that table are sliced by it under this name.
+
+    `column` is how it is delivered, the section's name by default; `values` = delivered: shown, `"*"` are all others. It is
+    told as it is now, whatever the quarter. Never a column that names people.
+    """
+
+    table: Literal["accounts", "opportunities"]
+    column: str = ""
+    values: dict[str, str] = Field(default={})

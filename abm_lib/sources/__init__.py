@@ -11,6 +11,7 @@ identity.py  ids: one record, one id
 suspects.py  files that only look like a table
 checks.py    what can be judged only when every table is there
 doubts.py    what can be read and looks wrong
+own_slices.py columns of accounts and opportunities that only the company knows
 drift.py     what changed since the inputs were last frozen
 pulling.py   `abm pull`: tables of a database server, fetched once; rest.py lists of a REST server
 """
@@ -31,7 +32,7 @@ from ..config import Config
 from ..errors import Fault, printable
 from ..source_settings import Dialect, Source
 from ..tables import Accepted, Form
-from . import checks, dialects, doubts, identity, shaping
+from . import checks, dialects, doubts, identity, own_slices, shaping
 from .finding import find, folder_of
 from .mapping import Map, TableMap, delivered_columns
 from .reading import File, read_table
@@ -106,6 +107,12 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
     delivery.faults += checks.overlaps(con, sound)
     delivery.faults += checks.stages(con, config, sound)
     delivery.faults += checks.loops(con, sound)
+    taken = [
+        (p.report.table, p.key, p.file.dialect if p.file else Dialect())
+        for p in delivery.parts
+        if p.report.table in sound
+    ]
+    delivery.faults += own_slices.carry(con, config, taken)
     reports = {name: report for name, report in delivery.reports.items() if name in sound}
     delivery.faults += doubts.doubts(con, config, reports, delivery.files.values(), delivery.extracted_at.values())
     return delivery
