@@ -23,6 +23,7 @@ import pandas as pd
 
 from . import intervals
 from .errors import ADDRESS
+from .keeping import CODES
 from .metric import REGISTER, Metric
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high")
@@ -98,7 +99,7 @@ def protected(rows: pd.DataFrame, profile: Profile, key: bytes = b"") -> pd.Data
 
 def code_key(folder: Path) -> bytes:
     """The company's own secret, made at first use and kept in FOLDER/.abm: without it no code can be guessed from a name."""
-    place = folder / ".abm" / "account-codes.key"
+    place = folder / ".abm" / CODES
     if not place.is_file():
         place.parent.mkdir(mode=0o700, exist_ok=True)
         place.touch(mode=0o600)
