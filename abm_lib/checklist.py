@@ -74,7 +74,12 @@ def lines(company: Company) -> Iterator[str]:
         yield from _at_the_edges(company, quarter)
         yield f"quarters up to {quarter.label}, known until {company.known_until}"
     except AbmError as error:
-        yield f"no quarter to report yet: the data hold {error.faults[0].expected}, known until {company.known_until}"
+        what = (
+            f"they hold {error.faults[0].expected}"
+            if error.faults[0].rule == "F045"
+            else "no table has a row with a date"
+        )
+        yield f"no quarter to report yet: {what}"
 
 
 def _of_sources(company: Company) -> Iterator[str]:
@@ -88,6 +93,16 @@ def _of_sources(company: Company) -> Iterator[str]:
         for stem, file in source["files"].items():
             lacking = f"; not in it: {', '.join(file['absent'])}" if file and file["absent"] else ""
             yield f"  {stem:28} " + (f"{file['file']}, {file['rows']} rows{lacking}" if file else "not delivered")
+        yield from _unread(source["unread"])
+
+
+def _unread(files: dict[str, str]) -> Iterator[str]:
+    """Files that lie beside those that were read; where a name holds that of a table not delivered, the line to write."""
+    for name, stem in files.items():
+        if stem:
+            yield f'  not read: {name}; if it is {stem}, say files.{stem} = "{name}" in abm.toml'
+    if others := [name for name, stem in files.items() if not stem]:
+        yield f"  not read: {len(others)} other files{_named(others)}"
 
 
 def _of_tables(company: Company) -> Iterator[str]:
@@ -95,7 +110,8 @@ def _of_tables(company: Company) -> Iterator[str]:
         counts = company.notes["tables"].get(name)
         line = "read {read} = accepted {accepted} + repeated {repeated} + set aside {set_aside}"
         left_out = "".join(f" + {count} {why}" for why, count in (counts or {}).get("excluded", {}).items())
-        yield f"{name:22} {line.format(**counts) + left_out if counts else 'not delivered'}"
+        days = f"; {company.spans[name][0]} to {company.spans[name][1]}" if name in company.spans else ""
+        yield f"{name:22} {line.format(**counts) + left_out + days if counts else 'not delivered'}"
 
 
 def _of_own_slices(company: Company) -> Iterator[str]:

@@ -40,6 +40,7 @@ ONE_CELL = {"marketing_sourced_pipeline": "source_owner", "marketing_sourced_rev
             "marketing_sourced_pipeline_share": "source_owner", "marketing_sourced_revenue_share": "source_owner"}  # fmt: skip
 LONGEST = 200  # characters of a slice's name
 K_OF_N = re.compile(r"\b\d[\d,.]* of \d[\d,.]* ")
+LARGEST_OF = re.compile(r"(^|; )the largest of [^;]* of it")
 IT_WAS = re.compile(r"; it was [^;]*")
 
 
@@ -226,7 +227,9 @@ def _rounded(rows: pd.DataFrame, people: pd.DataFrame, profile: Profile) -> pd.D
     exact = touched & ~has
     rows.loc[exact, "value"] = _digits(rows["value"], 3)
     rows.loc[touched, "caveats"] = rows["caveats"].fillna("").str.replace(K_OF_N, "some ", regex=True)
-    rows["caveats"] = rows["caveats"].fillna("").str.replace(IT_WAS, "", regex=True)
+    for said in (IT_WAS, LARGEST_OF):
+        rows["caveats"] = rows["caveats"].fillna("").str.replace(said, "", regex=True)
+    rows["caveats"] = rows["caveats"].str.removeprefix("; ")
     for part in NUMBERS:
         is_money = _is_account_money(rows) & (rows[part].abs() >= 1000)
         rows[part] = rows[part].where(~is_money, _digits(rows[part], 3))

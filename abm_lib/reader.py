@@ -18,7 +18,7 @@ from .facts import FACTS, Base, Cut
 from .facts.accounts import UNKNOWN
 from .formula import Formula, Term
 from .metric import Metric
-from .reading import Numbers, Parts, Rows, as_rows, priced, work_out
+from .reading import Numbers, Parts, Rows, as_rows, concentrated, priced, work_out
 from .settings import OwnSlice
 from .slices import MOST_VALUES, ONE_QUARTER, SliceSet, own_column, slice_sets, slice_values
 from .tables import tables
@@ -86,6 +86,14 @@ class Reader:
         if term.how == "money":
             planned[f"rows of {name}"] = term.rows(limit)
             planned[f"priced of {name}"] = nw.when(~term.contribution(limit).is_null()).then(1).otherwise(0).sum()
+            if self._has_largest(term.fact, chosen):
+                planned[f"largest of {name}"] = term.contribution(limit).max()
+
+    @staticmethod
+    def _has_largest(fact: str, chosen: SliceSet) -> bool:
+        """Whether the largest amount is asked for: of wholes of opportunities, each of which is one row."""
+        alone = FACTS[fact].one_row_per == ("quarter", "window", "opportunity_id")
+        return alone and not chosen.name and not chosen.is_cohort and not FACTS[fact].by_day
 
     def _plan_rows(self, metric: Metric, chosen: SliceSet, formula: Formula) -> None:
         fact = formula.numerator.terms[0].fact
@@ -187,6 +195,9 @@ class Reader:
         parts = work_out(formula, amounts, [groups.get(key) for key in keys], seeds)
         if "rows" in sums:
             parts = priced(parts, sums["rows"], sums["priced"])
+        is_total = formula.denominator is None and len(formula.numerator.terms) == 1
+        if "largest" in sums and is_total and metric.unit == "money":
+            parts = concentrated(parts, sums["largest"] / 100, metric.counts)
         places = {
             "quarter": [key[0] for key in keys],
             "window": [key[1] for key in keys],
@@ -198,7 +209,8 @@ class Reader:
         """The keys, and a sum of each term, by its number, for each key; of money the `rows` and those `priced` too."""
         wanted = {str(i): (term, "") for i, term in enumerate(terms)}
         if terms[0].how == "money":
-            wanted |= {part: (terms[0], f"{part} of ") for part in ("rows", "priced")}
+            more = ("largest",) if self._has_largest(terms[0].fact, chosen) else ()
+            wanted |= {part: (terms[0], f"{part} of ") for part in ("rows", "priced", *more)}
         names = {name: part + self._name(term, scope, chosen) for name, (term, part) in wanted.items()}
         whole = {name for name, (term, _) in wanted.items() if term.whole}
         answers = {

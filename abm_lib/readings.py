@@ -63,7 +63,8 @@ def _readings(
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
     rows = _not_yet(base, rows[rows["metric"].isin({m.name for m in asked})])
-    return _finished(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})), profile)
+    rows = _long_quarters(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
+    return _finished(base, rows, profile)
 
 
 def _with_those_needed(metrics: Iterable[Metric]) -> Iterator[Metric]:
@@ -127,9 +128,30 @@ def _as_now(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
         told = {m.name for m in REGISTER.values() if any(table in _tables_of(each) for each in _with_those_needed([m]))}
         meant = rows["metric"].isin(told) & (rows["slice_by"] == "") & rows["value"].notna()
         rows["caveats"] = _and_said(rows["caveats"], meant, sentence)
+    if not base.company.delivers("email_events.is_machine"):
+        meant = (rows["metric"] == "email_open_rate") & rows["value"].notna()
+        rows["caveats"] = _and_said(rows["caveats"], meant, "opens of machines are in: no source flags them")
     for name in base.config.slices:
         meant = (rows["slice_by"] == name) & rows["value"].notna()
         rows["caveats"] = _and_said(rows["caveats"], meant, f"by {name} as it is now")
+    return rows
+
+
+def _long_quarters(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
+    """Totals of a quarter of 14 weeks say so, and so do those that are held against one (F040)."""
+    if base.config.fiscal.pattern == "months":
+        return rows
+    long = {quarter.label for quarter in base.quarters if (quarter.end - quarter.start).days > 13 * 7}
+    totals = {m.name for m in REGISTER.values() if m.unit in ("count", "money") and m.window == "quarter"}
+    for quarter in base.shown:
+        before = {"the quarter before": -1, "the same quarter last year": -4}
+        said = ["of 14 weeks"] if quarter.label in long else []
+        said += [
+            f"{word} had 14 weeks" for word, n in before.items() if base.company.calendar.step(quarter, n).label in long
+        ]
+        meant = rows["metric"].isin(totals) & (rows["quarter"] == quarter.label) & (rows["slice_by"] == "")
+        for sentence in said:
+            rows["caveats"] = _and_said(rows["caveats"], meant & rows["value"].notna(), sentence)
     return rows
 
 

@@ -363,10 +363,14 @@ class Fx(Settings):
 
 
 class Thresholds(Settings):
-    """The share of a table's rows that may be set aside, and of its references that may be unmatched."""
+    """The share of a table's rows that may be set aside, of its references that may be unmatched, and of opportunities' money unplaced.
+
+    Unplaced is money in stages that `opportunity_stages` does not name.
+    """
 
     set_aside_share: Share = 0.01
     unmatched_share: Share = 0.05
+    unplaced_money_share: Share = 0.01
 
 
 class Agreement(Settings):

@@ -33,7 +33,7 @@ from ..errors import Fault, printable
 from ..source_settings import Dialect, Source
 from ..tables import Accepted, Form
 from . import checks, dialects, doubts, identity, own_slices, shaping
-from .finding import find, folder_of
+from .finding import find, folder_of, unread
 from .mapping import Map, TableMap, delivered_columns
 from .reading import File, read_table
 from .shaping import Shaped
@@ -83,6 +83,7 @@ class _Source:
     mapping: Map
     files: dict[str, File] = field(default_factory=dict)
     shaped: dict[str, Shaped] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dict[str, Map]) -> Delivery:
@@ -129,6 +130,8 @@ def _read_files(
     found = find(place, asked, known, mapping.needed, label, delivery.faults)
     if mapping.is_canonical and place.is_dir() and not asked.database:
         delivery.faults += checks.strays(place, label, known, found)
+    elif place.is_dir() and not asked.database:
+        source.unread = unread(place, known, found)
     for stem, where in found.items():
         entry = mapping.files.get(stem)
         known_of_it = asked.dialect.over((entry.dialect if entry else Dialect()).over(mapping.shape.dialect))
@@ -171,7 +174,7 @@ def _described(source: _Source) -> dict[str, Any]:
         files[stem] = {"file": file.label, "rows": file.rows, "absent": list(shaped.absent)} if file else None
     mapping = source.mapping
     return {"map": source.asked.map, "title": mapping.title, "proven": mapping.shape.proven, "pages": mapping.shape.pages,
-            "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files}  # fmt: skip
+            "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files, "unread": source.unread}  # fmt: skip
 
 
 def _ways(mapping: Map, files: Collection[str]) -> Iterator[TableMap]:

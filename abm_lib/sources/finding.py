@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,28 @@ def _by_stem(place: Path, label: str, faults: list[Fault]) -> dict[str, Path]:
         if stem:
             there.setdefault(stem, path)
     return there
+
+
+def unread(place: Path, wanted: Mapping[str, Sequence[str]], found: Mapping[str, Found]) -> dict[str, str]:
+    """The files of a source's folder that no table is read from; of each table that lacks one the file whose name holds the table's."""
+    read = {path for where in found.values() for path in where.paths}
+    files = sorted(path.name for path in place.iterdir() if stem_of(path) and path not in read)
+    lacking = {
+        stem: [suspects.folded(name) for name in (stem, *names)] for stem, names in wanted.items() if stem not in found
+    }
+    fits = [
+        (-len(folded), len(name), name, stem)
+        for name in files for stem, names in lacking.items() for folded in names if folded in suspects.folded(name)
+    ]  # fmt: skip
+    told = dict.fromkeys(files, "")
+    for _, _, name, stem in sorted(fits):
+        if not told[name] and stem not in told.values():
+            told[name] = stem
+    return told
+
+
+def _words(name: str) -> str:
+    return f"_{'_'.join(re.findall('[a-z0-9]+', name.casefold()))}_"
 
 
 def named(stem: str, names: Sequence[str], there: Iterable[str]) -> str:
