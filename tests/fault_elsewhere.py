@@ -101,7 +101,7 @@ ELSEWHERE: dict[str, list[str]] = {
     "F095": ["sources/test_pull.py::test_a_query_of_abm_toml_goes_before_the_table_and_a_table_that_grew_is_refused"],
     "F096": [f"{DRIFT}::test_a_column_that_went_came_or_emptied_is_told",
              f"{SOURCES}::test_a_required_column_under_another_name_is_refused_with_the_nearest"],
-    "F097": [f"{SOURCES}::test_a_stage_that_abm_toml_does_not_place_is_told"],
+    "F097": [f"{SOURCES}::test_a_stage_that_abm_toml_does_not_place_is_told_and_refused_where_it_holds_the_money"],
     "F099": [f"{DRIFT}::test_a_column_that_went_came_or_emptied_is_told"],
     "F100": [f"{SOURCES}::test_a_reference_that_leads_nowhere_is_counted_and_above_the_threshold_refused"],
     "F101": ["sources/test_maps.py::test_a_companys_map_adds_a_field_translates_values_and_leaves_the_rest",

@@ -92,12 +92,10 @@ def unread(place: Path, wanted: Mapping[str, Sequence[str]], found: Mapping[str,
     """The files of a source's folder that no table is read from; of each table that lacks one the file whose name holds the table's."""
     read = {path for where in found.values() for path in where.paths}
     files = sorted(path.name for path in place.iterdir() if stem_of(path) and path not in read)
-    lacking = {
-        stem: [suspects.folded(name) for name in (stem, *names)] for stem, names in wanted.items() if stem not in found
-    }
     fits = [
-        (-len(folded), len(name), name, stem)
-        for name in files for stem, names in lacking.items() for folded in names if folded in suspects.folded(name)
+        (-len(known), len(file), file, stem)
+        for file in files for stem, names in wanted.items() if stem not in found
+        for known in (stem, *names) if _words(known) in _words(file)
     ]  # fmt: skip
     told = dict.fromkeys(files, "")
     for _, _, name, stem in sorted(fits):
