@@ -136,21 +136,27 @@ def settings_page() -> str:
     parts.append("## At the top of the file\n\n" + _table(plain))
     for name, field in Config.model_fields.items():
         if model := _model(field):
-            heading = f"## [{name}.NAME]" if get_origin(field.annotation) is dict else f"## [{name}]"
-            parts.append(_section(heading, model))
-            inner = {_model(inside): key for key, inside in reversed(model.model_fields.items()) if _model(inside)}
-            parts += [_section(f"{heading[:-1]}.{key}]", found) for found, key in inner.items() if found]
+            parts += _sections(f"{name}{_named(field)}", model)
     return "\n\n".join(parts) + "\n"
 
 
-def _section(heading: str, model: type[BaseModel]) -> str:
-    return f"{heading}\n\n{inspect.cleandoc(model.__doc__ or '')}\n\n{_table(model.model_fields)}"
+def _sections(place: str, model: type[BaseModel]) -> list[str]:
+    """A section of abm.toml, then those within it; what stands in two places is told at the first."""
+    found = [f"## [{place}]\n\n{inspect.cleandoc(model.__doc__ or '')}\n\n{_table(model.model_fields)}"]
+    inner = {_model(field): f"{key}{_named(field)}" for key, field in reversed(model.model_fields.items())}
+    for within, key in inner.items():
+        found += _sections(f"{place}.{key}", within) if within else []
+    return found
+
+
+def _named(field: FieldInfo) -> str:
+    return ".NAME" if get_origin(field.annotation) is dict else ""
 
 
 def _model(field: FieldInfo) -> type[BaseModel] | None:
     """The settings class behind a section, or behind each entry of a section of named ones."""
-    kind: Any = field.annotation
-    kind = get_args(kind)[1] if get_origin(kind) is dict else kind
+    kinds = [kind for kind in get_args(field.annotation) or (field.annotation,) if kind is not type(None)]
+    kind = kinds[-1]
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 

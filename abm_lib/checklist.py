@@ -18,6 +18,7 @@ from .metric import REGISTER, Metric
 from .period import Quarter, instant
 from .questions import questions
 from .readings import lacks
+from .slices import check_own
 from .tables import tables
 
 NO_EVENTS = ("loads", "fx", "events_log")  # tables about the data
@@ -61,6 +62,7 @@ def lines(company: Company) -> Iterator[str]:
     """The report of `abm check`, line by line."""
     yield from _of_sources(company)
     yield from _of_tables(company)
+    yield from _of_own_slices(company)
     yield from (f"as now: {sentence}" for sentence in company.notes["as_now"].values())
     yield from _of_snapshots(company)
     yield from (f"{count} {what}" for what, count in company.notes["identity"].items())
@@ -72,7 +74,12 @@ def lines(company: Company) -> Iterator[str]:
         yield from _at_the_edges(company, quarter)
         yield f"quarters up to {quarter.label}, known until {company.known_until}"
     except AbmError as error:
-        yield f"no quarter to report yet: the data hold {error.faults[0].expected}, known until {company.known_until}"
+        what = (
+            f"they hold {error.faults[0].expected}"
+            if error.faults[0].rule == "F045"
+            else "no table has a row with a date"
+        )
+        yield f"no quarter to report yet: {what}"
 
 
 def _of_sources(company: Company) -> Iterator[str]:
@@ -86,6 +93,16 @@ def _of_sources(company: Company) -> Iterator[str]:
         for stem, file in source["files"].items():
             lacking = f"; not in it: {', '.join(file['absent'])}" if file and file["absent"] else ""
             yield f"  {stem:28} " + (f"{file['file']}, {file['rows']} rows{lacking}" if file else "not delivered")
+        yield from _unread(source["unread"])
+
+
+def _unread(files: dict[str, str]) -> Iterator[str]:
+    """Files that lie beside those that were read; where a name holds that of a table not delivered, the line to write."""
+    for name, stem in files.items():
+        if stem:
+            yield f'  not read: {name}; if it is {stem}, say files.{stem} = "{name}" in abm.toml'
+    if others := [name for name, stem in files.items() if not stem]:
+        yield f"  not read: {len(others)} other files{_named(others)}"
 
 
 def _of_tables(company: Company) -> Iterator[str]:
@@ -93,7 +110,17 @@ def _of_tables(company: Company) -> Iterator[str]:
         counts = company.notes["tables"].get(name)
         line = "read {read} = accepted {accepted} + repeated {repeated} + set aside {set_aside}"
         left_out = "".join(f" + {count} {why}" for why, count in (counts or {}).get("excluded", {}).items())
-        yield f"{name:22} {line.format(**counts) + left_out if counts else 'not delivered'}"
+        days = f"; {company.spans[name][0]} to {company.spans[name][1]}" if name in company.spans else ""
+        yield f"{name:22} {line.format(**counts) + left_out + days if counts else 'not delivered'}"
+
+
+def _of_own_slices(company: Company) -> Iterator[str]:
+    check_own(company.config)
+    for name, asked in company.config.slices.items():
+        rows = company.tables.engine.collect(company.tables.slice_values.filter(nw.col("name") == name))
+        values = sorted(rows["value"].dropna().unique())
+        blank = int(rows["value"].isna().sum())
+        yield f"slice {name} of {asked.table}: {len(values)} values{_named(values)}; {blank} of {len(rows)} without one"
 
 
 def _of_snapshots(company: Company) -> Iterator[str]:

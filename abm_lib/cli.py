@@ -259,12 +259,21 @@ def forget(
 
 
 @app.command()
-def clean(company: CompanyFolder) -> None:
-    """Remove a company's frozen inputs and run folders (COMPANY/.abm). Editions and our own snapshots of opportunities stay."""
+def clean(
+    company: CompanyFolder,
+    pulled: Annotated[bool, typer.Option("--pulled", help="Also what `abm pull` fetched.")] = False,
+    codes: Annotated[bool, typer.Option("--codes", help="Also the key of the codes of accounts: they change.")] = False,
+) -> None:
+    """Remove a company's frozen inputs and run folders (COMPANY/.abm), and say what is left. Editions stay."""
     from . import keeping
     from .company import find
 
-    keeping.clean(find(company))
+    folder = find(company)
+    also = [name for name, asked in ((keeping.PULLED, pulled), (keeping.CODES, codes)) if asked]
+    gone, left = keeping.clean(folder, also)
+    talk(f"removed of {folder.name}/.abm: {', '.join(gone) or 'nothing'}")
+    for name in left:
+        talk(f"left {folder.name}/.abm/{name}: {keeping.LEFT[name]}")
 
 
 @metrics_app.command("list")

@@ -6,11 +6,12 @@ only `[company]` and `[sources]`.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from .errors import Fault, UsageError, setting_faults
 from .settings import (
@@ -39,6 +40,7 @@ from .settings import (
     Lifetime,
     Machines,
     OpportunityStages,
+    OwnSlice,
     Qualified,
     Report,
     Role,
@@ -89,11 +91,24 @@ class Config(Settings):
     thresholds: Thresholds = Thresholds()
     keeping: Keeping = Keeping()
     stale_after_days: Days = 60
+    slices: dict[str, OwnSlice] = Field(default={})
     offline_kinds: list[str] = Field(default=["event", "direct_mail"])
     report: Report = Report()
     definitions: dict[str, Agreement] = Field(default={})
     switched_off: list[str] = Field(default=[])
     sources: dict[str, Source] = Field(min_length=1)
+
+    @field_validator("slices")
+    @classmethod
+    def plain_names(cls, given: dict[str, OwnSlice]) -> dict[str, OwnSlice]:
+        strange = [
+            n for n in given if not re.fullmatch("[a-z][a-z0-9_]{0,39}", n) or re.search("account|owner|person", n)
+        ]
+        if strange:
+            raise ValueError(
+                f"names of small letters, figures and _ without account, owner or person; not {strange[0]!r}"
+            )
+        return given
 
 
 def load(folder: Path) -> Config:

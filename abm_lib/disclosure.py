@@ -23,6 +23,7 @@ import pandas as pd
 
 from . import intervals
 from .errors import ADDRESS
+from .keeping import CODES
 from .metric import REGISTER, Metric
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high")
@@ -39,6 +40,7 @@ ONE_CELL = {"marketing_sourced_pipeline": "source_owner", "marketing_sourced_rev
             "marketing_sourced_pipeline_share": "source_owner", "marketing_sourced_revenue_share": "source_owner"}  # fmt: skip
 LONGEST = 200  # characters of a slice's name
 K_OF_N = re.compile(r"\b\d[\d,.]* of \d[\d,.]* ")
+LARGEST_OF = re.compile(r"(^|; )the largest of [^;]* of it")
 IT_WAS = re.compile(r"; it was [^;]*")
 
 
@@ -98,7 +100,7 @@ def protected(rows: pd.DataFrame, profile: Profile, key: bytes = b"") -> pd.Data
 
 def code_key(folder: Path) -> bytes:
     """The company's own secret, made at first use and kept in FOLDER/.abm: without it no code can be guessed from a name."""
-    place = folder / ".abm" / "account-codes.key"
+    place = folder / ".abm" / CODES
     if not place.is_file():
         place.parent.mkdir(mode=0o700, exist_ok=True)
         place.touch(mode=0o600)
@@ -225,7 +227,9 @@ def _rounded(rows: pd.DataFrame, people: pd.DataFrame, profile: Profile) -> pd.D
     exact = touched & ~has
     rows.loc[exact, "value"] = _digits(rows["value"], 3)
     rows.loc[touched, "caveats"] = rows["caveats"].fillna("").str.replace(K_OF_N, "some ", regex=True)
-    rows["caveats"] = rows["caveats"].fillna("").str.replace(IT_WAS, "", regex=True)
+    for said in (IT_WAS, LARGEST_OF):
+        rows["caveats"] = rows["caveats"].fillna("").str.replace(said, "", regex=True)
+    rows["caveats"] = rows["caveats"].str.removeprefix("; ")
     for part in NUMBERS:
         is_money = _is_account_money(rows) & (rows[part].abs() >= 1000)
         rows[part] = rows[part].where(~is_money, _digits(rows[part], 3))

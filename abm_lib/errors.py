@@ -122,8 +122,8 @@ def _keys_at(model: Any, parents: Iterable[str]) -> list[str]:
     """The keys known at a place; names that a company chooses (a channel's, a source's, a table's) are passed over."""
     for parent in parents:
         inner: Any = model.model_fields[parent].annotation if parent in model.model_fields else None
-        if getattr(inner, "__origin__", None) is dict:
-            inner = inner.__args__[1]
+        kinds = [kind for kind in getattr(inner, "__args__", ()) if kind is not type(None)]
+        inner = kinds[-1] if kinds else inner
         if hasattr(inner, "model_fields"):
             model = inner
     return list(model.model_fields)

@@ -22,11 +22,19 @@ import duckdb
 from .errors import Fault, UsageError
 from .sources.suspects import sha256
 from .store import connect
-from .tables import quoted, tables
+from .tables import quoted, quoted_name, tables
 
 FORGOTTEN = "forgotten.toml"
 REMOVED = "removed.log"
 SNAPSHOTS = "snapshots"  # COMPANY/.abm/snapshots: nobody else has what they tell
+CODES, PULLED = "account-codes.key", "pulled"
+# What `abm clean` leaves in COMPANY/.abm, and why.
+LEFT = {
+    SNAPSHOTS: "what nobody else knows of past opportunities",
+    PULLED: "the only copy of what was pulled; --pulled removes it too",
+    CODES: "without it accounts get other codes in editions that travel; --codes removes it too",
+    REMOVED: "what was removed, and when",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ def forget(folder: Path, person: str, today: date) -> list[Place]:
         *_in_snapshots(folder, words),
         *_in_set_aside(folder, words),
         *_in_runs(folder, words),
+        *_in_pulled(folder, words),
         *_in_inputs(folder, words),
     ]
     if not found:
@@ -92,13 +101,17 @@ def expire(folder: Path, keep: str, run_days: int, input_days: int, now: datetim
     return gone
 
 
-def clean(folder: Path) -> None:
-    """Remove all that can be made again from the inputs: everything in COMPANY/.abm but our own snapshots."""
+def clean(folder: Path, also: Sequence[str] = ()) -> tuple[list[str], list[str]]:
+    """Remove all that can be made again from the inputs, and what is named in `also`; returns what went and what is LEFT."""
     inner = folder / ".abm"
-    if not (inner / SNAPSHOTS).is_dir():
-        shutil.rmtree(inner, ignore_errors=True)
-    for path in [path for path in inner.glob("*") if path.name != SNAPSHOTS]:
+    there = sorted(path.name for path in inner.glob("*"))
+    left = [name for name in there if name in LEFT and name not in also]
+    gone = [name for name in there if name not in left]
+    for path in [inner / name for name in gone]:
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    if not left:
+        shutil.rmtree(inner, ignore_errors=True)
+    return gone, left
 
 
 def _age(path: Path, now: datetime) -> timedelta:
@@ -232,6 +245,23 @@ def _in_runs(folder: Path, words: Sequence[str]) -> Iterator[Place]:
         if count := len(re.findall("|".join(rf"\b{re.escape(word)}\b" for word in words), text, re.IGNORECASE)):
             path.unlink()
             yield Place(f".abm/runs/{path.parent.name}/{path.name}", count, "file removed")
+
+
+def _in_pulled(folder: Path, words: Sequence[str]) -> Iterator[Place]:
+    """Tables of a server that hold the person still, or did when they were pulled; nothing is done to them."""
+    for path in sorted((folder / ".abm" / PULLED).glob("*/*.parquet")):
+        con, source = connect(), f"read_parquet({quoted(str(path))})"
+        texts = [
+            quoted_name(n) for n, kind, *_ in con.execute(f"describe from {source}").fetchall() if kind == "VARCHAR"
+        ]
+        hits = [
+            f"contains(lower({n}), {quoted(w.lower())})" if "@" in w else f"{n} = {quoted(w)}"
+            for n in texts
+            for w in words
+        ]
+        query = f"select count(*) from {source} where {' or '.join(hits) or 'false'}"
+        if count := con.execute(query).fetchall()[0][0]:
+            yield Place(path.relative_to(folder).as_posix(), int(count), "")
 
 
 def _in_inputs(folder: Path, words: Sequence[str]) -> Iterator[Place]:

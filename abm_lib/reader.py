@@ -15,10 +15,13 @@ import numpy as np
 import pandas as pd
 
 from .facts import FACTS, Base, Cut
+from .facts.accounts import UNKNOWN
 from .formula import Formula, Term
 from .metric import Metric
-from .reading import Numbers, Parts, Rows, as_rows, priced, work_out
-from .slices import MOST_VALUES, ONE_QUARTER, SliceSet, slice_sets, slice_values
+from .reading import Numbers, Parts, Rows, as_rows, concentrated, priced, work_out
+from .settings import OwnSlice
+from .slices import MOST_VALUES, ONE_QUARTER, SliceSet, own_column, slice_sets, slice_values
+from .tables import tables
 
 Place = tuple[str, str]  # fact, kind of windows
 
@@ -54,12 +57,26 @@ class Reader:
     def plan(self, metrics: Iterable[Metric]) -> None:
         """Note every aggregate and every row column that the metrics will ask for."""
         for metric in metrics:
-            for chosen in slice_sets(metric):
+            for chosen in self.slice_sets(metric):
                 formula = metric.formula.in_slice(chosen.name)
                 for term in formula.terms():
                     self._plan_term(term, metric.scope, chosen)
                 if formula.needs_rows:
                     self._plan_rows(metric, chosen, formula)
+
+    def slice_sets(self, metric: Metric) -> list[SliceSet]:
+        """The whole, each slice that the metric declares, and those of the company's own that all its facts know."""
+        own = self.base.config.slices if metric.has_whole else {}
+        known = [
+            name for name, asked in own.items() if all(self._knows(fact, metric.window, asked) for fact in metric.facts)
+        ]
+        return [*slice_sets(metric), *(SliceSet(name, metric.window, (own_column(name),)) for name in known)]
+
+    def _knows(self, fact: str, kind: str, asked: OwnSlice) -> bool:
+        if FACTS[fact].by_day:  # added up by day before anything is joined
+            return False
+        self.frame(fact, kind)
+        return tables()[asked.table].key[0] in self._schemas[fact, kind]
 
     def _plan_term(self, term: Term, scope: str, chosen: SliceSet) -> None:
         limit = self._scope(term.fact, chosen.kind, scope, chosen.columns)
@@ -69,6 +86,14 @@ class Reader:
         if term.how == "money":
             planned[f"rows of {name}"] = term.rows(limit)
             planned[f"priced of {name}"] = nw.when(~term.contribution(limit).is_null()).then(1).otherwise(0).sum()
+            if self._has_largest(term.fact, chosen):
+                planned[f"largest of {name}"] = term.contribution(limit).max()
+
+    @staticmethod
+    def _has_largest(fact: str, chosen: SliceSet) -> bool:
+        """Whether the largest amount is asked for: of wholes of opportunities, each of which is one row."""
+        alone = FACTS[fact].one_row_per == ("quarter", "window", "opportunity_id")
+        return alone and not chosen.name and not chosen.is_cohort and not FACTS[fact].by_day
 
     def _plan_rows(self, metric: Metric, chosen: SliceSet, formula: Formula) -> None:
         fact = formula.numerator.terms[0].fact
@@ -85,10 +110,21 @@ class Reader:
 
     def frame(self, fact: str, kind: str) -> nw.LazyFrame[Any]:
         if (fact, kind) not in self._frames:
-            frame = FACTS[fact].cut(Cut(self.base, kind)).filter(self.base.is_shown)
+            frame = self._with_own(FACTS[fact].cut(Cut(self.base, kind)).filter(self.base.is_shown))
             self._frames[fact, kind] = self.base.tables.engine.keep(frame) if FACTS[fact].is_held else frame
             self._schemas[fact, kind] = self._frames[fact, kind].collect_schema().names()
         return self._frames[fact, kind]
+
+    def _with_own(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """The frame with the company's own slices of the records that it names; unknown where they have none."""
+        columns = frame.collect_schema().names() if self.base.config.slices else []
+        for name, asked in self.base.config.slices.items():
+            if (key := tables()[asked.table].key[0]) in columns:
+                values = self.base.tables.slice_values.filter(nw.col("name") == name)
+                values = values.select(nw.col("record_id").alias(key), nw.col("value").alias(own_column(name)))
+                frame = frame.join(values, on=key, how="left")
+                frame = frame.with_columns(nw.col(own_column(name)).fill_null(UNKNOWN))
+        return frame
 
     def _scope(self, fact: str, kind: str, scope: str, columns: tuple[str, ...]) -> nw.Expr | None:
         """New business only, where the metric says so and the slice does not tell business types apart itself."""
@@ -160,6 +196,9 @@ class Reader:
         parts = work_out(formula, amounts, [groups.get(key) for key in keys], seeds)
         if "rows" in sums:
             parts = priced(parts, sums["rows"], sums["priced"])
+        is_total = formula.denominator is None and len(formula.numerator.terms) == 1
+        if "largest" in sums and is_total and metric.unit == "money":
+            parts = concentrated(parts, sums["largest"] / 100, metric.counts)
         places = {
             "quarter": [key[0] for key in keys],
             "window": [key[1] for key in keys],
@@ -171,7 +210,8 @@ class Reader:
         """The keys, and a sum of each term, by its number, for each key; of money the `rows` and those `priced` too."""
         wanted = {str(i): (term, "") for i, term in enumerate(terms)}
         if terms[0].how == "money":
-            wanted |= {part: (terms[0], f"{part} of ") for part in ("rows", "priced")}
+            more = ("largest",) if self._has_largest(terms[0].fact, chosen) else ()
+            wanted |= {part: (terms[0], f"{part} of ") for part in ("rows", "priced", *more)}
         names = {name: part + self._name(term, scope, chosen) for name, (term, part) in wanted.items()}
         whole = {name for name, (term, _) in wanted.items() if term.whole}
         answers = {

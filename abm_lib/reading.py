@@ -17,6 +17,7 @@ from .formula import Formula
 PARTS = ("value", "numerator", "denominator", "n", "low", "high", "method", "missing_because", "caveat")
 NUMBERS = list(PARTS[:6])
 Numbers = NDArray[np.float64]
+MOST_OF_IT = 0.5  # of a total, above which one row of it is told
 Parts = dict[str, NDArray[Any]]  # PARTS of many readings, each a column
 Rows = Mapping[str, NDArray[Any]]  # `top`, and what else the formula has: `bottom`, `event`, `instead`, `limit`
 
@@ -134,6 +135,21 @@ def priced(parts: Parts, rows: Numbers, with_amount: Numbers) -> Parts:
         parts = parts | {"caveat": caveats}
     why = [f"none of {of:.0f} carries an amount" for of in rows[none]]
     return emptied(parts, none, "no_data", why, [*NUMBERS[:3], "low", "high"])
+
+
+def concentrated(parts: Parts, largest: Numbers, counts: str) -> Parts:
+    """A total of which one row is more than half says so (F135); of a single row the count says it."""
+    value, n = parts["value"], parts["n"]
+    share = np.divide(largest, value, out=np.zeros(len(value)), where=value > 0)
+    one = (share > MOST_OF_IT) & (n > 1) & (parts["missing_because"] == "")
+    if not one.any():
+        return parts
+    caveats = parts["caveat"].copy()
+    told = [
+        f"the largest of {of:.0f} {counts} is {part:.0%} of it" for of, part in zip(n[one], share[one], strict=True)
+    ]
+    caveats[one] = ["; ".join(filter(None, pair)) for pair in zip(caveats[one], told, strict=True)]
+    return parts | {"caveat": caveats}
 
 
 def _quotients(

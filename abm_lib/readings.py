@@ -23,7 +23,7 @@ from .metric import REGISTER, Metric
 from .period import Quarter
 from .reader import Reader, in_order
 from .reading import NUMBERS, PARTS, Parts, Reading, Worked, emptied, from_parts, missing
-from .slices import TIME, slice_sets
+from .slices import TIME, check_own
 from .tables import tables
 
 COLUMNS = (
@@ -57,12 +57,14 @@ def read(
 def _readings(
     company: Company, quarter: Quarter, wanted: set[str], single: set[str], as_of: date | None, profile: Profile | None
 ) -> pd.DataFrame:
+    check_own(company.config)
     asked = [m for m in REGISTER.values() if not wanted or m.family in wanted or m.name in single]
     base = Base(company, quarter, as_of, SHOWN)
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
     rows = _not_yet(base, rows[rows["metric"].isin({m.name for m in asked})])
-    return _finished(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})), profile)
+    rows = _long_quarters(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
+    return _finished(base, rows, profile)
 
 
 def _with_those_needed(metrics: Iterable[Metric]) -> Iterator[Metric]:
@@ -93,7 +95,7 @@ def _from_formulas(base: Base, metrics: list[Metric]) -> Iterator[pd.DataFrame]:
 def _read(reader: Reader, metrics: list[Metric]) -> Iterator[Parts]:
     """The rows of every metric in every slice; small cells together."""
     for metric in metrics:
-        for chosen in slice_sets(metric):
+        for chosen in reader.slice_sets(metric):
             if chosen.name or metric.has_whole:
                 parts = _small_cells_together(reader.read(metric, chosen), metric.smallest_cell)
                 named = {"metric": metric.name, "slice_by": chosen.name}
@@ -125,9 +127,37 @@ def _as_now(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     for table, sentence in base.company.notes.get("as_now", {}).items():
         told = {m.name for m in REGISTER.values() if any(table in _tables_of(each) for each in _with_those_needed([m]))}
         meant = rows["metric"].isin(told) & (rows["slice_by"] == "") & rows["value"].notna()
-        caveats = rows["caveats"].fillna("")
-        rows["caveats"] = caveats.where(~meant, (caveats + "; " + sentence).str.removeprefix("; "))
+        rows["caveats"] = _and_said(rows["caveats"], meant, sentence)
+    if not base.company.delivers("email_events.is_machine"):
+        meant = (rows["metric"] == "email_open_rate") & rows["value"].notna()
+        rows["caveats"] = _and_said(rows["caveats"], meant, "opens of machines are in: no source flags them")
+    for name in base.config.slices:
+        meant = (rows["slice_by"] == name) & rows["value"].notna()
+        rows["caveats"] = _and_said(rows["caveats"], meant, f"by {name} as it is now")
     return rows
+
+
+def _long_quarters(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
+    """Totals of a quarter of 14 weeks say so, and so do those that are held against one (F040)."""
+    if base.config.fiscal.pattern == "months":
+        return rows
+    long = {quarter.label for quarter in base.quarters if (quarter.end - quarter.start).days > 13 * 7}
+    totals = {m.name for m in REGISTER.values() if m.unit in ("count", "money") and m.window == "quarter"}
+    for quarter in base.shown:
+        before = {"the quarter before": -1, "the same quarter last year": -4}
+        said = ["of 14 weeks"] if quarter.label in long else []
+        said += [
+            f"{word} had 14 weeks" for word, n in before.items() if base.company.calendar.step(quarter, n).label in long
+        ]
+        meant = rows["metric"].isin(totals) & (rows["quarter"] == quarter.label) & (rows["slice_by"] == "")
+        for sentence in said:
+            rows["caveats"] = _and_said(rows["caveats"], meant & rows["value"].notna(), sentence)
+    return rows
+
+
+def _and_said(caveats: pd.Series, meant: pd.Series, sentence: str) -> pd.Series:
+    caveats = caveats.fillna("")
+    return caveats.where(~meant, (caveats + "; " + sentence).str.removeprefix("; "))
 
 
 def _small_cells_together(parts: Parts, smallest: int) -> Parts:

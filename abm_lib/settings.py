@@ -363,10 +363,14 @@ class Fx(Settings):
 
 
 class Thresholds(Settings):
-    """The share of a table's rows that may be set aside, and of its references that may be unmatched."""
+    """The share of a table's rows that may be set aside, of its references that may be unmatched, and of opportunities' money unplaced.
+
+    Unplaced is money in stages that `opportunity_stages` does not name.
+    """
 
     set_aside_share: Share = 0.01
     unmatched_share: Share = 0.05
+    unplaced_money_share: Share = 0.01
 
 
 class Agreement(Settings):
@@ -406,3 +410,15 @@ class Report(Settings):
         if name not in (known := locale_identifiers()):
             raise ValueError(f"no such locale; {nearest(name, known)}")
         return name
+
+
+class OwnSlice(Settings):
+    """A column of accounts or opportunities that the report does not know: metrics of that table are sliced by it under this name.
+
+    `column` is how it is delivered, the section's name by default; `values` = delivered: shown, `"*"` are all others. It is
+    told as it is now, whatever the quarter. Never a column that names people.
+    """
+
+    table: Literal["accounts", "opportunities"]
+    column: str = ""
+    values: dict[str, str] = Field(default={})

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .metric import Metric
+from .config import Config
+from .errors import Fault, UsageError
+from .metric import REGISTER, Metric
 
 STATISTIC = "statistic"
 # Slices read for the quarter reported only.
@@ -43,6 +45,20 @@ def slice_sets(metric: Metric) -> list[SliceSet]:
         kind = metric.also_window if name == "window" else TIME.get(name, metric.window)
         sets.append(SliceSet(name, kind, columns))
     return sets
+
+
+def own_column(name: str) -> str:
+    """The column in which a fact has a company's own slice; no other column is called so."""
+    return f"own {name}"
+
+
+def check_own(config: Config) -> None:
+    """Raises UsageError for each of the company's own slices that is called as one which metrics have already."""
+    parts = {part for metric in REGISTER.values() for name in metric.by for part in name.split("/")}
+    taken = [name for name in config.slices if name in parts | TIME.keys() | {STATISTIC, "window"}]
+    expected, fix = "a name that no metric is sliced by yet", "choose another name"
+    if taken:
+        raise UsageError([Fault("C11", "slice-twice", "abm.toml  [slices]", name, expected, fix) for name in taken])
 
 
 def slice_values(keys: list[tuple[Any, ...]], chosen: SliceSet) -> list[str]:

@@ -322,7 +322,8 @@ def _set_aside_fault(
     found = "a value that names a person" if column.personal else "blank" if value is None else value
     found += f" (and {count - 1} more)" if count > 1 else ""
     if rule == "F031":
-        fix = f"correct the value{DECLARE.get('' if column.choices else column.type, '')}"
+        means = f", or say in a map what it means: `values.{name}`" if column.choices else DECLARE.get(column.type, "")
+        fix = f"correct the value{means}"
         return Fault(rule, "wrong-type", where, found, form.expected(column), fix, level="Q")
     if rule == "F087":
         return Fault(rule, "value-missing", where, found, column.expected, "fill in the value", level="Q")

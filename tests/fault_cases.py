@@ -87,6 +87,20 @@ TWICE = [f"{run}{i},S{i},X,2026-07-03 10:{i:02}:00,/" for run in "ab" for i in r
 COSTS = "day,platform,channel,impressions,clicks,cost,currency"
 ORDER = 'order = ["new", "qualified", "offer", "won", "lost"]'
 
+DAYS = [f"{i},S{i},X,2026-{7 + i // 28:02}-{1 + i % 28:02} 10:00:00,/" for i in range(40)]
+SPARSE = [
+    f"{i}-{d},S{i}{d},X,{2024 + i // 12}-{1 + i % 12:02}-{d} 10:00:00,/"
+    for i in range(21, 33)
+    for d in (10, 11, 12, 13)
+]
+EVENTS = "event_id,email_id,person_id,occurred_at,kind,is_machine"
+MAIL = {"emails": "email_id,name\nN1,News\n"}
+OPENS = [f"{kind[0]}{i},N1,P{i},2026-07-10,{kind},false" for i in range(40) for kind in ("delivered", "open")]
+READERS = {
+    "people": "\n".join(["person_id", *(f"P{i}" for i in range(40)), ""]),
+    "email_events": "\n".join([EVENTS, *OPENS[:-1], ""]),
+}
+
 CASES = [
     Case("F004", "Windows-1252 throughout, declared as nothing", "R",
          {"accounts": "account_id,name\nA1,José\nA2,Renée\nA3,x\n".encode("cp1252")},
@@ -142,6 +156,10 @@ CASES = [
     Case("F087", "a deal without an account", "A", other("opportunities", "O2,A2", "O2,")),
     Case("F087", "a state without a stage", "Q", more("opportunity_changes", "O2,2026-08-09,,500,EUR,2026-12-01"), "F087",
          'opportunity_changes.csv:5  column "stage"', "blank"),
+    Case("F090", "rows that stop though every day had some", "D", {"page_views": "\n".join([VIEWS, *DAYS, ""])}, "F090",
+         "table page_views", "no row after 2026-08-12, 69 days before the data were extracted; before that rows were at most 4 days apart"),
+    Case("F090", "rows that stop where weeks went by without any before", "A", {"page_views": "\n".join([VIEWS, *SPARSE, ""])},
+         moved={"website_sessions": 12}),
     Case("F091", "a month missing in the middle", "D", {"page_views": "\n".join([VIEWS, *MONTHS, ""])}, "F091", "table page_views",
          "no row between 2026-05 with 40 and 2026-07 with 40"),
     Case("F093", "a load that ran twice under new keys", "E", {"page_views": "\n".join([VIEWS, *TWICE, ""])}, "F093", "table page_views",
@@ -153,10 +171,29 @@ CASES = [
     Case("F095", "fewer rows than loads says", "E",
          {"loads": "table,source,extracted_at,rows_expected\naccounts,crm,2026-10-20 06:00:00,512304\n"}, "F095",
          "table accounts", "3 rows", "whole"),
+    Case("F097", "most of the money in a stage of another name", "E",
+         other("opportunity_changes", "O1,2026-09-15 10:00:00,won", "O1,2026-09-15 10:00:00,Closed Won – Partner"), "F097",
+         "table opportunity_changes", "70.6% of the money", "unplaced_money_share"),
     Case("F098", "another order of stages than before", "D", {}, "F098", "abm.toml  opportunity_stages",
          base=(ORDER, 'order = ["new", "qualified", "demo", "offer", "won", "lost"]'), before={}),
+    Case("F113", "opens that nobody says are of people", "D",
+         MAIL | {"email_events": "event_id,email_id,person_id,occurred_at,kind\nE1,N1,P1,2026-07-10,open\n"}, "F113",
+         'table email_events  column "is_machine"', "no source says"),
+    Case("F115", "nearly every mail opened", "D", MAIL | READERS, "F115", 'table email_events  column "is_machine"',
+         "39 of 40 delivered were opened"),
+    Case("F115", "more clicked than opened", "D", MAIL | {"email_events": f"{EVENTS}\nE1,N1,P1,2026-07-10,open,false\n"
+         "E2,N1,P1,2026-07-10,click,false\nE3,N1,P2,2026-07-10,click,false\n"}, "F115", "table email_events",
+         "2 were clicked and 1 opened"),
+    Case("F118", "a source of UTMs typed wrongly", "D",
+         {"page_views": f"{VIEWS},utm_source\nV1,S1,X1,2026-07-12 10:00:00,/,linkedln\nV2,S2,X1,2026-07-13 10:00:00,/,LinkedIn\n"},
+         "F118", 'table page_views  column "utm_source"', "linkedln (1 rows)", settings='\n[utm]\nsources = ["linkedin"]\n'),
     Case("F119", "a campaign's id used again", "Q", more("campaigns", "C1,Autumn,webinar"), "F074",
          'campaigns.csv:2  column "campaign_id"', "C1"),
+    Case("F120", "a cost and no impression", "D", more("ad_days", "2026-08-12,linkedin,linkedin_ads,C1,0,0,10.00,EUR"), "F120",
+         "table ad_days", "1 rows with a cost and no impression, the first of 2026-08-12"),
+    Case("C04", "targets of another year alone", "D", {"targets": "metric,period,value\nleads,2025Q3,5\nleads,2025-08,2\n"}, "C04",
+         'table targets  column "period"', "periods from 2025-08 to 2025Q3"),
+    Case("C04", "targets of this year and the last", "A", {"targets": "metric,period,value\nleads,2025Q3,5\nleads,2026Q3,5\n"}),
     Case("F122", "two scales in one survey", "E", more("surveys", "R3,A1,2026-08-03,csat,9,5"), "F122", 'table surveys  column "score"',
          "1 of 3"),
     Case("F122", "a recommendation of 50", "E", more("surveys", "R3,A1,2026-08-03,nps,50,"), "F122", 'table surveys  column "score"',

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from abm_lib import cli, keeping
 from abm_lib.company import open_company
+from abm_lib.disclosure import code_key
 from abm_lib.errors import UsageError
 
 TODAY = date(2026, 10, 11)
@@ -143,3 +144,36 @@ def test_old_copies_go_with_a_log_and_the_state_in_use_never(firm: Path) -> None
 
 def test_what_is_kept_is_for_its_owner_alone(firm: Path) -> None:
     assert (firm / ".abm").stat().st_mode & 0o077 == 0
+
+
+def inner_of(folder: Path) -> set[str]:
+    return {path.name for path in (folder / ".abm").iterdir()}
+
+
+def test_cleaning_leaves_what_cannot_be_made_again_until_it_is_named(firm: Path) -> None:
+    """A new key would give every account another code in the next edition that travels, and nobody would be told."""
+    key = code_key(firm)
+    pulled = firm / ".abm" / "pulled" / "crm"
+    pulled.mkdir(parents=True)
+    (pulled / "account.parquet").write_bytes(b"rows")
+    done = CliRunner().invoke(cli.app, ["clean", str(firm)])
+    assert inner_of(firm) == {"account-codes.key", "pulled"} and code_key(firm) == key
+    assert "removed of firm/.abm: runs, set_aside, store" in done.output
+    assert "left firm/.abm/account-codes.key" in done.output and "left firm/.abm/pulled" in done.output
+    assert CliRunner().invoke(cli.app, ["clean", str(firm), "--pulled"]).exit_code == 0
+    assert inner_of(firm) == {"account-codes.key"}
+    assert CliRunner().invoke(cli.app, ["clean", str(firm), "--codes"]).exit_code == 0
+    assert not (firm / ".abm").exists()
+
+
+@pytest.mark.parametrize("person", ["ann@alpha.example", "P1"])
+def test_tables_that_were_pulled_are_named_where_they_hold_the_person(firm: Path, person: str) -> None:
+    pulled = firm / ".abm" / "pulled" / "crm"
+    pulled.mkdir(parents=True)
+    con = duckdb.connect()
+    con.execute(
+        "create table t as from (values ('P1', 'Ann@alpha.example', 1), ('P2', 'bob@beta.example', 2)) t (id, mail, n)"
+    )
+    con.execute(f"copy t to '{pulled}/contact.parquet'")
+    places = {place.name: (place.count, place.done) for place in keeping.forget(firm, person, TODAY)}
+    assert places[".abm/pulled/crm/contact.parquet"] == (1, "")

@@ -368,7 +368,7 @@ def test_a_snapshot_that_cannot_be_read_is_named_with_what_to_do(tmp_path: Path)
 
 
 def test_a_stage_that_only_snapshots_know_is_told(tmp_path: Path) -> None:
-    delivered(tmp_path, "2026-06-15", FIRST.replace("discovery", "intro"))
+    delivered(tmp_path, "2026-06-15", FIRST.replace("discovery,150", "intro,"))
     company = delivered(tmp_path, "2026-08-03", SECOND)
     (told,) = [fault for fault in company.notes["faults"] if fault["rule"] == "F097" and "intro" in fault["found"]]
     assert told["where"] == ".abm/snapshots/opportunity_changes"

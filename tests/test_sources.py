@@ -248,10 +248,14 @@ def test_intervals_that_hold_on_the_same_day_are_refused(tmp_path: Path) -> None
         assert fault.found == f"1, such as {row[:2]}"
 
 
-def test_a_stage_that_abm_toml_does_not_place_is_told(tmp_path: Path) -> None:
-    fault = only_fault(tmp_path, opportunity_changes=CHANGES.replace("qualified", "qualfied"))
-    assert (fault.rule, fault.level, fault.found) == ("F097", "D", "qualfied (2 rows)")
-    assert fault.expected == "did you mean 'qualified'?"
+def test_a_stage_that_abm_toml_does_not_place_is_told_and_refused_where_it_holds_the_money(tmp_path: Path) -> None:
+    told, refused = faults(tmp_path / "a", opportunity_changes=CHANGES.replace("qualified", "qualfied"))
+    assert (told.rule, told.level, told.found) == ("F097", "D", "qualfied (2 rows)")
+    assert told.expected == "did you mean 'qualified'?"
+    assert (refused.rule, refused.level, refused.found) == ("F097", "E", "29.4% of the money in stages not placed")
+    allowed = LOOSE.rstrip("\n") + "\nunplaced_money_share = 1.0\n"
+    files = {"opportunity_changes": CHANGES.replace("qualified", "qualfied")}
+    assert [fault.level for fault in deliver(write(tmp_path / "b", files, allowed)).faults] == ["D"]
 
 
 # Whole files

@@ -6,6 +6,7 @@ their survivors and a day in the reporting zone beside each table's dating times
     channels              one row per channel: its owner and whether it is paid
     fx_days               one row per currency and day: the newest rate not older than fx.max_age_days
     opportunity_history   one row per recorded state of an opportunity: when it took effect, when it was known, what it means
+    slice_values          one row per record and slice of the company's own: its value; only where abm.toml has such slices
     opportunity_origins   one row per opportunity: its source owner and channel, and what the first touch would say
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 import duckdb
 
 from ..config import Config
+from ..sources.own_slices import CARRIED
 from ..tables import Table, quoted, tables
 from . import acts, identity, machines, opportunities
 
@@ -46,6 +48,8 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> dict[str, int]:
         acts.account_stages(con, config)
     if "opportunities" in given:
         opportunities.origins(con, config)
+    if config.slices:
+        con.execute(f"create or replace table frozen.slice_values as from {CARRIED} order by all")
     return done
 
 

@@ -11,7 +11,9 @@ identity.py  ids: one record, one id
 suspects.py  files that only look like a table
 checks.py    what can be judged only when every table is there
 doubts.py    what can be read and looks wrong
+own_slices.py columns of accounts and opportunities that only the company knows
 drift.py     what changed since the inputs were last frozen
+pulling.py   `abm pull`: tables of a database server, fetched once; rest.py lists of a REST server
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ from ..config import Config
 from ..errors import Fault, printable
 from ..source_settings import Dialect, Source
 from ..tables import Accepted, Form
-from . import checks, dialects, doubts, identity, shaping
-from .finding import find, folder_of
+from . import checks, dialects, doubts, identity, own_slices, shaping
+from .finding import find, folder_of, unread
 from .mapping import Map, TableMap, delivered_columns
 from .reading import File, read_table
 from .shaping import Shaped
@@ -81,6 +83,7 @@ class _Source:
     mapping: Map
     files: dict[str, File] = field(default_factory=dict)
     shaped: dict[str, Shaped] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dict[str, Map]) -> Delivery:
@@ -105,6 +108,12 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
     delivery.faults += checks.overlaps(con, sound)
     delivery.faults += checks.stages(con, config, sound)
     delivery.faults += checks.loops(con, sound)
+    taken = [
+        (p.report.table, p.key, p.file.dialect if p.file else Dialect())
+        for p in delivery.parts
+        if p.report.table in sound
+    ]
+    delivery.faults += own_slices.carry(con, config, taken)
     reports = {name: report for name, report in delivery.reports.items() if name in sound}
     delivery.faults += doubts.doubts(con, config, reports, delivery.files.values(), delivery.extracted_at.values())
     return delivery
@@ -117,10 +126,12 @@ def _read_files(
     asked, known = config.sources[name], mapping.wanted
     source = _Source(name, asked, mapping)
     place, dialect = folder_of(folder, name, asked), _dialect(source)
-    label = asked.folder if not asked.connection else f"what was pulled of {name}"
+    label = asked.folder if not asked.is_pulled else f"what was pulled of {name}"
     found = find(place, asked, known, mapping.needed, label, delivery.faults)
     if mapping.is_canonical and place.is_dir() and not asked.database:
         delivery.faults += checks.strays(place, label, known, found)
+    elif place.is_dir() and not asked.database:
+        source.unread = unread(place, known, found)
     for stem, where in found.items():
         entry = mapping.files.get(stem)
         known_of_it = asked.dialect.over((entry.dialect if entry else Dialect()).over(mapping.shape.dialect))
@@ -163,7 +174,7 @@ def _described(source: _Source) -> dict[str, Any]:
         files[stem] = {"file": file.label, "rows": file.rows, "absent": list(shaped.absent)} if file else None
     mapping = source.mapping
     return {"map": source.asked.map, "title": mapping.title, "proven": mapping.shape.proven, "pages": mapping.shape.pages,
-            "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files}  # fmt: skip
+            "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files, "unread": source.unread}  # fmt: skip
 
 
 def _ways(mapping: Map, files: Collection[str]) -> Iterator[TableMap]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -11,7 +11,7 @@ import duckdb
 from ..config import Config
 from ..errors import Fault, nearest, printable
 from ..source_settings import Dialect
-from ..tables import Accepted, Column, Table, tables
+from ..tables import Accepted, Column, Table, quoted, tables
 from . import dialects, identity
 from .finding import Found, stem_of
 from .mapfile import FileEntry
@@ -139,12 +139,31 @@ def stages(con: duckdb.DuckDBPyConnection, config: Config, present: set[str]) ->
     if "opportunity_changes" not in present:
         return []
     known = config.opportunity_stages
+    placed = {*known.order, *known.won, *known.lost}
     counts = con.execute("select stage, count(*) from canonical.opportunity_changes group by 1 order by 1").fetchall()
-    return [
+    faults = [
         Fault("F097", "stage-unknown", 'table opportunity_changes  column "stage"', f"{stage} ({count} rows)",
-              nearest(stage, {*known.order, *known.won, *known.lost}), "add it to opportunity_stages in abm.toml", level="D")
-        for stage, count in counts if stage not in {*known.order, *known.won, *known.lost}
+              nearest(stage, placed), "add it to opportunity_stages in abm.toml", level="D")
+        for stage, count in counts if stage not in placed
     ]  # fmt: skip
+    if faults and (share := _money_unplaced(con, placed)) > config.thresholds.unplaced_money_share:
+        fix = "add these stages to opportunity_stages in abm.toml, or raise thresholds.unplaced_money_share"
+        faults.append(
+            Fault("F097", "money-unplaced", "table opportunity_changes", f"{share:.1%} of the money in stages not placed",
+                  f"at most {config.thresholds.unplaced_money_share:.1%}", fix)
+        )  # fmt: skip
+    return faults
+
+
+def _money_unplaced(con: duckdb.DuckDBPyConnection, placed: Collection[str]) -> float:
+    """The share of the money of all opportunities, each by its newest state with an amount, that is in other stages."""
+    listed = ", ".join(map(quoted, sorted(placed)))
+    (share,) = con.execute(
+        f"select coalesce(sum(abs(amount)) filter (where stage not in ({listed})) / nullif(sum(abs(amount)), 0), 0) from ("
+        "select arg_max(stage, changed_at) as stage, arg_max(amount, changed_at) as amount from canonical.opportunity_changes "
+        "group by opportunity_id)"
+    ).fetchall()[0]
+    return float(share)
 
 
 def loops(con: duckdb.DuckDBPyConnection, present: set[str]) -> list[Fault]:
@@ -244,7 +263,8 @@ def untold(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> F
         return None
     found = f"nobody says {', '.join(lacking)}" if rows else "no row"
     fix = (
-        f"say in the company's map where {lacking[0]} stands, or leave it: {name} is then not delivered"
+        f"say under [tables.{name}] of the company's map what {lacking[0]} is (`columns`, or `constants` where it is always the same), "
+        f"or leave it: {name} is then not delivered"
         if rows
         else "nothing, if there is none"
     )

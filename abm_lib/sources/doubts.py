@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 
 import duckdb
 
 from ..config import Config
 from ..errors import Fault
+from ..period import Calendar
 from ..tables import Accepted, Table, quoted, tables
 from .reading import File
 
@@ -15,6 +18,8 @@ from .reading import File
 LIMITS = (2_000, 10_000, 50_000, 100_000, 250_000, 1_048_575)
 MANY = 30  # rows from which a pattern is no chance
 TWICE = 0.9  # so many rows with a twin are a load that ran twice
+STOPPED = 7  # days without a row after which a table that had one nearly every day has stopped
+ALL_OPENED = 0.9  # more of what was delivered is never opened by people
 NAMES = ("name", "label", "title", "company_name", "subject")  # columns in which people write words
 # UTF-8 that was read as Windows-1252 and written anew: the first byte of a letter, and what follows it.
 GARBLED = r"[ÃÂ][\x{80}-\x{BF}\x{152}-\x{178}\x{2013}-\x{2122}]|â€"
@@ -39,8 +44,13 @@ def doubts(
     yield from _doubled(con, [table for table in known if len(table.key) == 1 and _has_moments(table)])
     dated = [table for table in known if _has_moments(table) or table.name in ("ad_days", "ad_account_days")]
     yield from _with_gaps(con, dated)
+    yield from _shown_to_nobody(con, reports)
+    yield from _opened_by_machines(con, reports)
+    yield from _misspelt(con, config, reports)
     if newest := _newest(con, reports, moments):
         yield from _ahead(con, dated, newest)
+        yield from _stopped(con, dated, datetime.fromisoformat(newest).date())
+        yield from _without_targets(con, config, reports, datetime.fromisoformat(newest).date())
 
 
 def _has_moments(table: Table) -> bool:
@@ -188,3 +198,87 @@ def _ahead(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], newest: 
             )
             yield Fault("F043", "in-the-future", where, f"{count} rows, the first of {first}", last,
                         "correct the dates in the source", level="D")  # fmt: skip
+
+
+def _stopped(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], newest: date) -> Iterator[Fault]:
+    """Tables that end long before the data were extracted, though hardly a day went by without a row until then (F090)."""
+    for table in candidates:
+        days, last, longest = con.execute(
+            "select count(*), max(day), max(day - before) from (select distinct "
+            f'"{table.dated}"::date as day, lag(day) over (order by day) as before from (select distinct "{table.dated}"::date as '
+            f'"{table.dated}" from canonical."{table.name}" where "{table.dated}"::date <= ?)) where day > ?::date - 365',
+            [newest, newest],
+        ).fetchall()[0]
+        quiet = (newest - last).days if days >= MANY else 0
+        if quiet > max(STOPPED, 2 * (longest or 0)):
+            found = f"no row after {last}, {quiet} days before the data were extracted; before that rows were at most {longest} days apart"
+            yield Fault("F090", "stopped", f"table {table.name}", found, f"rows until about {newest}",
+                        "see whether its export or connector still runs, and deliver the rest", level="D")  # fmt: skip
+
+
+def _shown_to_nobody(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[Fault]:
+    """Days on which ads cost money and were shown to nobody (F120)."""
+    if "ad_days" not in names:
+        return
+    count, first = con.execute(
+        "select count(*), min(day) from canonical.ad_days where cost > 0 and impressions = 0"
+    ).fetchall()[0]
+    if count:
+        yield Fault("F120", "cost-unseen", "table ad_days", f"{count} rows with a cost and no impression, the first of {first}",
+                    "impressions wherever money was spent", "deliver the impressions, or see what was billed", level="D")  # fmt: skip
+
+
+def _opened_by_machines(con: duckdb.DuckDBPyConnection, reports: Mapping[str, Accepted]) -> Iterator[Fault]:
+    """Opens that no people can have made, or of which nobody says who made them (F113, F115)."""
+    if "email_events" not in reports:
+        return
+    of = "count(distinct (email_id, person_id)) filter (where kind = '{}')"
+    delivered, opened, clicked = con.execute(
+        f"select {', '.join(map(of.format, ('delivered', 'open', 'click')))} from canonical.email_events "
+        "where not coalesce(is_machine, false)"
+    ).fetchall()[0]
+    where, fix = 'table email_events  column "is_machine"', "deliver which events machines made"
+    if opened and "is_machine" in reports["email_events"].missing_columns:
+        yield Fault(
+            "F113",
+            "opens-unfiltered",
+            where,
+            "no source says which opens are of machines",
+            "true or false",
+            fix,
+            level="D",
+        )
+    if delivered >= MANY and opened > ALL_OPENED * delivered:
+        found = f"{opened:,} of {delivered:,} delivered were opened"
+        yield Fault("F115", "opens-of-machines", where, found, "opens by people", fix, level="D")
+    if clicked > opened > 0:
+        found = f"{clicked:,} were clicked and {opened:,} opened"
+        yield Fault("F115", "clicks-unopened", "table email_events", found, "an open for most clicks",
+                    "see whether opens or clicks are of machines, or not all delivered", level="D")  # fmt: skip
+
+
+def _misspelt(con: duckdb.DuckDBPyConnection, config: Config, names: Iterable[str]) -> Iterator[Fault]:
+    """Sources of UTMs that are nearly one of the house's own (F118). They are counted as they were typed."""
+    allowed = {name.casefold() for name in config.utm.sources}
+    if not allowed or "page_views" not in names:
+        return
+    query = "select trim(lower(utm_source)) as typed, count(*) from canonical.page_views where typed <> '' group by 1 order by 2 desc, 1"
+    for typed, count in con.execute(query).fetchall():
+        close = difflib.get_close_matches(typed, allowed, n=1, cutoff=0.8) if typed not in allowed else []
+        if close:
+            yield Fault("F118", "utm-misspelt", 'table page_views  column "utm_source"', f"{typed} ({count} rows)",
+                        f"did you mean {close[0]!r}?", "correct the links; what was typed stays", level="D")  # fmt: skip
+
+
+def _without_targets(
+    con: duckdb.DuckDBPyConnection, config: Config, names: Iterable[str], newest: date
+) -> Iterator[Fault]:
+    """Targets of which none is for the year of the last complete quarter (C04)."""
+    if "targets" not in names:
+        return
+    quarter = Calendar(**config.fiscal.model_dump()).last_complete(newest)
+    periods = {period for (period,) in con.execute("select distinct period from canonical.targets").fetchall()}
+    years = {str(quarter.year), str(quarter.start.year), str(quarter.end.year)}
+    if periods and not {period[:4] for period in periods} & years:
+        yield Fault("C04", "targets-of-other-years", 'table targets  column "period"', f"periods from {min(periods)} to {max(periods)}",
+                    f"some of {quarter.year}, as of {quarter.label}", "deliver the targets of the year", level="D")  # fmt: skip

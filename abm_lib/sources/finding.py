@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ class Found:
 
 
 def folder_of(company: Path, name: str, source: Source) -> Path:
-    return company / PULLED / name if source.connection else company / source.folder
+    return company / PULLED / name if source.is_pulled else company / source.folder
 
 
 def input_files(company: Path, sources: Mapping[str, Source]) -> list[Path]:
@@ -57,7 +58,7 @@ def find(
 ) -> dict[str, Found]:
     """The files of a source by table. `wanted` holds each table's other names; those needed and not there are faults."""
     if not place.is_dir():
-        fix = f"abm pull {place.parents[2]}" if source.connection else "correct `folder` in abm.toml"
+        fix = f"abm pull {place.parents[2]}" if source.is_pulled else "correct `folder` in abm.toml"
         faults.append(Fault("F105", "folder-missing", label, "no such folder", "the folder of the source's files", fix))
         return {}
     if source.database:
@@ -85,6 +86,26 @@ def _by_stem(place: Path, label: str, faults: list[Fault]) -> dict[str, Path]:
         if stem:
             there.setdefault(stem, path)
     return there
+
+
+def unread(place: Path, wanted: Mapping[str, Sequence[str]], found: Mapping[str, Found]) -> dict[str, str]:
+    """The files of a source's folder that no table is read from; of each table that lacks one the file whose name holds the table's."""
+    read = {path for where in found.values() for path in where.paths}
+    files = sorted(path.name for path in place.iterdir() if stem_of(path) and path not in read)
+    fits = [
+        (-len(known), len(file), file, stem)
+        for file in files for stem, names in wanted.items() if stem not in found
+        for known in (stem, *names) if _words(known) in _words(file)
+    ]  # fmt: skip
+    told = dict.fromkeys(files, "")
+    for _, _, name, stem in sorted(fits):
+        if not told[name] and stem not in told.values():
+            told[name] = stem
+    return told
+
+
+def _words(name: str) -> str:
+    return f"_{'_'.join(re.findall('[a-z0-9]+', name.casefold()))}_"
 
 
 def named(stem: str, names: Sequence[str], there: Iterable[str]) -> str:

@@ -31,6 +31,7 @@ import duckdb
 from .. import tables
 from ..config import Config
 from ..errors import Fault, UsageError, nearest
+from ..source_settings import Source
 from ..tables import quoted
 from .mapfile import Entry, FileEntry, MapFile, Shape
 from .mapfile import load as load_file
@@ -136,13 +137,18 @@ def load_maps(folder: Path, config: Config) -> dict[str, Map]:
             maps[name] = found = load_map(folder, source.map, source.tables)
             faults += [Fault("C11", "unknown-file", f"{folder / 'abm.toml'}  [sources.{name}] {key}", stem,
                              nearest(stem, found.wanted), "correct the name of the table")
-                       for key in ("files", "queries", "dialects")
-                       for stem in getattr(source, key) if stem not in found.wanted]  # fmt: skip
+                       for key, stems in _named_files(source).items() for stem in stems if stem not in found.wanted]  # fmt: skip
         except UsageError as error:
             faults += error.faults
     if faults:
         raise UsageError(faults)
     return maps
+
+
+def _named_files(source: Source) -> dict[str, Iterable[str]]:
+    """Every key of abm.toml that names tables of the source's map, with the names."""
+    lists = source.rest.resources if source.rest else ()
+    return {"files": source.files, "queries": source.queries, "dialects": source.dialects, "rest.resources": lists}
 
 
 def load_map(folder: Path, name: str, wanted: list[str]) -> Map:

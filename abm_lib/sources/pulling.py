@@ -1,8 +1,9 @@
 """`abm pull`: the tables of a server, fetched once into the company folder; from then on they are files like any other.
 
-Each table is one query, by its name in the source's schema or as abm.toml says. All queries of a source run in one transaction
-that sees one state of the server, and a table that has other rows than the server counts is not kept. The address with its
-password comes from the environment or the keyring and is written nowhere.
+Each table of a database is one query, by its name in the source's schema or as abm.toml says. All queries of a source run in one
+transaction that sees one state of the server, and a table that has other rows than the server counts is not kept. Lists of a REST
+server are fetched by rest.py. Addresses with their passwords, and tokens, come from the environment or the keyring and are written
+nowhere.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ..config import Config
 from ..errors import EnvironmentFault, Fault, InputRefused, UsageError
 from ..source_settings import Source
 from ..tables import quoted
-from . import forms
+from . import forms, rest
 from .finding import folder_of, named
 from .mapping import Map
 
@@ -28,58 +29,57 @@ ONE_STATE = {"postgresql": "REPEATABLE READ", "snowflake": "AUTOCOMMIT", "bigque
 
 
 def pull(folder: Path, config: Config, maps: dict[str, Map], said: Callable[[str], None]) -> None:
-    """Fetch the tables of every source that has a `connection`; what was fetched before is replaced when all is there.
+    """Fetch the tables of every source that has a `connection` or `rest`; what was fetched before is replaced when all is there.
 
     Raises UsageError where no source has one or its address is not to be found, EnvironmentFault where the server does not
     answer or a program is missing, InputRefused where a table changed while it was read.
     """
-    asked = {name: source for name, source in config.sources.items() if source.connection}
+    asked = {name: source for name, source in config.sources.items() if source.is_pulled}
     if not asked:
         fault = Fault(
             "C08",
             "nothing-to-pull",
             str(folder / "abm.toml"),
-            "no source with a `connection`",
+            "no source with a `connection` or `rest`",
             "at least one",
             "see docs/sources.md",
         )
         raise UsageError(fault)
-    addresses = {name: _address(folder, name, source) for name, source in asked.items()}
+    secrets = {name: _secret(folder, name, source) for name, source in asked.items()}
     for name, source in asked.items():
         target = folder_of(folder, name, source)
         draft = target.with_name(f"{name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True, mode=0o700)
-        _pull_source(draft, name, source, maps[name], addresses[name], said)
-        shutil.rmtree(target, ignore_errors=True)
-        draft.rename(target)
+        try:
+            if source.rest:
+                rest.pull(draft, name, source.rest, secrets[name], said)
+            else:
+                _pull_source(draft, name, source, maps[name], secrets[name], said)
+            shutil.rmtree(target, ignore_errors=True)
+            draft.rename(target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
-def _address(folder: Path, name: str, source: Source) -> str:
-    """The address of the server, from the environment or else the keyring."""
-    if address := os.environ.get(source.connection):
-        return address
+def _secret(folder: Path, name: str, source: Source) -> str:
+    """The address of the server or its token, from the environment or else the keyring; empty where none is asked for."""
+    auth = source.rest.auth if source.rest else None
+    if source.rest and not auth:
+        return ""
+    asked, key = (auth.secret, "rest.auth.secret") if auth else (source.connection, "connection")
+    if found := os.environ.get(asked):
+        return found
     try:
         import keyring
 
-        if address := keyring.get_password(KEYRING, source.connection):
-            return address
+        if found := keyring.get_password(KEYRING, asked):
+            return found
     except Exception:
         pass  # no keyring, or none that can be opened: said below
-    where, fix = (
-        f"{folder / 'abm.toml'}  [sources.{name}] connection",
-        f"set {source.connection}, or `keyring set {KEYRING} {source.connection}`",
-    )
-    raise UsageError(
-        Fault(
-            "C08",
-            "no-address",
-            where,
-            f"nothing in {source.connection}",
-            "an address such as postgresql://user@host/base",
-            fix,
-        )
-    )
+    where, fix = f"{folder / 'abm.toml'}  [sources.{name}] {key}", f"set {asked}, or `keyring set {KEYRING} {asked}`"
+    expected = "a token or a password" if auth else "an address such as postgresql://user@host/base"
+    raise UsageError(Fault("C08", "no-secret" if auth else "no-address", where, f"nothing in {asked}", expected, fix))
 
 
 def _pull_source(

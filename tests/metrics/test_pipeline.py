@@ -79,7 +79,8 @@ def test_pipeline_created_is_the_amount_on_the_day_of_qualification(created):
     assert slices(created, "pipeline_created", "tier") == {"1": 300, "2": 600, "not on the list": 0}
     assert slices(created, "pipeline_created", "business_type") == {"new": 900, "expansion": 1000}
     found = reading(created, "pipeline_created")
-    assert (found["n"], found["caveats"]) == (4, "1 of 4 carry no amount or no exchange rate")
+    said = "1 of 4 carry no amount or no exchange rate; the largest of 4 opportunities is 67% of it"
+    assert (found["n"], found["caveats"]) == (4, said)
 
 
 def test_pipeline_created_is_missing_where_nothing_carries_an_amount(created):

@@ -1,14 +1,15 @@
 """The sample company's tables written out as a system and a tool would deliver them, and what of them the system can hold.
 
 `kept` reduces each canonical table to what the system has a place for; `files` writes the system's tables from the reduced ones,
-their columns spelled as in the maps; `own` is what the company's map adds. A column after `->` is a property of HubSpot.
+their columns spelled as in the maps; `fivetran` are those that Fivetran alone gives in another form; `own` is what the company's map
+adds. A column after `->` is a property of HubSpot.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -23,7 +24,7 @@ class System:
     kept: dict[str, str]
     files: dict[str, str]
     own: str = ""
-    skip: tuple[str, ...] = ()
+    fivetran: dict[str, str] = field(default_factory=dict)
 
 
 SALESFORCE = System(
@@ -207,7 +208,43 @@ GOOGLE = System(
         "account_history": "select 'k1' as id, any_value(currency) as currency_code from ad_days",
     },
 )
+# Each view is a page_view event, and where they are known the scroll and the stay that follow it. An event's parameters are one
+# column of JSON in the export, each a column of its own with Fivetran.
+PARAMETERS = {
+    "ga_session_id": ("int", "split_part(session_id, '.', 2)", "1, 2, 3"), "ga_session_number": ("int", "session_number", "1, 2, 3"),
+    "page_location": ("string", "'https://www.example.com' || page || '?a=1'", "1, 2, 3"),
+    "page_referrer": ("string", "'https://www.' || referrer_host || '/x'", "1"),
+    "entrances": ("int", "case is_landing when 'true' then '1' end", "1"),
+    "source": ("string", "utm_source", "1"), "medium": ("string", "utm_medium", "1"), "campaign": ("string", "utm_campaign", "1"),
+    "content": ("string", "utm_content", "1"), "term": ("string", "utm_term", "1"), "gclid": ("string", "click_id", "1"),
+    "percent_scrolled": ("int", "scroll_percent", "2"), "engagement_time_msec": ("int", "(engaged_seconds::int * 1000)::varchar", "3"),
+}  # fmt: skip
+PARAMETER = {name: f"case when step in ({steps}) then {sql} end" for name, (_, sql, steps) in PARAMETERS.items()}
+AS_JSON = ", ".join(
+    f"case when {PARAMETER[name]} is not null then {{'key': '{name}', 'value': {{'{kind}_value': {PARAMETER[name]}}}}}::JSON end"
+    for name, (kind, *_) in PARAMETERS.items()
+)
+EVENTS = (
+    "strftime(viewed_at::timestamp, '%Y%m%d') as event_date, (epoch_us(viewed_at::timestamp) + step - 1)::varchar as event_timestamp, "
+    "['page_view', 'scroll', 'user_engagement'][step] as event_name, visitor_id as user_pseudo_id"
+)
+OF_VIEWS = (
+    "from page_views, unnest([1, 2, 3]) steps (step) where step = 1 or (step = 2 and scroll_percent is not null) "
+    "or (step = 3 and engaged_seconds is not null)"
+)
+GA4 = System(
+    kept={
+        "page_views": "select concat_ws('.', visitor_id, ltrim(session_id, 'w0'), row_number() over (partition by session_id order by "
+        "viewed_at)) as view_id, concat_ws('.', visitor_id, ltrim(session_id, 'w0')) as session_id, visitor_id, viewed_at, page, "
+        "session_number, is_landing, referrer_host, utm_source, utm_medium, utm_campaign, utm_content, utm_term, click_id, "
+        "scroll_percent, engaged_seconds from page_views",
+    },
+    files={"events": f"select {EVENTS}, to_json(list_filter([{AS_JSON}], lambda p: p is not null))::varchar as event_params {OF_VIEWS}"},
+    fivetran={"events": f"select {EVENTS.replace('as event_', 'as ')}, "
+                        f"{', '.join(f'{sql} as param_{name}' for name, sql in PARAMETER.items())} {OF_VIEWS}"},
+)  # fmt: skip
 SYSTEMS = {
+    "ga4": GA4,
     "salesforce": SALESFORCE,
     "hubspot": HUBSPOT,
     "marketo": MARKETO,
@@ -231,7 +268,7 @@ def tables(con: duckdb.DuckDBPyConnection, folder: Path, system: System) -> None
 def write(con: duckdb.DuckDBPyConnection, folder: Path, name: str, shape: str, system: System) -> None:
     """The system's tables as files of the shape, each with a row that is older and one that is deleted where the tool has such."""
     written = mapfile.systems()[name]
-    for stem, query in system.files.items():
+    for stem, query in (system.files | (system.fivetran if shape == "fivetran" else {})).items():
         found = con.execute(query)
         columns = [column[0] for column in found.description]
         rows = [[_text(columns[place], value, shape) for place, value in enumerate(row)] for row in found.fetchall()]

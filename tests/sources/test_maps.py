@@ -183,3 +183,27 @@ def test_the_check_says_what_is_mapped_what_is_missing_and_what_it_would_unlock(
     assert "ad_click_rate" in waiting["ad_days"].metrics
     assert "accounts" not in waiting and "opportunities" not in waiting
     assert any(line.startswith("missing ad_days: ") and "for nothing else (" in line for line in said)
+
+
+def test_files_that_no_table_is_read_from_are_named_with_the_line_that_would_read_them(tmp_path: Path) -> None:
+    """Of two whose names hold a table's the shorter one; what is read already is not asked for again."""
+    scaffold.write(tmp_path / "firm", ("hubspot-fivetran",), "EUR", 1)
+    place = tmp_path / "firm" / "hubspot"
+    for name in (
+        "company",
+        "deal_data",
+        "deal_pipeline_data",
+        "my contact export (1)",
+        "email_event_sent_data",
+        "email_event_data",
+        "odd",
+    ):
+        (place / f"{name}.csv").write_text("id,property_name,_fivetran_synced\n1,One,2026-10-01\n")
+    (place / "notes.docx").write_text("no table")
+    lines = [line.strip() for line in checklist.lines(open_company(tmp_path / "firm")) if "not read" in line]
+    assert lines == [
+        'not read: deal_data.csv; if it is deal, say files.deal = "deal_data.csv" in abm.toml',
+        'not read: email_event_data.csv; if it is email_event, say files.email_event = "email_event_data.csv" in abm.toml',
+        'not read: my contact export (1).csv; if it is contact, say files.contact = "my contact export (1).csv" in abm.toml',
+        "not read: 3 other files (deal_pipeline_data.csv, email_event_sent_data.csv, odd.csv)",
+    ]
