@@ -25,7 +25,7 @@ from .sources.suspects import sha256, sha256_of_input
 from .tables import Table, quoted
 from .tables import tables as canonical_tables
 
-MEMORY = "1GB"  # that reading may hold; what is more goes to the disk and comes back
+MEMORY = "1400MB"  # that reading may hold; what is more goes to the disk and comes back
 SPARK_TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz", "DATE": "date", "DECIMAL(18,4)": "decimal(18,4)",
                "DOUBLE": "double", "BIGINT": "bigint", "BOOLEAN": "boolean"}  # fmt: skip
 

@@ -8,7 +8,7 @@ read = accepted + repeated + set aside + excluded.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -112,12 +112,19 @@ class Table:
 class Form:
     """How a delivered table writes its values; the default is the plain form of canonical files.
 
-    SQL for a column's typed value, what a user would call it, and SQL that is true of an id {c} that contradicts itself.
+    SQL for a column's typed value, what a user would call it, SQL that is true of an id {c} that contradicts itself, and SQL for
+    the text of each column in which a text stands for a blank.
     """
 
     typed: Callable[[Column], str] = Column.typed
     expected: Callable[[Column], str] = lambda column: column.expected
     wrong_id: str = ""
+    without_blanks: Mapping[str, str] = field(default_factory=dict)
+
+    def texts(self, rows: str) -> str:
+        """SQL for rows of text with every blank as NULL."""
+        replaced = ", ".join(f'{sql} as "{name}"' for name, sql in self.without_blanks.items())
+        return f"(select *{f' replace ({replaced})' if replaced else ''} from {rows})"
 
 
 PLAIN = Form()
@@ -209,6 +216,7 @@ def accept(
     else:
         _type_rows(con, table, delivered, form)
         report.repeated = _settle_keys(con, table)
+        _keep(con, table, form, "conflicts")
         con.execute(f'alter table canonical."{table.name}" drop column _row')
         report.accepted = _count(con, f'canonical."{table.name}"')
         report.set_aside = _count(con, f'set_aside."{table.name}"')
@@ -241,19 +249,24 @@ def _type_rows(con: duckdb.DuckDBPyConnection, table: Table, delivered: list[str
         f'"{name}" as {kept}' for name, kept in raw.items()
     ]
     names, typed = ", ".join(f'"{c}"' for c in table.columns), f"select _row, {', '.join(values)} from"
-    accepted, rows = f'canonical."{table.name}"', f'raw."{table.name}"'
+    accepted, texts = f'canonical."{table.name}"', form.texts(f'raw."{table.name}"')
     con.execute(
-        f"create or replace table {accepted} as select _row, case when {wrong} then true end as _wrong, {names} from ({typed} {rows})"
+        f"create or replace table {accepted} as select _row, case when {wrong} then true end as _wrong, {names} from ({typed} {texts})"
     )
-    con.execute(
-        f"create or replace temp table wrong as select _row from {accepted} where _wrong; "  # so that it is known how few
-        f"create or replace temp table kept as from {rows} where _row in (from wrong); drop table wrong"
-    )
+    con.execute(f"create or replace temp table wrong as select _row from {accepted} where _wrong")
+    _keep(con, table, form, "wrong")
     con.execute(
         f'create or replace table set_aside."{table.name}" as select _row, list_filter([{why}], lambda x: x is not null) as _why '
         f"from ({typed} kept)"
     )
     con.execute(f"delete from {accepted} where _wrong; alter table {accepted} drop column _wrong")
+
+
+def _keep(con: duckdb.DuckDBPyConnection, table: Table, form: Form, rows: str) -> None:
+    """Add the rows of text whose `_row` the table ROWS names to `kept`. It is a table, so that it is known how few they are."""
+    con.execute(
+        f'insert into kept from {form.texts(f"""(from raw."{table.name}" where _row in (select _row from {rows}))""")}'
+    )
 
 
 def _faults(column: Column, raw: str, form: Form) -> Iterator[tuple[str, str]]:
@@ -284,21 +297,16 @@ def _settle_keys(con: duckdb.DuckDBPyConnection, table: Table) -> int:
         f"(select 1 from (select {key} from {rows} group by {key} having count(*) > 1) twice where {alike})"
     )
     con.execute(
-        f"create or replace temp table conflicts as select _row, _first from copies "
-        f"qualify max(_version) over (partition by {key}) > 1"
+        f"create or replace temp table conflicts as select _row from copies "
+        f"qualify max(_version) over (partition by {key}) > 1 and _row = _first"
     )
     # A contradicting row may itself stand more than once: its copies are repeats of the row set aside.
-    con.execute(
-        f'insert into set_aside."{table.name}" select _row, [{quoted("F074 " + table.key[0])}] from conflicts where _row = _first'
-    )
-    con.execute(
-        f'insert into kept from raw."{table.name}" where _row in (select _row from conflicts where _row = _first)'
-    )
+    con.execute(f'insert into set_aside."{table.name}" select _row, [{quoted("F074 " + table.key[0])}] from conflicts')
     con.execute(  # not by a join, which would lose the order
-        f"delete from {rows} where _row in (select _row from copies where _row <> _first union all select _row from conflicts)"
+        f"delete from {rows} where _row in (select _row from copies where _row <> _first union all from conflicts)"
     )
     (repeated,) = con.execute("select count(*) from copies where _row <> _first").fetchall()[0]
-    con.execute("drop table copies; drop table conflicts")
+    con.execute("drop table copies")
     return int(repeated)
 
 

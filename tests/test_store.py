@@ -19,6 +19,7 @@ from small_company import ACCOUNTS, CHANGES, FILES, frozen, write
 from abm_lib import store
 from abm_lib.company import open_company
 from abm_lib.errors import EnvironmentFault, InputRefused
+from abm_lib.sources import suspects
 from abm_lib.tables import tables
 
 
@@ -220,3 +221,11 @@ def test_what_memory_cannot_hold_finds_its_folder_in_a_company_that_was_never_re
     )
     open_company(write(tmp_path))
     assert True in found and False not in found
+
+
+def test_the_hash_of_an_input_is_worked_out_anew_when_it_was_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    for text in ("a,b\n1,2\n", "a,b\n1,3\n"):  # as long as before
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, ns=(1, 1))  # and no younger
+        assert suspects.sha256_of_input(path) == suspects.sha256_of_input(path) == suspects.sha256(path)

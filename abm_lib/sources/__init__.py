@@ -224,13 +224,14 @@ def _typed(
     """The canonical table of one source, its values read as the source writes them."""
     plain = {*table.expressions, *table.constants}
     dialect = file.dialect if file else Dialect()
+    found, without_blanks = checks.blanks(con, table.name, key, where, dialect, plain) if file else ([], {})
     form = Form(
         lambda column: column.typed() if column.name in plain else dialects.typed(dialect, column),
         lambda column: column.expected if column.name in plain else dialects.expected(dialect, column),
         identity.WRONG if source.mapping.ids == "salesforce" else "",
+        without_blanks,
     )
     place = file.place if file else lambda row: f"{where}, row {row}"
-    found = checks.blanks(con, table.name, key, _mapped(source, key), where, dialect, plain) if file else []
     found += checks.lost_case(con, table.name, key, where) if source.mapping.ids == "salesforce" else []
     found += checks.unclear_marks(con, table.name, key, where, dialect) if file and file.text else []
     report = tables.accept(con, table.name, where, place, form, key)
@@ -268,7 +269,7 @@ def _raw_table(con: duckdb.DuckDBPyConnection, source: _Source, table: TableMap,
     query = table.query(delivered, absent, f"{schema}.")
     if source.mapping.ids == "salesforce":
         query = identity.with_long_ids(table.name, con, query)
-    made = _mapped(source, key)
+    made = f'{schema}."{key} as mapped"'
     # What is only named anew is read where it lies; what is worked out, is worked out once.
     kind = "view" if table.is_plain and source.mapping.ids != "salesforce" else "table"
     con.execute(f"create {kind} {made} as {query}")
@@ -276,11 +277,6 @@ def _raw_table(con: duckdb.DuckDBPyConnection, source: _Source, table: TableMap,
         _drop_unknown(con, table, made)
     con.execute(f'create or replace view raw."{key}" as from {made}')
     return delivered
-
-
-def _mapped(source: _Source, key: str) -> str:
-    """The rows of a table as its map gives them."""
-    return f'{tables.quoted_name(f"source {source.name}")}."{key} as mapped"'
 
 
 def _drop_unknown(con: duckdb.DuckDBPyConnection, table: TableMap, made: str) -> None:

@@ -205,24 +205,21 @@ def _ring(con: duckdb.DuckDBPyConnection, name: str, column: str) -> list[str]:
 
 
 def blanks(
-    con: duckdb.DuckDBPyConnection, name: str, key: str, mapped: str, where: str, dialect: Dialect, plain: set[str]
-) -> list[Fault]:
-    """Take the values for missing in `raw.KEY` that the dialect calls blank in `mapped`, and say how many there were."""
-    delivered = con.execute(f"select column_name from (describe {mapped})").fetchall()
-    columns = [tables()[name].columns[c] for (c,) in delivered if c in tables()[name].columns and c not in plain]
-    columns = [column for column in columns if dialects.may_be_blank(dialect, column)]
+    con: duckdb.DuckDBPyConnection, name: str, key: str, where: str, dialect: Dialect, plain: set[str]
+) -> tuple[list[Fault], dict[str, str]]:
+    """How many values the dialect calls blank, and SQL for the text of the columns that have any, with these as NULL."""
+    columns = [c for c in _delivered(con, name, key) if c.name not in plain and dialects.may_be_blank(dialect, c)]
     if not columns:
-        return []
+        return [], {}
     parts = ", ".join(f"count(*) filter (where {dialects.is_blank(dialect, column)})" for column in columns)
-    counts = con.execute(f"select {parts} from {mapped}").fetchall()[0]
-    if found := [column for column, count in zip(columns, counts, strict=True) if count]:
-        kept = [f'case when not {dialects.is_blank(dialect, c)} then "{c.name}" end as "{c.name}"' for c in found]
-        con.execute(f'create or replace view raw."{key}" as select * replace ({", ".join(kept)}) from {mapped}')
-    return [
+    counts = con.execute(f'select {parts} from raw."{key}"').fetchall()[0]
+    found = {column: count for column, count in zip(columns, counts, strict=True) if count}
+    faults = [
         Fault("F054", "taken-as-blank", f'{where}  column "{column.name}"', f"{count} values such as the dialect calls blank",
               column.expected, "nothing, if they mean that nothing is known", level="N")
-        for column, count in zip(columns, counts, strict=True) if count
+        for column, count in found.items()
     ]  # fmt: skip
+    return faults, {c.name: f'case when not {dialects.is_blank(dialect, c)} then "{c.name}" end' for c in found}
 
 
 def lost_case(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> list[Fault]:
@@ -288,18 +285,16 @@ def unclear_marks(con: duckdb.DuckDBPyConnection, name: str, key: str, where: st
     if {"decimal", "thousands"} & dialect.model_fields_set:
         return []
     delivered = {column for (column,) in con.execute(f'select column_name from (describe raw."{key}")').fetchall()}
-    money = [
-        column.name for column in tables()[name].columns.values() if column.type == "money" and column.name in delivered
-    ]
+    money = [c for c in tables()[name].columns.values() if c.type == "money" and c.name in delivered]
     faults = []
     for column in money:
-        form = rf"""regexp_matches("{column}", '^-?[1-9]\d{{0,2}}(\.\d{{3}})+$')"""
+        form = rf"""regexp_matches("{column.name}", '^-?[1-9]\d{{0,2}}(\.\d{{3}})+$')"""
         others, unclear, example = con.execute(
-            f'select count(*) filter (where not {form}), count(*) filter (where {form}), any_value("{column}") filter (where {form}) '
-            f'from raw."{key}" where "{column}" is not null'
+            f'select count(*) filter (where not {form}), count(*) filter (where {form}), any_value("{column.name}") filter (where {form}) '
+            f'from raw."{key}" where "{column.name}" is not null and not {dialects.is_blank(dialect, column)}'
         ).fetchall()[0]
         if unclear >= FEW and not others:
-            faults.append(Fault("F051", "marks-unclear", f'{where}  column "{column}"', f"{unclear} values such as {example}",
+            faults.append(Fault("F051", "marks-unclear", f'{where}  column "{column.name}"', f"{unclear} values such as {example}",
                                 "it declared whether the point stands before decimals or in thousands",
                                 "say `decimal` and `thousands` in the source's dialect"))  # fmt: skip
     return faults

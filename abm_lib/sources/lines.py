@@ -109,12 +109,10 @@ def by_quotes(path: Path, quote: str, delimiter: str, blank_too: bool, chunk: in
 
 def _stand_around_values(part: npt.NDArray[np.uint8], quotes: Places, before: int, delimiter: str, quote: str) -> bool:
     """Whether quotes that open stand where a value begins and those that close where it ends; a doubled one closes and opens."""
-    mark = delimiter.encode()
+    mark, before_value, behind_value = delimiter.encode(), np.zeros(256, bool), np.zeros(256, bool)
+    before_value[[LF, ord(quote), mark[-1]]] = behind_value[[LF, CR, ord(quote), mark[0]]] = True
     opening, closing = quotes[before % 2 :: 2], quotes[1 - before % 2 :: 2]
-    begins, ends = part[opening - 1], part[closing + 1]
-    return bool(
-        np.isin(begins, [LF, ord(quote), mark[-1]]).all() and np.isin(ends, [LF, CR, ord(quote), mark[0]]).all()
-    )
+    return bool(before_value[part[opening - 1]].all() and behind_value[part[closing + 1]].all())
 
 
 def _parts(path: Path, size: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
