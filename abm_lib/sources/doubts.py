@@ -45,6 +45,7 @@ def doubts(
     yield from _doubled(con, [table for table in known if len(table.key) == 1 and _has_moments(table)])
     dated = [table for table in known if _has_moments(table) or table.name in ("ad_days", "ad_account_days")]
     yield from _with_gaps(con, dated)
+    yield from _of_1970(con, dated)
     yield from _shown_to_nobody(con, reports)
     yield from _opened_by_machines(con, reports)
     yield from _misspelt(con, config, reports)
@@ -179,6 +180,17 @@ def _with_gaps(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table]) -> I
                 found = f"no row between {month:%Y-%m} with {count:,} and {following:%Y-%m} with {after:,}"
                 yield Fault("F091", "months-missing", f"table {table.name}", found, "rows in every month",
                             "export the months between again, if anything happened in them", level="D")  # fmt: skip
+
+
+def _of_1970(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table]) -> Iterator[Fault]:
+    """Rows of January 1970: seconds that somebody took for milliseconds, or none at all that became zero (F036, F038)."""
+    for table in candidates:
+        of_then = f"from canonical.\"{table.name}\" where \"{table.dated}\"::date between '1970-01-01' and '1970-01-31'"
+        count, last = con.execute(f'select count(*), max("{table.dated}")::date {of_then}').fetchall()[0]
+        if count:
+            yield Fault("F038", "of-1970", f'table {table.name}  column "{table.dated}"', f"{count} rows, the last of {last}",
+                        "the time at which it happened", "seconds were read as milliseconds, or a blank as 0: correct it in the tool "
+                        "that delivers the table", level="D")  # fmt: skip
 
 
 def _ahead(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], newest: str) -> Iterator[Fault]:
