@@ -77,7 +77,7 @@ map = "{name}"
 # thousands = "."
 # dates = ["%d.%m.%Y"]
 # timezone = "Europe/Berlin"
-# [sources.{name}.rest]                  # or: a REST server; `abm pull` fetches its lists, see docs/sources.md
+# A REST server instead of files: `[sources.{name}.rest]` and `abm pull`, see docs/sources.md.
 """
 MAP = """# What is this company's own in {title}. The map that ships does the rest: abm_lib/sources/maps/{system}.toml.
 base = "{base}"
