@@ -117,6 +117,8 @@ CASES = [
     Case("F038", "milliseconds declared as seconds", "R",
          {"page_views": f"{VIEWS}\nV1,S1,X1,1783850400000,/\nV2,S1,X1,1783850700000,/price\n"},
          "F031", 'page_views.csv:2  column "viewed_at"', "1783850400000", settings='dialects.page_views.times = ["epoch"]\n'),
+    Case("F038", "seconds that the tool took for milliseconds", "D", more("page_views", "V9,S9,X9,1970-01-21 13:00:00,/"), "F038",
+         'table page_views  column "viewed_at"', "1 rows, the last of 1970-01-21"),
     Case("F041", "another fiscal calendar than before", "D", {}, "F041", "abm.toml  fiscal", settings="\n[fiscal]\nfirst_month = 4\n",
          before={}),
     Case("F042", "closed before it was created", "D", other("opportunities", "2026-07-10", "2026-09-20"), "F042",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
@@ -44,6 +45,7 @@ def doubts(
     yield from _doubled(con, [table for table in known if len(table.key) == 1 and _has_moments(table)])
     dated = [table for table in known if _has_moments(table) or table.name in ("ad_days", "ad_account_days")]
     yield from _with_gaps(con, dated)
+    yield from _of_1970(con, dated)
     yield from _shown_to_nobody(con, reports)
     yield from _opened_by_machines(con, reports)
     yield from _misspelt(con, config, reports)
@@ -186,6 +188,17 @@ def _with_gaps(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table]) -> I
                             "export the months between again, if anything happened in them", level="D")  # fmt: skip
 
 
+def _of_1970(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table]) -> Iterator[Fault]:
+    """Rows of January 1970: seconds that somebody took for milliseconds, or none at all that became zero (F036, F038)."""
+    for table in candidates:
+        of_then = f"from canonical.\"{table.name}\" where \"{table.dated}\"::date between '1970-01-01' and '1970-01-31'"
+        count, last = con.execute(f'select count(*), max("{table.dated}")::date {of_then}').fetchall()[0]
+        if count:
+            yield Fault("F038", "of-1970", f'table {table.name}  column "{table.dated}"', f"{count} rows, the last of {last}",
+                        "the time at which it happened", "seconds were read as milliseconds, or a blank as 0: correct it in the tool "
+                        "that delivers the table", level="D")  # fmt: skip
+
+
 def _ahead(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], newest: str) -> Iterator[Fault]:
     """Rows of a day after the data were extracted; a day more may be the zone (F043). No quarter that is over counts them."""
     for table in candidates:
@@ -232,10 +245,11 @@ def _opened_by_machines(con: duckdb.DuckDBPyConnection, reports: Mapping[str, Ac
     """Opens that no people can have made, or of which nobody says who made them (F113, F115)."""
     if "email_events" not in reports:
         return
-    of = "count(distinct (email_id, person_id)) filter (where kind = '{}')"
+    kinds = ("delivered", "open", "click")
     delivered, opened, clicked = con.execute(
-        f"select {', '.join(map(of.format, ('delivered', 'open', 'click')))} from canonical.email_events "
-        "where not coalesce(is_machine, false)"
+        f"select {', '.join(f'count(*) filter (where {kind})' for kind in kinds)} from (select "
+        + ", ".join(f"bool_or(kind = '{kind}') as {kind}" for kind in kinds)
+        + " from canonical.email_events where not coalesce(is_machine, false) group by email_id, person_id)"
     ).fetchall()[0]
     where, fix = 'table email_events  column "is_machine"', "deliver which events machines made"
     if opened and "is_machine" in reports["email_events"].missing_columns:
@@ -262,9 +276,11 @@ def _misspelt(con: duckdb.DuckDBPyConnection, config: Config, names: Iterable[st
     allowed = {name.casefold() for name in config.utm.sources}
     if not allowed or "page_views" not in names:
         return
-    query = "select trim(lower(utm_source)) as typed, count(*) from canonical.page_views where typed <> '' group by 1 order by 2 desc, 1"
-    for typed, count in con.execute(query).fetchall():
-        close = difflib.get_close_matches(typed, allowed, n=1, cutoff=0.8) if typed not in allowed else []
+    counts = Counter[str]()
+    for source, count in con.execute("select utm_source, count(*) from canonical.page_views group by 1").fetchall():
+        counts[(source or "").strip().casefold()] += count
+    for typed, count in counts.most_common():
+        close = difflib.get_close_matches(typed, allowed, n=1, cutoff=0.8) if typed and typed not in allowed else []
         if close:
             yield Fault("F118", "utm-misspelt", 'table page_views  column "utm_source"', f"{typed} ({count} rows)",
                         f"did you mean {close[0]!r}?", "correct the links; what was typed stays", level="D")  # fmt: skip

@@ -69,7 +69,7 @@ folder = "{name}"              # its files lie here, under the names listed in {
 map = "{name}"
 # files.{stem} = "my-export-*.csv"       # where a file is called otherwise, or its table comes in several
 # database = "warehouse.duckdb"         # or: one DuckDB or SQLite file in that folder, its tables named as listed
-# connection = "{upper}_URL"             # or: a server; `abm pull` fetches its tables, see docs/sources.md
+# connection = "{upper}_URL"             # or: a database server; `abm pull` fetches its tables, see docs/sources.md
 # extracted_on = "2026-10-01"           # of which day the data speak, where they do not say so
 # [sources.{name}.dialect]              # where it writes otherwise than UTF-8, commas, 1234.56 and 2026-09-30
 # delimiter = ";"
@@ -77,6 +77,7 @@ map = "{name}"
 # thousands = "."
 # dates = ["%d.%m.%Y"]
 # timezone = "Europe/Berlin"
+# A REST server instead of files: `[sources.{name}.rest]` and `abm pull`, see docs/sources.md.
 """
 MAP = """# What is this company's own in {title}. The map that ships does the rest: abm_lib/sources/maps/{system}.toml.
 base = "{base}"
@@ -93,6 +94,25 @@ base = "{base}"
 # constants = {{ currency = "EUR" }}
 # values.{column} = {{ "as delivered" = "as the report knows it", "*" = "all others" }}
 """
+# What a system does not say of itself, and its company's map has to.
+HINTS = {
+    "ads": """
+# Say which platform it is; without that no row counts.
+# [tables.ad_days]
+# constants = { platform = "bing", channel = "microsoft_ads" }
+""",
+    "hubspot": """
+# Where deals have no type, say what they are; without that no deal counts.
+# [tables.opportunities]
+# constants = { business_type = "new" }
+""",
+    "salesforce": """
+# Where types of deals are called otherwise than in Salesforce's own list, say what each is: new, expansion or renewal.
+# [tables.opportunities.values.business_type]
+# "Land" = "new"
+# "*" = "expansion"
+""",
+}
 OWN = """# A map of your own: for each canonical table (docs/tables: abm_lib/tables.toml) one file, or one DuckDB query over several.
 
 # [tables.accounts]
@@ -146,8 +166,9 @@ def _map(folder: Path, base: str, system: str) -> str:
     listing = "".join(_listed(stem, entry, mapping) for stem, entry in mapping.files.items())
     first = next(iter(mapping.tables))
     ours = {"accounts": "segment", "ad_days": "variant", "page_views": "channel", "people": "seniority"}
-    return MAP.format(title=mapping.title, system=system, base=base, listing=listing, stem=next(iter(mapping.files)),
+    text = MAP.format(title=mapping.title, system=system, base=base, listing=listing, stem=next(iter(mapping.files)),
                       table=first, column=ours.get(first, "theme"))  # fmt: skip
+    return text + HINTS.get(system, "")
 
 
 def _listed(stem: str, entry: FileEntry, mapping: Map) -> str:
