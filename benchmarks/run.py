@@ -13,6 +13,7 @@ import duckdb
 import imports
 import measure
 import metrics
+import pages
 import report
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -32,6 +33,10 @@ A figure is a whole process: the imports, the check of the frozen files' sha256 
 pandas frame. Medians and Aalen and Johansen's median are worked out on both sides; intervals only by abm_lib. "Without intervals"
 leaves out Wilson's, the resampled and the order-statistic ones, so that both sides do the same; the band around that curve
 stays in. Numbers are compared with and without, and each that only one side has must be 0.""",
+    "Pages": """\
+`python benchmarks/pages.py`. The sample's pages opened from disk in headless Chromium, 1280 by 900 pixels, nothing cached, medians of
+nine, pages in turn. Each goes to its first chart as soon as it is read; its charts answer when all in sight are drawn alive and a mark
+of one has said what it is to a pointer that was there from the start. Charts further down are drawn when they come near.""",
     "Report": """\
 `python benchmarks/report.py`. The sample's twelve notebooks into twelve pages with the readings present, median of three, in turn; a
 figure is the wall time of a fresh process, its imports and the drawing of every chart as SVG included. Pages are compared byte by byte.""",
@@ -45,6 +50,7 @@ def main(arguments: list[str]) -> int:
         "Imports": imports.main(arguments),
         "Metrics": metrics.main(arguments),
         "Attribution": attribution.main(arguments),
+        "Pages": pages.main(arguments),
         "Report": report.main(arguments),
     }
     text = "\n\n".join(f"## {name}\n\n{TITLES[name]}\n\n{measure.table(figures)}" for name, figures in parts.items())

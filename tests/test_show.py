@@ -318,7 +318,7 @@ def test_a_drawing_keeps_its_texts_and_its_marks_inside_the_plot(
     page: Page, method: str, arguments: tuple[str, ...]
 ) -> None:
     for drawing in getattr(page, method)(*arguments).drawings:
-        drawn = BeautifulSoup(svg.draw(drawing.spec, drawing.room, "d"), "html.parser")
+        drawn = BeautifulSoup(svg.draw(drawing.spec, svg.compiled(drawing.spec), drawing.room, "d"), "html.parser")
         layers = [layer for layer in drawing.spec["layer"] if layer["mark"]["type"] == "text"]
         texts = [record["text"] for layer in layers for record in layer["data"]["values"]]
         assert [text.get_text() for text in drawn.select("text")] == texts

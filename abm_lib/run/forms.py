@@ -58,11 +58,7 @@ def packed(charts: Mapping[str, Any]) -> str:
 
     The specs repeat themselves: packed they take a twelfth of the bytes, and no character of the data stands in the page.
     """
-    config: dict[str, Any] = {}
-    for spec in (spec for views in charts.values() for view in views for spec in view.values()):
-        config = spec.pop("config", config)
-        spec.pop("$schema", None)
-    text = json.dumps({"charts": charts, "config": config}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(charts, ensure_ascii=False, separators=(",", ":"))
     text = FALLBACK.sub(r"var(\1)", text)
     for character, escape in ESCAPES.items():
         text = text.replace(character, escape)

@@ -177,8 +177,12 @@ def _add_output(parts: Parts, output: NotebookNode, where: str) -> None:
 def _figure(parts: Parts, views: list[dict[str, Any]], text: str, room: str, around: Mapping[str, Any]) -> Markup:
     """A figure with its first view drawn for every room; the script draws them alive, and the other views."""
     name = f"{parts.family}-{len(parts.charts)}"
-    drawn = [Markup(svg.draw(spec, each, f"{name}-{each}")) for each, spec in views[0].items()]
-    parts.charts[name] = views
+    compiled = [{each: svg.compiled(spec) for each, spec in view.items()} for view in views]
+    drawn = [
+        Markup(svg.draw(spec, vega, each, f"{name}-{each}"))
+        for (each, spec), vega in zip(views[0].items(), compiled[0].values(), strict=True)
+    ]
+    parts.charts[name] = compiled
     drawing = tag("div", drawn, class_="drawing", role="img", aria_label=text, data_chart=name)
     return tag("figure", Markup(around["before"]), drawing, Markup(around["after"]), class_=room)
 

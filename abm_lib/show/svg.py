@@ -1,4 +1,7 @@
-"""A Vega-Lite spec as inline SVG. Used by the publisher alone: starting the drawing engine takes over half a second.
+"""A chart as the page has it: its Vega spec and that drawn as inline SVG.
+
+Used by the publisher alone: starting the drawing engine takes over half a second. Vega-Lite is compiled here, so that no
+reader's browser does it for every chart.
 
 Vega draws the marks of our own charts once, and they are written again: marks of one style as one path, stretched to the
 width that the reader has with strokes and dots kept as they are, and texts at a share of that width. So one drawing fits
@@ -33,28 +36,37 @@ POINT = re.compile(r"(-?\d+(?:\.\d+)?),(-?\d+(?:\.\d+)?)")
 Style = tuple[tuple[str, str], ...]
 
 
-def draw(spec: dict[str, Any], room: str, name: str) -> str:
+def compiled(spec: dict[str, Any]) -> dict[str, Any]:
+    """A Vega-Lite spec as Vega, for drawing and for the page's script."""
+    import vl_convert
+
+    made = vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE)
+    made.pop("$schema", None)
+    return made
+
+
+def draw(spec: dict[str, Any], vega: dict[str, Any], room: str, name: str) -> str:
     """One drawing for a room; `name` keeps the ids of an analyst's chart apart from those of the page's others."""
-    return _as_drawn(spec, name) if room == "only" else _written_again(spec, room)
+    return _as_drawn(vega, name) if room == "only" else _written_again(spec, vega, room)
 
 
-def _as_drawn(spec: dict[str, Any], name: str) -> str:
+def _as_drawn(vega: dict[str, Any], name: str) -> str:
     """An analyst's chart: only what would collide or speak twice is changed."""
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg({**spec, "background": "transparent"}, vl_version=VEGA_LITE)
+    drawn = vl_convert.vega_to_svg({**vega, "background": "transparent"})
     drawn = re.sub(r' (?:role|aria-[a-z]+|version|xmlns(?::\w+)?)="[^"]*"', "", drawn)
     drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
     drawn = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", drawn)
     return f'<div class="only">{drawn}</div>'
 
 
-def _written_again(spec: dict[str, Any], room: str) -> str:
+def _written_again(spec: dict[str, Any], vega: dict[str, Any], room: str) -> str:
     import vl_convert
 
     width, height, padding = spec["width"], spec["height"], spec["padding"]
-    bare = {**spec, "padding": 0, "layer": [layer for layer in spec["layer"] if layer["mark"]["type"] != "text"]}
-    root = ElementTree.fromstring(vl_convert.vegalite_to_svg(bare, vl_version=VEGA_LITE))
+    bare = {**vega, "padding": 0, "marks": [mark for mark in vega["marks"] if mark["type"] != "text"]}
+    root = ElementTree.fromstring(vl_convert.vega_to_svg(bare))
     marks = groupby(_marks(root, 0.0, 0.0), key=lambda mark: mark[0])
     drawn = "".join(_path(style, [d for _, d in group]) for style, group in marks)
     plot = f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none">{drawn}</svg>'
