@@ -27,7 +27,7 @@ from .show.funnels import funnel
 from .show.heads import LEADS, absent, header
 from .show.html import tag
 from .show.numbers import day, write_as
-from .show.rows import Known, Readings, Row, heading, identifier
+from .show.rows import STAGES, Known, Readings, Row, heading, identifier
 from .show.tiles import KEY, Tile, scorecard
 from .show.verdict import judge_from
 
@@ -51,7 +51,6 @@ COMPANIONS = {
 # Under the table of every model stand the channels whose rank depends on which is taken.
 DISTANCES = {"attributed_pipeline": "attribution_model_distance"}
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
-STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 

@@ -22,12 +22,15 @@ POLICY = "default-src 'none'; {}img-src data:; style-src 'unsafe-inline'; base-u
 STORE = re.compile(r"<script class=charts type=application/json>[^<]*</script>\n?")
 LOADED = re.compile(r"<script [^>]*\bsrc=[^>]*></script>\n?")
 BUTTON = re.compile(r"<button [^>]*></button>\n?")
-# Names of columns for narrow screens, of our own words alone, and how most texts of drawings are set.
+# Names of columns for narrow screens, of our own words alone, and how most texts and marks of drawings are set.
 REPEATED = re.compile(
-    r"(?<=<table )style=\"(--c[\w :;'.%-]*)\"|(?<=<g )(fill=var\(--ink\) font-weight=600|text-anchor=middle)(?=[ >])"
+    r"(?<=<table )style=\"(--c[\w :;'.%-]*)\""
+    r"|(?<=<g )(fill=var\(--ink\) font-weight=600|text-anchor=middle)(?=[ >])"
+    r"|(?<=<svg x=100% )((?:fill=var\(--ink\) font-weight=600 )?text-anchor=end)(?=>)"
+    r"|(?<=<path )(stroke=[\w()-]+(?: stroke-width=[\d.]+)?(?: class=o)?)(?= d=)"
 )
 # Rules of what only a script makes; a rule that it shares with other elements stays.
-DEAD = re.compile(r"(?<=\})\s*\.(?:tip|theme|choice)\b[^{},]*\{[^{}]*\}")
+DEAD = re.compile(r"(?<=\})\s*\.(?:tip|theme|choice|alive|drawing\.live)\b[^{},]*\{[^{}]*\}")
 TRACES = re.compile(
     r"</?data(?: [^>]*)?>| id=table-[\w-]+| scope=(?:row|col)(?=[ >])"
     r"|(?<=[^>]) data-(?:metric|quarter|slice-by|slice|chart)=(?:\"[^\"]*\"|[^ >]*)(?=[^<]*>)"
@@ -77,7 +80,8 @@ def _said_once(page: str) -> str:
     rules: dict[str, str] = {}
 
     def named(found: re.Match[str]) -> str:
-        rule = found[1] or found[2].replace("=", ":").replace(" ", ";")
+        rule = found[1] or found[found.lastindex or 0].replace("class=o", "stroke-linecap=round")
+        rule = rule if found[1] else rule.replace("=", ":").replace(" ", ";")
         return f"class={rules.setdefault(rule, f'r{len(rules)}')}"
 
     page = REPEATED.sub(named, page)
