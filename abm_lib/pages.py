@@ -117,7 +117,8 @@ class Page:
         history = rows or self._read.history(self._use(metric))
         if not any(row and row.value is not None for row in history):
             return absent(self._metric(metric), self._read.whole(metric), dimension)
-        drawn = trends.trend(history, dimension if rows else "", self._remarks(metric))
+        need = None if rows else sentences.needed(self._read, metric)
+        drawn = trends.trend(history, dimension if rows else "", self._remarks(metric), need)
         return self._counted(drawn if rows else replace(drawn, views=self._parts_through_time(metric)))
 
     def _remarks(self, metric: str) -> list[trends.Remark]:

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import readings_fixture as invented
 from bs4 import BeautifulSoup, Tag
+from markupsafe import Markup
 from pages import name_of, published_pages
 from tiny import sample_readings
 
@@ -27,7 +28,7 @@ from abm_lib.errors import PublishRefused, UsageError
 from abm_lib.metric import REGISTER
 from abm_lib.pages import ROLES, Page
 from abm_lib.run import forms
-from abm_lib.run.render import index_page, render
+from abm_lib.run.render import _filled, index_page, render
 from abm_lib.show import published
 from abm_lib.show.rows import NUMBERS, Readings
 
@@ -148,6 +149,36 @@ def test_a_page_without_scripts_says_the_same_in_few_bytes(pages: dict[str, str]
     assert soup.main.get_text() == before.main.get_text()
     assert len(text.encode()) <= 150_000
     html5lib.HTMLParser(strict=True).parse(text)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_page_without_scripts_draws_with_the_same_strokes_and_texts(pages: dict[str, str], family: str) -> None:
+    """Styles that stand in it many times are classes there."""
+    text = forms.without_scripts(pages[family])
+    rules = {
+        name: dict(each.split(":", 1) for each in rule.split(";"))
+        for name, rule in re.findall(r"\.(r\d+)\{([^{}]*)\}", text)
+    }
+
+    def styles(page: str) -> list[tuple[str | None, ...]]:
+        found = []
+        for mark in BeautifulSoup(page, "html5lib").select(".drawing :is(path, g, svg)"):
+            named = next((rules[each] for each in mark.get("class", []) if each in rules), {})
+            round_ends = "round" if "o" in mark.get("class", []) else named.get("stroke-linecap")
+            wanted = ("stroke", "stroke-width", "fill", "font-weight", "text-anchor")
+            found.append((mark.name, round_ends, *(mark.get(each, named.get(each)) for each in wanted)))
+        return found
+
+    assert styles(text) == styles(pages[family]) and len(rules) > 3
+
+
+def test_of_half_figures_in_a_row_whose_number_is_odd_the_last_is_wide() -> None:
+    half = ("figure", Markup('<figure class="half">\'"</figure>'))
+    other = ("table", Markup("<table></table>"))
+    blocks = [half, other, half, half, other, half, half, half]
+    wide = ['class="wide"' in html for _, html in _filled(blocks)]
+    assert wide == [True, False, False, False, False, False, False, True]
+    assert [html.replace("wide", "half") for _, html in _filled(blocks)] == [html for _, html in blocks]
 
 
 def test_all_pages_in_one_file_have_their_own_ids_one_heading_and_one_listed_script(pages: dict[str, str]) -> None:

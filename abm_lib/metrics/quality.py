@@ -210,10 +210,12 @@ def _plain(value: float | None, unit: str, currency: str) -> str:
         return ""
     if unit in ("share", "points"):
         return f"{value * 100:.1f}{'%' if unit == 'share' else ' points'}"
+    if unit == "times":
+        return f"{value:.1f}x"
     number = f"{value:,.0f}" if abs(value) >= WHOLE_FROM or value.is_integer() else f"{value:,.2f}"
     if unit.startswith("money"):
         return f"{currency} {number}{' a day' * (unit == 'money_per_day')}"
-    return number + {"days": " days", "months": " months", "times": "x", "seconds": " s"}.get(unit, "")
+    return number + {"days": " days", "months": " months", "seconds": " s"}.get(unit, "")
 
 
 def _share_kept(promises: list[Reading]) -> Reading:

@@ -29,10 +29,13 @@ class Remark:
     text: str
 
 
-def trend(rows: Sequence[Row | None], dimension: str = "", remarks: Sequence[Remark] = ()) -> Figure:
+def trend(
+    rows: Sequence[Row | None], dimension: str = "", remarks: Sequence[Remark] = (), need: Row | None = None
+) -> Figure:
     """A line with a dot for each time, oldest first; a time without a value leaves a gap.
 
     Dots are filled where the target was met, hollow where it was missed; only the newest may take a verdict's colour.
+    `need` is what it is judged by, as on its card. A week that the quarter's ends cut stands in the table alone.
     """
     told = [row for row in rows if row is not None]
     partial = [row for row in told if _is_part_of_a_week(row)]
@@ -52,10 +55,10 @@ def trend(rows: Sequence[Row | None], dimension: str = "", remarks: Sequence[Rem
         notes += [f"Not drawn: {_inside(r)}, of which {_days(r)} days lie in the quarter." for r in partial]
 
     def draw(room: Room) -> dict[str, Any]:
-        return _draw(room, rows, dimension, marked)
+        return _draw(room, rows, dimension, marked, need)
 
     table = of_quarters(f"{now.metric}-{identifier(dimension) or 'quarter'}", told, first)
-    return Figure(_message(there, dimension), subtitle, alternative, drawings(draw), table, [now.metric], notes)
+    return Figure(_message(there, dimension, need), subtitle, alternative, drawings(draw), table, [now.metric], notes)
 
 
 def _places(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple[float, Remark]]:
@@ -71,9 +74,9 @@ def _places(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple
     return found
 
 
-def _message(there: Sequence[Row], dimension: str) -> str:
+def _message(there: Sequence[Row], dimension: str, need: Row | None) -> str:
     """What the newest value says against its target or last year; of other times, where the line began and ended."""
-    now, judged = there[-1], verdict(there[-1])
+    now, judged = there[-1], verdict(there[-1], need)
     if dimension:
         known = [row for row in there if row.value is not None]
         ends = [f"{row.text()} {'on' if row.slice.isdigit() else 'in'} {_inside(row)}" for row in known]
@@ -104,7 +107,7 @@ class Plot:
 
 
 def _draw(
-    room: Room, rows: Sequence[Row | None], dimension: str, remarks: Sequence[tuple[float, Remark]] = ()
+    room: Room, rows: Sequence[Row | None], dimension: str, remarks: Sequence[tuple[float, Remark]], need: Row | None
 ) -> dict[str, Any]:
     plot, labels, steps = _plot(room, rows, dimension, 8 + 16 * len(remarks))
     canvas, there = plot.canvas, plot.there
@@ -127,7 +130,7 @@ def _draw(
         canvas.slopes(joined),
         canvas.dots([p for p in past if p["met"] is False], hollow=True),
         canvas.dots([p for p in past if p["met"] is not False], 36),
-        *_newest(plot, points),
+        *_newest(plot, points, need),
         *_names(plot, dimension),
         *_remarked(canvas, remarks),
     ]
@@ -170,13 +173,13 @@ def _remarked(canvas: Canvas, remarks: Sequence[tuple[float, Remark]]) -> list[A
     return drawn
 
 
-def _newest(plot: Plot, points: Records) -> list[Any]:
+def _newest(plot: Plot, points: Records, need: Row | None) -> list[Any]:
     """The newest point with its value beside it, and the target's name where it does not touch that."""
     canvas, row = plot.canvas, plot.there[-1][1]
     if row.value is None:
         return [canvas.text([{"x": plot.last, "y": plot.down(0) - 14, "text": "?"}], "center", colour="ink3")]
     # A month may be judged; a week is a feeling for how it goes (S0-47).
-    colour = {"good": "good", "bad": "bad"}.get(verdict(row).tone, "ink") if row.slice_by != "week" else "ink"
+    colour = {"good": "good", "bad": "bad"}.get(verdict(row, need).tone, "ink") if row.slice_by != "week" else "ink"
     place = {**points[-1], "colour": ink(colour)}
     # Beside the plot, not the point: a target's dash reaches further the wider the plot is drawn.
     beside = canvas.width + 8
