@@ -172,6 +172,17 @@ def test_a_page_without_scripts_draws_with_the_same_strokes_and_texts(pages: dic
     assert styles(text) == styles(pages[family]) and len(rules) > 3
 
 
+def test_a_page_without_scripts_keeps_every_rule_that_may_apply_to_it() -> None:
+    css = (
+        ":root,.abm{--a:1}.shown .under{b:1.5}.never,.nor a{c:1}@media print{.never{d:1}p,.never{e:1}}"
+        "@page{size:A4;@bottom-left{font:9.4px x}}:is(.never,.shown){f:1}section:has(.never){g:1}"
+    )
+    page = f"<style>{css}</style><main class=shown><p class='x'></main>"
+    kept = re.findall(r"\b([a-g]):1", forms.without_scripts(page.replace("'", '"')))
+    assert kept == ["a", "b", "e", "f"]
+    assert "@page{size:A4;@bottom-left{font:9.4px x}}" in forms.without_scripts(page)
+
+
 def test_of_half_figures_in_a_row_whose_number_is_odd_the_last_is_wide() -> None:
     half = ("figure", Markup('<figure class="half">\'"</figure>'))
     other = ("table", Markup("<table></table>"))

@@ -29,8 +29,7 @@ REPEATED = re.compile(
     r"|(?<=<svg x=100% )((?:fill=var\(--ink\) font-weight=600 )?text-anchor=end)(?=>)"
     r"|(?<=<path )(stroke=[\w()-]+(?: stroke-width=[\d.]+)?(?: class=o)?)(?= d=)"
 )
-# Rules of what only a script makes; a rule that it shares with other elements stays.
-DEAD = re.compile(r"(?<=\})\s*\.(?:tip|theme|choice|alive|drawing\.live)\b[^{},]*\{[^{}]*\}")
+RULE = re.compile(r"(?<=[{}])[^{}@]*\.[^{}]*\{[^{}]*\}")
 TRACES = re.compile(
     r"</?data(?: [^>]*)?>| id=table-[\w-]+| scope=(?:row|col)(?=[ >])"
     r"|(?<=[^>]) data-(?:metric|quarter|slice-by|slice|chart)=(?:\"[^\"]*\"|[^ >]*)(?=[^<]*>)"
@@ -70,9 +69,22 @@ def packed(charts: Mapping[str, Any]) -> str:
 
 def without_scripts(page: str) -> str:
     """The same page without any script, and without what only programs read: what numbers lead back to is in the folder's."""
-    for made in (STORE, LOADED, BUTTON, TRACES, DEAD):
+    for made in (STORE, LOADED, BUTTON, TRACES):
         page = made.sub("", page)
-    return _said_once(page).replace(policy("'self'"), policy())
+    return _said_once(_in_use(page)).replace(policy("'self'"), policy())
+
+
+def _in_use(page: str) -> str:
+    """The same page without rules on classes that nothing in it has: those of what a script makes, and of other pages."""
+    head, style, rest = page.partition("</style>")
+    used = {name for names in re.findall(r'\bclass=(?:"([^"]*)"|([^ >]*))', rest) for name in " ".join(names).split()}
+
+    def kept(found: re.Match[str]) -> str:
+        selectors = found[0].partition("{")[0]
+        named = all("." in selector for selector in selectors.split(","))
+        return "" if named and not used & set(re.findall(r"\.([a-z][\w-]*)", selectors)) else found[0]
+
+    return RULE.sub(kept, head) + style + rest
 
 
 def _said_once(page: str) -> str:

@@ -316,7 +316,7 @@ def _nav(label: str, links: Sequence[tuple[str, str, bool]], class_: str | None 
 def _style(running: str) -> Markup:
     """The whole style; the running foot of print is text from the settings, so it is written as a CSS string."""
     css = "".join((TEMPLATE / name).read_text("utf-8") for name in ("parts.css", "page.css"))
-    css = re.sub(r"\s*([{};:,>])\s+", r"\1", re.sub(r"/\*.*?\*/", "", css))
+    css = re.sub(r"\s*([{};:,>])\s+", r"\1", re.sub(r"/\*.*?\*/", "", css)).replace(";}", "}")
     return Markup(f":root{{--running:{css_text(running)}}}" + css)
 
 

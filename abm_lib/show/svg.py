@@ -33,6 +33,7 @@ TRANSLATE = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)$")
 BOX = re.compile(r"M(-?[\d.]+),(-?[\d.]+)h(-?[\d.]+)v(-?[\d.]+)h-?[\d.]+Z$")
 DOT = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0$")
 POINT = re.compile(r"(-?\d+(?:\.\d+)?),(-?\d+(?:\.\d+)?)")
+STRAIGHT = re.compile(r"M(-?[\d.]+)[ ]?(-?[\d.]+)([hv])(-?[\d.]+)")
 Style = tuple[tuple[str, str], ...]
 
 
@@ -150,7 +151,22 @@ def _key(style: dict[str, str]) -> Style:
 
 def _path(style: Style, pieces: list[str]) -> str:
     """Marks of one style as one path."""
-    return f'<path{_attributes(style)} d="{"".join(pieces)}"/>'
+    return f'<path{_attributes(style)} d="{_joined(pieces)}"/>'
+
+
+def _joined(pieces: list[str]) -> str:
+    """Pieces as one path; a straight one begins from the end of the one before where that is said in fewer bytes."""
+    joined, end = "", None
+    for piece in pieces:
+        found = STRAIGHT.fullmatch(piece)
+        if not found:
+            joined, end = joined + piece, None
+            continue
+        x, y, far = float(found[1]), float(found[2]), float(found[4])
+        moved = f"m{_pair(x - end[0], y - end[1])}{found[3]}{found[4]}" if end else piece
+        joined += min(piece, moved, key=len)
+        end = (x + far, y) if found[3] == "h" else (x, y + far)
+    return joined
 
 
 def _group(style: Style, right: bool, texts: list[str]) -> str:
