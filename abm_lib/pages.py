@@ -27,7 +27,7 @@ from .show.funnels import funnel
 from .show.heads import LEADS, absent, header
 from .show.html import tag
 from .show.numbers import day, write_as
-from .show.rows import Known, Readings, Row, heading, identifier
+from .show.rows import STAGES, Known, Readings, Row, heading, identifier
 from .show.tiles import KEY, Tile, scorecard
 from .show.verdict import judge_from
 
@@ -51,7 +51,6 @@ COMPANIONS = {
 # Under the table of every model stand the channels whose rank depends on which is taken.
 DISTANCES = {"attributed_pipeline": "attribution_model_distance"}
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
-STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
@@ -118,7 +117,8 @@ class Page:
         history = rows or self._read.history(self._use(metric))
         if not any(row and row.value is not None for row in history):
             return absent(self._metric(metric), self._read.whole(metric), dimension)
-        drawn = trends.trend(history, dimension if rows else "", self._remarks(metric))
+        need = None if rows else sentences.needed(self._read, metric)
+        drawn = trends.trend(history, dimension if rows else "", self._remarks(metric), need)
         return self._counted(drawn if rows else replace(drawn, views=self._parts_through_time(metric)))
 
     def _remarks(self, metric: str) -> list[trends.Remark]:

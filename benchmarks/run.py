@@ -14,6 +14,7 @@ import imports
 import measure
 import metrics
 import reading
+import pages
 import report
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -38,6 +39,10 @@ stays in. Numbers are compared with and without, and each that only one side has
 declared blanks, broken lines, wrong values) into the frozen store, against DuckDB's own reader with types and rejects into
 Parquet; median of five, in turn, each a fresh process without its imports. sha256 of the file, every line that is set aside with
 its number, and the checks of what looks wrong are in the time; keys and references, which DuckDB's reader does not judge, beside it.""",
+    "Pages": """\
+`python benchmarks/pages.py`. The sample's pages opened from disk in headless Chromium, 1280 by 900 pixels, nothing cached, medians of
+nine, pages in turn. Each goes to its first chart as soon as it is read; its charts answer when all in sight are drawn alive and a mark
+of one has said what it is to a pointer that was there from the start. Charts further down are drawn when they come near.""",
     "Report": """\
 `python benchmarks/report.py`. The sample's twelve notebooks into twelve pages with the readings present, median of three, in turn; a
 figure is the wall time of a fresh process, its imports and the drawing of every chart as SVG included. Pages are compared byte by byte.""",
@@ -52,6 +57,7 @@ def main(arguments: list[str]) -> int:
         "Metrics": metrics.main(arguments),
         "Attribution": attribution.main(arguments),
         "Reading": reading.main(arguments),
+        "Pages": pages.main(arguments),
         "Report": report.main(arguments),
     }
     text = "\n\n".join(f"## {name}\n\n{TITLES[name]}\n\n{measure.table(figures)}" for name, figures in parts.items())

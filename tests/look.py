@@ -1,6 +1,6 @@
 """Pictures of every page, for a look by eye: `make look` writes build/look/ from the newest edition in reports/.
 
-Desktop in light and dark, phone, and the printed pages. `--readme` renews the pictures that README.md shows.
+Desktop in light and dark, tablet, phone, and the printed pages. `--readme` renews the pictures that README.md shows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-VIEWS = {"desktop": (1280, "light"), "dark": (1280, "dark"), "phone": (390, "light")}
+VIEWS = {"desktop": (1280, "light"), "dark": (1280, "dark"), "tablet": (820, "light"), "phone": (390, "light")}
 IN_README = ("summary-desktop", "pipeline-desktop")
 
 

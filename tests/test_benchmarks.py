@@ -164,13 +164,14 @@ def test_a_figure_over_its_target_is_missed_and_said_to_be() -> None:
 
 
 @pytest.mark.slow
-def test_all_benchmarks_run_at_small_size() -> None:
+def test_all_benchmarks_run_at_small_size(chromium: str) -> None:
     command = [sys.executable, str(measure.PROJECT / "benchmarks" / "run.py"), "--quick"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "import abm_lib beyond pandas and narwhals" in done.stdout
     assert "numbers that differ by more than 1e-9 of them" in done.stdout
     assert "lines not accounted for" in done.stdout
+    assert "charts in sight answer" in done.stdout
 
 
 def test_the_store_on_disk_says_what_is_in_it(frozen: store.Frozen) -> None:

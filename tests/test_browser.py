@@ -231,6 +231,35 @@ def test_a_mark_says_what_it_is_when_pointed_at(folder: Path, tab: Open) -> None
     assert tip.is_visible() and any(c.isdigit() for c in tip.inner_text())
 
 
+def test_a_part_can_be_chosen_of_a_chart_that_nobody_has_come_to_yet(folder: Path, tab: Open) -> None:
+    page = tab((folder / "pipeline.html").as_uri())
+    alive(page, 0)
+    figure = page.locator("figure:has(select)").last
+    assert figure.locator(".alive").count() == 0
+    figure.locator("select").evaluate("s => { s.value = '1'; s.dispatchEvent(new Event('change')); }")
+    figure.locator(".alive svg").wait_for(state="attached")
+    chosen = figure.locator(".alive").inner_html()
+    figure.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    assert figure.locator(".alive").inner_html() == chosen
+    figure.locator("select").select_option("0")
+    page.wait_for_timeout(300)
+    assert figure.locator(".alive").inner_html() != chosen
+
+
+def test_a_still_drawing_has_the_colours_of_its_live_one(folder: Path, tab: Open) -> None:
+    """Of each text: black where it is black, and a verdict's colour where it has one."""
+    colours = """place => Object.fromEntries([...place.querySelectorAll("text")].filter(text => text.textContent)
+        .map(text => [text.textContent, getComputedStyle(text).fill]))"""
+    still = tab((folder / "static-pipeline.html").as_uri()).locator(".drawing > .wide").first.evaluate(colours)
+    page = tab((folder / "pipeline.html").as_uri())
+    place = page.locator(".drawing:has(> .wide)").first
+    place.scroll_into_view_if_needed()
+    alive(page)
+    place.locator(".alive svg").wait_for()
+    assert still == place.locator(".alive").evaluate(colours) and len(set(still.values())) >= 3
+
+
 def test_the_sizes_are_kept(folder: Path) -> None:
     script = len(forms.script().encode())
     for family in EVERY:

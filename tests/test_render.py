@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import readings_fixture as invented
 from bs4 import BeautifulSoup, Tag
+from markupsafe import Markup
 from pages import name_of, published_pages
 from tiny import sample_readings
 
@@ -27,7 +28,7 @@ from abm_lib.errors import PublishRefused, UsageError
 from abm_lib.metric import REGISTER
 from abm_lib.pages import ROLES, Page
 from abm_lib.run import forms
-from abm_lib.run.render import index_page, render
+from abm_lib.run.render import _filled, index_page, render
 from abm_lib.show import published
 from abm_lib.show.rows import NUMBERS, Readings
 
@@ -129,7 +130,7 @@ def test_the_charts_are_packed_with_nothing_that_could_end_an_element(page: Beau
     text = gzip.decompress(base64.b64decode(page.select("script")[1].string)).decode()
     assert not re.search("[<>&\u2028\u2029]", text)
     drawn = {place["data-chart"] for place in page.select(".drawing")}
-    assert json.loads(text)["charts"].keys() == drawn
+    assert json.loads(text).keys() == drawn
 
 
 def test_text_that_could_end_a_script_or_a_line_is_escaped_before_it_is_packed() -> None:
@@ -137,7 +138,7 @@ def test_text_that_could_end_a_script_or_a_line_is_escaped_before_it_is_packed()
     packed = forms.packed({"c": [{"any": {"data": hostile}}]})
     text = gzip.decompress(base64.b64decode(packed)).decode()
     assert not re.search("[<>&\u2028\u2029]", text)
-    assert json.loads(text)["charts"]["c"][0]["any"]["data"] == hostile
+    assert json.loads(text)["c"][0]["any"]["data"] == hostile
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -148,6 +149,47 @@ def test_a_page_without_scripts_says_the_same_in_few_bytes(pages: dict[str, str]
     assert soup.main.get_text() == before.main.get_text()
     assert len(text.encode()) <= 150_000
     html5lib.HTMLParser(strict=True).parse(text)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_page_without_scripts_draws_with_the_same_strokes_and_texts(pages: dict[str, str], family: str) -> None:
+    """Styles that stand in it many times are classes there."""
+    text = forms.without_scripts(pages[family])
+    rules = {
+        name: dict(each.split(":", 1) for each in rule.split(";"))
+        for name, rule in re.findall(r"\.(r\d+)\{([^{}]*)\}", text)
+    }
+
+    def styles(page: str) -> list[tuple[str | None, ...]]:
+        found = []
+        for mark in BeautifulSoup(page, "html5lib").select(".drawing :is(path, g, svg)"):
+            named = next((rules[each] for each in mark.get("class", []) if each in rules), {})
+            round_ends = "round" if "o" in mark.get("class", []) else named.get("stroke-linecap")
+            wanted = ("stroke", "stroke-width", "fill", "font-weight", "text-anchor")
+            found.append((mark.name, round_ends, *(mark.get(each, named.get(each)) for each in wanted)))
+        return found
+
+    assert styles(text) == styles(pages[family]) and len(rules) > 3
+
+
+def test_a_page_without_scripts_keeps_every_rule_that_may_apply_to_it() -> None:
+    css = (
+        ":root,.abm{--a:1}.shown .under{b:1.5}.never,.nor a{c:1}@media print{.never{d:1}p,.never{e:1}}"
+        "@page{size:A4;@bottom-left{font:9.4px x}}:is(.never,.shown){f:1}section:has(.never){g:1}"
+    )
+    page = f"<style>{css}</style><main class=shown><p class='x'></main>"
+    kept = re.findall(r"\b([a-g]):1", forms.without_scripts(page.replace("'", '"')))
+    assert kept == ["a", "b", "e", "f"]
+    assert "@page{size:A4;@bottom-left{font:9.4px x}}" in forms.without_scripts(page)
+
+
+def test_of_half_figures_in_a_row_whose_number_is_odd_the_last_is_wide() -> None:
+    half = ("figure", Markup('<figure class="half">\'"</figure>'))
+    other = ("table", Markup("<table></table>"))
+    blocks = [half, other, half, half, other, half, half, half]
+    wide = ['class="wide"' in html for _, html in _filled(blocks)]
+    assert wide == [True, False, False, False, False, False, False, True]
+    assert [html.replace("wide", "half") for _, html in _filled(blocks)] == [html for _, html in blocks]
 
 
 def test_all_pages_in_one_file_have_their_own_ids_one_heading_and_one_listed_script(pages: dict[str, str]) -> None:

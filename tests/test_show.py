@@ -18,8 +18,9 @@ from abm_lib.errors import UsageError
 from abm_lib.pages import Page
 from abm_lib.show import numbers, svg, theme
 from abm_lib.show.bridges import bridge
-from abm_lib.show.fragment import TEMPLATE, VEGA, Figure
+from abm_lib.show.fragment import LAB_WIDTH, TEMPLATE, VEGA, Figure, lab_style
 from abm_lib.show.html import clean, short, tag
+from abm_lib.show.rates import rates
 from abm_lib.show.rows import Readings, Row
 from abm_lib.show.tables import Column, likely, table
 from abm_lib.show.tiles import Tile, scorecard
@@ -243,6 +244,79 @@ def test_shown_text_has_no_reordering_marks_no_addresses_and_no_controls() -> No
     assert len(short("x" * 90)) == 28 and short("x" * 90).endswith("…")
 
 
+@pytest.mark.parametrize(
+    ("slice_by", "code", "name"),
+    [
+        ("stage", "mqa", "MQA"),
+        ("channel", "linkedin_ads", "LinkedIn ads"),
+        ("seniority", "c_level", "C-level"),
+        ("landing_page", "/lp/safe-stop", "/lp/safe-stop"),
+        ("tier", "1", "Tier 1"),
+        ("as_of_day", "05", "Day 5"),
+        ("cohort", "2026Q3, not yet 90 days old", "Q3 2026, not yet 90 days old"),
+        ("month", "2026-07", "Jul 2026"),
+        ("week", "2026-W05", "Week 5"),
+        ("stage/tier", "mqa/2", "MQA, Tier 2"),
+        ("segment", "Mid market EMEA", "Mid market EMEA"),
+    ],
+)
+def test_a_slice_is_named_as_a_reader_would(slice_by: str, code: str, name: str) -> None:
+    assert reading("deals_won", slice_by=slice_by, slice=code).name == name
+
+
+def test_stages_and_bands_stand_in_their_own_order_and_other_slices_in_that_of_the_frame() -> None:
+    stages = slices("deals_won", "stage", customer=1, cold=2, mqa=3)
+    assert [row.slice for row in stages] == ["cold", "mqa", "customer"]
+    bands = ["1,000 and more", "250 to 1,000", "50 to 250", "under 50"]
+    found = slices("deals_won", "employees_band", **dict.fromkeys(bands, 1.0))
+    assert [row.slice for row in found] == bands[::-1]
+    assert [row.slice for row in slices("deals_won", "segment", small=1, large=2)] == ["small", "large"]
+
+
+def test_what_all_slices_of_a_grid_share_is_said_once() -> None:
+    grid = slices("deals_won", "stage/naive", **{"cold/all of them": 3.0, "mqa/all of them": 5.0})
+    figure = rates(grid, None, "stage/naive")
+    assert figure.title.replace("\N{NO-BREAK SPACE}", " ") == "Deals won: MQA 5, Cold 3"
+    assert "all of them" in figure.subtitle
+
+
+def test_what_nobody_named_leads_no_ranking() -> None:
+    title = ranked(slices("deals_won", "channel", other=6, webinar=3, unknown=1), None, "channel").title
+    assert title == "Deals won: Webinar leads those named with 3, 30% of 10"
+    assert "Webinar leads with 3" in ranked(slices("deals_won", "channel", other=1, webinar=3), None, "channel").title
+
+
+def week(label: str, first: str, after: str, value: float) -> Row:
+    days = {"period_start": first, "period_end": after}
+    return reading("deals_won", slice_by="week", slice=label, value=value, **days)
+
+
+def test_a_week_that_the_quarter_cuts_is_in_the_table_but_not_in_the_line() -> None:
+    rows = [
+        week("2026-W27", "2026-07-01", "2026-07-06", 4),
+        week("2026-W28", "2026-07-06", "2026-07-13", 7),
+        week("2026-W29", "2026-07-13", "2026-07-20", 9),
+    ]
+    figure = trend(rows, "week")
+    assert figure.title == "Deals won: 7 in week 28, 9 in week 29"
+    assert figure.notes == ["Not drawn: week 27, of which 5 days lie in the quarter."]
+    assert "week 27" not in figure.description and "Week 27" in figure.table.html
+    assert "4" in BeautifulSoup(figure.table.html, "html.parser").select_one("td").get_text()
+    assert trend(rows[:1], "week").title == "Deals won: 4 in week 27"  # nothing else to draw
+
+
+def test_a_line_is_judged_by_what_its_card_is_judged_by() -> None:
+    row = reading("pipeline_coverage", value=2.9, target=3.0)
+    needed = reading("required_pipeline_coverage", value=3.6, low=3.1, high=4.0)
+    assert trend([row], need=needed).title == f"{row.label}: 2.9x in Q3, below need (3.1–4.0x)"
+    assert "to target" in trend([row]).title
+
+
+def test_a_number_over_one_is_not_explained_by_itself() -> None:
+    row = reading("win_rate_mix_effect", value=0.009, numerator=0.009, denominator=1.0, previous=0.001)
+    assert "÷" not in scorecard("", [Tile(row, [])]).html
+
+
 def test_a_table_names_its_rows_and_columns_and_its_sum() -> None:
     made = table("t", "Caption", [Column("Name", ["a", "All"], number=False), Column("Value", [1, 1])], total=[1])
     soup = BeautifulSoup(str(made.html), "html.parser")
@@ -313,24 +387,60 @@ def test_every_chart_is_valid_vega_lite_says_what_it_shows_and_has_its_numbers(
     assert next(iter(figure._repr_mimebundle_())) == VEGA
 
 
+def begun(path: str) -> list[float]:
+    """How far right each piece of a path begins; one of curves is not followed further."""
+    starts, x = [], 0.0
+    for letter, rest in re.findall(r"([A-Za-z])([^A-Za-z]*)", path):
+        given = [float(number) for number in re.findall(r"-?\d*\.?\d+", rest)]
+        if letter in "Mm":
+            x = given[0] if letter == "M" else x + given[0]
+            starts.append(x)
+        x += given[0] if letter in "hl" else 0
+    return starts
+
+
+def test_pieces_of_a_path_lie_where_they_lie_alone() -> None:
+    pieces = ["M121.8 24v28", "M121.8 82v28", "M0 110h5.5", "M3-2.5h0", "M1 1L2 2z", "M7 8v-3"]
+    drawn = svg._joined(pieces)
+    assert drawn == "M121.8 24v28m0 30v28M0 110h5.5M3-2.5h0M1 1L2 2zM7 8v-3"
+    assert begun(drawn) == [121.8, 121.8, 0, 3, 1, 7]
+
+
 @pytest.mark.parametrize(("method", "arguments"), FIGURES)
 def test_a_drawing_keeps_its_texts_and_its_marks_inside_the_plot(
     page: Page, method: str, arguments: tuple[str, ...]
 ) -> None:
     for drawing in getattr(page, method)(*arguments).drawings:
-        drawn = BeautifulSoup(svg.draw(drawing.spec, drawing.room, "d"), "html.parser")
+        drawn = BeautifulSoup(svg.draw(drawing.spec, svg.compiled(drawing.spec), drawing.room, "d"), "html.parser")
         layers = [layer for layer in drawing.spec["layer"] if layer["mark"]["type"] == "text"]
         texts = [record["text"] for layer in layers for record in layer["data"]["values"]]
         assert [text.get_text() for text in drawn.select("text")] == texts
         plot = drawn.select_one("svg svg")
         assert plot["viewbox"] == f"0 0 {drawing.spec['width']} {drawing.spec['height']}" and plot.select("path[d]")
-        starts = [float(x) for path in plot.select("path") for x in re.findall(r"M(-?[\d.]+)", path["d"])]
+        starts = [x for path in plot.select("path") for x in begun(path["d"])]
         assert all(-1 <= x <= drawing.spec["width"] + 1 for x in starts)
 
 
 def test_a_figure_without_a_text_alternative_is_refused(page: Page) -> None:
     with pytest.raises(UsageError, match="text alternative"):
         Figure("title", "subtitle", " ", [], page.table("pipeline_coverage"), [])
+
+
+def test_in_jupyterlab_a_chart_begins_at_the_left_under_a_title_that_has_room(page: Page) -> None:
+    for method, arguments in FIGURES:
+        figure = getattr(page, method)(*arguments)
+        spec = figure._repr_mimebundle_()[VEGA]
+        before, after, title = figure.drawings[0].spec["padding"], spec["padding"], spec["title"]
+        assert spec["width"] + after["left"] + after["right"] == LAB_WIDTH
+        assert title["dx"] == -before["left"] and " ".join(title["text"]) == figure.title
+        high = 20 * len(title["text"]) + 16 * len(title["subtitle"])
+        assert after["top"] >= before["top"] + high + title["offset"]
+
+
+def test_in_jupyterlab_everything_follows_the_theme_that_jupyterlab_has() -> None:
+    style = lab_style()
+    assert '[data-jp-theme-light="false"] :is(.abm.abm, .jp-RenderedVegaCommon5) {color-scheme: dark}' in style
+    assert re.search(r"\.jp-RenderedVegaCommon5 \{[^}]*--paper: light-dark", style)
 
 
 def test_an_analysts_chart_becomes_vega_lite_that_jupyterlab_draws_offline() -> None:

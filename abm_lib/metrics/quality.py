@@ -192,20 +192,30 @@ def promises_kept_share(look: Look) -> Worked:
 def _kept(look: Look, promise: dict[str, Any]) -> Reading:
     """One promise scored: 1 kept, 0 not, or why it cannot be said; the two numbers stand in the caveat."""
     found, bound = look(promise["metric"], promise["slice_by"], promise["slice"]), promise["bound"]
-    label = REGISTER[promise["metric"]].label if promise["metric"] in REGISTER else promise["metric"]
-    name = f"{label} ({promise['slice']})" if promise["slice"] else label
-    said = (
-        f"{name} at {'least' if bound == '>=' else 'most'} {_plain(promise['value'])}, promised in {promise['made_in']}"
-    )
+    known = REGISTER.get(promise["metric"])
+    name, unit = (known.label, known.unit) if known else (promise["metric"], "")
+    name += f" ({promise['slice']})" if promise["slice"] else ""
+    asked, came = (_plain(value, unit, look.config.company.currency) for value in (promise["value"], found.value))
+    said = f"{name} at {'least' if bound == '>=' else 'most'} {asked}, promised in {promise['made_in']}"
     said += f" by the {promise['owner_role']}"
     if found.value is None:
         return missing(found.missing_because, f"{said}; {found.caveat}")
     kept = found.value >= promise["value"] if bound == ">=" else found.value <= promise["value"]
-    return Reading(float(kept), float(kept), 1.0, 1.0, caveat=f"{said}; it was {_plain(found.value)}")
+    return Reading(float(kept), float(kept), 1.0, 1.0, caveat=f"{said}; it was {came}")
 
 
-def _plain(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= WHOLE_FROM else f"{value:,.2f}"
+def _plain(value: float | None, unit: str, currency: str) -> str:
+    """A number of a promise as text, with its unit; both of them stand in one caveat, so neither is rounded away."""
+    if value is None:
+        return ""
+    if unit in ("share", "points"):
+        return f"{value * 100:.1f}{'%' if unit == 'share' else ' points'}"
+    if unit == "times":
+        return f"{value:.1f}x"
+    number = f"{value:,.0f}" if abs(value) >= WHOLE_FROM or value.is_integer() else f"{value:,.2f}"
+    if unit.startswith("money"):
+        return f"{currency} {number}{' a day' * (unit == 'money_per_day')}"
+    return number + {"days": " days", "months": " months", "seconds": " s"}.get(unit, "")
 
 
 def _share_kept(promises: list[Reading]) -> Reading:

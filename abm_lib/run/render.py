@@ -34,6 +34,7 @@ ENDS = re.compile(
 )
 EMPTY = re.compile(r"></(?:path|circle)>")
 QUOTED = re.compile(r'="([\w./#+%(),;:-]+)"(?=[ >])|(?<= defer)=""|(?<= hidden)=""')
+HALF = '<figure class="half"'
 MARKUP = re.compile(r"<[a-z][^<>]*>")
 
 
@@ -177,8 +178,12 @@ def _add_output(parts: Parts, output: NotebookNode, where: str) -> None:
 def _figure(parts: Parts, views: list[dict[str, Any]], text: str, room: str, around: Mapping[str, Any]) -> Markup:
     """A figure with its first view drawn for every room; the script draws them alive, and the other views."""
     name = f"{parts.family}-{len(parts.charts)}"
-    drawn = [Markup(svg.draw(spec, each, f"{name}-{each}")) for each, spec in views[0].items()]
-    parts.charts[name] = views
+    compiled = [{each: svg.compiled(spec) for each, spec in view.items()} for view in views]
+    drawn = [
+        Markup(svg.draw(spec, vega, each, f"{name}-{each}"))
+        for (each, spec), vega in zip(views[0].items(), compiled[0].values(), strict=True)
+    ]
+    parts.charts[name] = compiled
     drawing = tag("div", drawn, class_="drawing", role="img", aria_label=text, data_chart=name)
     return tag("figure", Markup(around["before"]), drawing, Markup(around["after"]), class_=room)
 
@@ -199,7 +204,7 @@ def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[Markup]:
     """Blocks put into sections: a question opens one; the answer right after it becomes its heading."""
     out: list[Markup] = []
     opened = 0
-    for i, (kind, html) in enumerate(blocks):
+    for i, (kind, html) in enumerate(_filled(blocks)):
         if kind == "question":
             answer = blocks[i + 1][1] if blocks[i + 1 :] and blocks[i + 1][0] == "answer" else None
             out.append(Markup("</div></section>") if opened else Markup(""))
@@ -212,6 +217,20 @@ def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[Markup]:
                 else tag("div", html, class_="prose" if kind == "prose" else "block")
             )
     return [*out, Markup("</div></section>")] if opened else out
+
+
+def _filled(blocks: Sequence[tuple[str, Markup]]) -> list[tuple[str, Markup]]:
+    """The blocks; of half figures after one another whose number is odd, the last is as wide as the page."""
+    out, run = list(blocks), 0
+    for i, (_, html) in enumerate([*blocks, ("", Markup(""))]):
+        if html.startswith(HALF):
+            run += 1
+            continue
+        if run % 2:
+            kind, figure = blocks[i - 1]
+            out[i - 1] = kind, Markup(str(figure).replace(HALF, '<figure class="wide"', 1))
+        run = 0
+    return out
 
 
 def _opening(number: int, question: Markup, answer: Markup | None) -> Markup:
@@ -232,7 +251,11 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
     quarters = [(quarter_name(q), f"../{q}/index.html", q == edition["quarter"]) for q in edition["quarters"]]
     name, as_of, count = quarter_name(edition["quarter"]), day(edition["as_of"]), edition["caveats"]
     company, profile = clean(edition["company"]), edition["profile"].capitalize()
-    running = f"{company}, ABM report {name}. {_edition_line(edition)}. {profile}."
+    dates = f"{day(edition['period_start'])} – {day(edition['period_end'])}"
+    running = (
+        f"{company}, ABM report {name}. {_edition_line(edition)}. {profile}: {edition['disclosure']} No person is named. "
+        f"Quarter: {dates}, money in {edition['currency']}. Every number is in readings.csv of run {edition['run']}."
+    )
     return {
         "edition": edition,
         "company": company,
@@ -242,7 +265,7 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
         "state": _state(edition),
         "as_of": as_of,
         "profile": profile,
-        "dates": f"{day(edition['period_start'])} – {day(edition['period_end'])}",
+        "dates": dates,
         "caveats": f"{count} caveat{'' if count == 1 else 's'}",
         "fresh": _fresh(edition),
         "sources": _oldest(edition.get("sources", [])),
@@ -293,7 +316,7 @@ def _nav(label: str, links: Sequence[tuple[str, str, bool]], class_: str | None 
 def _style(running: str) -> Markup:
     """The whole style; the running foot of print is text from the settings, so it is written as a CSS string."""
     css = "".join((TEMPLATE / name).read_text("utf-8") for name in ("parts.css", "page.css"))
-    css = re.sub(r"\s*([{};:,>])\s+", r"\1", re.sub(r"/\*.*?\*/", "", css))
+    css = re.sub(r"\s*([{};:,>])\s+", r"\1", re.sub(r"/\*.*?\*/", "", css)).replace(";}", "}")
     return Markup(f":root{{--running:{css_text(running)}}}" + css)
 
 

@@ -49,7 +49,8 @@ def caveats(letters: dict[str, str], metrics: dict[str, list[str]]) -> Fragment:
         )
         for text, letter in letters.items()
     ]
-    html = tag("ul", items, class_="caveat-list") if items else tag("p", "No caveat touches a number of this page.")
+    none = tag("p", "No caveat touches a number of this page.", class_="no-caveat")
+    html = tag("ul", items, class_="caveat-list") if items else none
     return Fragment("caveats", html, f"{len(letters)} caveats")
 
 

@@ -69,6 +69,8 @@ class Canvas:
         frame = alt.LayerChart(
             layer=[], width=self.width, height=self.height, padding=padding, autosize=alt.AutoSizeParams(type="none")
         ).to_dict(validate=False)
+        # Every place is worked out here: Vega need not ask of each record whether it has one.
+        frame["config"] = {**frame.get("config", {}), "mark": {"invalid": None}}
         drawn = [layer.to_dict(validate=False, context={"top_level": False}) for layer in layers if layer is not None]
         return _pointed_at({**frame, "layer": drawn})
 

@@ -14,7 +14,7 @@ from statistics import NormalDist
 from markupsafe import Markup
 
 from .. import intervals
-from .rows import Readings, Row
+from .rows import Readings, Row, within
 
 LEVEL = 0.05
 FEWEST = 10  # deals or accounts in the slice, and as many in the rest
@@ -48,8 +48,7 @@ class Finding:
         """The finding in words; its numbers are readings of the quarter."""
         side = "above" if self.difference > 0 else "below"
         name = self.row.name
-        label = self.row.label
-        metric = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+        metric = within(self.row.label)
         if self.whole is None:
             return Markup("In {}, {} lies clearly {} 0, at {}.").format(metric, name, side, self.row.data())
         said = Markup("In {}, {} lies clearly {} the rest, {} where all together have {}.")

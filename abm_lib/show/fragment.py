@@ -10,6 +10,7 @@ import copy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from markupsafe import Markup
@@ -19,7 +20,7 @@ from .html import clean, tag
 
 MIME = "application/vnd.abm+json"
 VEGA = "application/vnd.vegalite.v5+json"
-LAB_WIDTH = 760
+LAB_WIDTH, LAB_MARGIN = 760, 10  # the margin is for texts that reach over an edge, which a page shows all the same
 TEMPLATE = Path(__file__).parents[1] / "template"
 
 
@@ -47,7 +48,7 @@ class Fragment:
             "wide": self.wide,
         }
         return {
-            "text/html": str(style + tag("div", self.html, class_="abm")),
+            "text/html": str(style + tag("div", self.html, class_="abm answer" if self.kind == "answer" else "abm")),
             "text/plain": self.text or self.kind,
             MIME: published,
         }
@@ -106,15 +107,27 @@ class Figure:
                 [{"room": d.room, "spec": d.spec} for d in view] for view in (self.drawings, *self.views.values())
             ],
         }
-        lab = {
-            **in_width(self.drawings[0].spec, LAB_WIDTH),
-            "background": "#ffffff",
-            "autosize": {"type": "pad"},
+        return {VEGA: self._in_lab(), "text/plain": f"{self.title}. {self.description}", MIME: published}
+
+    def _in_lab(self) -> dict[str, Any]:
+        """The first drawing under its title, as wide as a notebook, for JupyterLab's own Vega."""
+        spec = in_width(self.drawings[0].spec, LAB_WIDTH - 2 * LAB_MARGIN)
+        padding, title, subtitle = spec["padding"], wrap(self.title, 84), wrap(self.subtitle, 110)
+        above = 20 * len(title) + 16 * len(subtitle) + 12
+        return {
+            **spec,
+            "background": "var(--paper, #ffffff)",
+            "padding": {
+                "left": padding["left"] + LAB_MARGIN, "right": padding["right"] + LAB_MARGIN,
+                "top": padding["top"] + above, "bottom": padding["bottom"],
+            },
+            "title": {
+                "text": title, "subtitle": subtitle, "anchor": "start", "frame": "group", "dx": -padding["left"],
+                "offset": 12,
+            },
             # The palette's variables do not resolve on a canvas.
             "usermeta": {"embedOptions": {"renderer": "svg", "actions": False}},
-        }
-        lab["title"] = {"text": self.title, "subtitle": self.subtitle, "anchor": "start"}
-        return {VEGA: lab, "text/plain": f"{self.title}. {self.description}", MIME: published}
+        }  # fmt: skip
 
     def _caption(self) -> Markup:
         return tag("figcaption", tag("h3", self.title), tag("p", self.subtitle, class_="subtitle"))
@@ -145,8 +158,20 @@ def in_width(spec: dict[str, Any], width: int) -> dict[str, Any]:
 
 @cache
 def lab_style() -> str:
-    """The pages' style for a notebook, nested so that it outranks JupyterLab's own rules for lists and headings."""
+    """The pages' style for a notebook, nested so that it outranks JupyterLab's own rules for lists and headings.
+
+    It follows JupyterLab's theme, not the reader's system, and so do the charts, which JupyterLab draws.
+    """
     parts = (TEMPLATE / "parts.css").read_text("utf-8")
+    palette = parts[parts.index("{") : parts.index("}") + 1]
+    places = ":is(.abm.abm, .jp-RenderedVegaCommon5)"
+    themes = "".join(
+        f'[data-jp-theme-light="{light}"] {places} {{color-scheme: {scheme}}}'
+        for light, scheme in (("true", "light"), ("false", "dark"))
+    )
     parts = parts.replace(":root, .abm {", "& {").replace(":scope, body, .abm {", "& {")
-    lists = "dt, dd {float: none; width: auto; margin: 0; font-weight: inherit}"
-    return ".abm.abm {" + lists + parts + "} .abm.abm {padding: 8px 16px}"
+    plain = "dt, dd {float: none; width: auto; margin: 0; font-weight: inherit} tbody th {text-align: left}"
+    plain += "tbody tr:nth-child(n), tbody tr:nth-child(n):hover {background: none}"
+    answer = ".abm.abm.answer {font-size: 21px; line-height: 1.28; font-weight: 640; letter-spacing: -.015em}"
+    charts = f".jp-RenderedVegaCommon5 {palette}"
+    return ".abm.abm {" + plain + parts + "} .abm.abm {padding: 8px 16px}" + answer + charts + themes

@@ -11,7 +11,7 @@ from .findings import findings
 from .fragment import Fragment
 from .html import clean, said, tag
 from .numbers import change, day, missing_words, quarter_name
-from .rows import Known, Readings, Row, heading
+from .rows import Known, Readings, Row, heading, within
 from .sentences import HORIZONS, ahead_of, needed
 from .verdict import verdict
 
@@ -118,7 +118,7 @@ def standfirst(readings: Readings, family: str, metrics: Sequence[str]) -> Marku
 def absent(metric: Known, row: Row | None, dimension: str) -> Fragment:
     """The line that stands in the place of a figure: what is not there, and why."""
     code, why = (row.missing_because, row.caveats) if row and row.value is None else ("no_data", "")
-    name = f"{metric.label} by {heading(dimension).lower()}" if dimension else metric.label
+    name = f"{metric.label} by {within(heading(dimension))}" if dimension else metric.label
     reason = said(f"{missing_words(code)}. {why}".strip())
     html = tag("div", tag("p", tag("b", name)), tag("p", reason, class_="missing"), class_="absent-figure")
     return Fragment("prose", html, f"{name}: {missing_words(code)}")
@@ -142,7 +142,7 @@ def _clause(row: Row, readings: Readings) -> str:
     if row.metric == "open_pipeline":
         return f"open pipeline stands at {row.text()}{_moved_by(readings)}"
     judged = verdict(row, None)
-    name = CLAUSES.get(row.metric, _small(row.label) + ": {}").format(row.text())
+    name = CLAUSES.get(row.metric, within(row.label) + ": {}").format(row.text())
     return name + (f", {judged.inline}" if judged.words and "no earlier" not in judged.words else "")
 
 
@@ -156,11 +156,6 @@ def _moved_by(readings: Readings) -> str:
 
 
 def _group(opening: str, rows: Sequence[Row]) -> Markup:
-    named = [tag("span", _small(row.label), " ", row.data(), class_="item") for row in rows[:MOST_NAMED]]
+    named = [tag("span", within(row.label), " ", row.data(), class_="item") for row in rows[:MOST_NAMED]]
     more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
     return escape(opening) + " " + Markup(", ").join(named) + more + "."
-
-
-def _small(label: str) -> str:
-    """A label inside a sentence; one that begins with an abbreviation stays as it is."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..attribution import MODELS
 from .fragment import Fragment
 from .html import said, short, tag
-from .rows import Row
+from .rows import Row, within
 from .tables import Column, behind, likely, table
 
 SHOWN = ("first", "last_non_direct", "linear", "w", "shapley", "markov")  # as many as a page is wide
@@ -32,7 +32,7 @@ def side_by_side(name: str, rows: Sequence[Row], first: str, moved: Sequence[Row
         Column(model.replace("_", " ").capitalize(), [_cell(told[of].get(model)) for of in lines]) for model in shown
     ]
     label = rows[0].label if rows else name
-    made = table(name, f"{label} by {first.lower()} and model", columns)
+    made = table(name, f"{label} by {within(first)} and model", columns)
     notes = [tag("li", tag("strong", model.replace("_", " ").capitalize()), f": {MODELS[model]}") for model in shown]
     others = len({model for each in told.values() for model in each}) - len(shown)
     left = [f"{n} more {what}" for n, what in ((len(told) - len(lines), "rows"), (others, "models")) if n > 0]

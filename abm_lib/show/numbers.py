@@ -125,6 +125,11 @@ def quarter_name(label: str, year: bool = True) -> str:
     return f"{label[4:]} {label[:4]}" if year else label[4:]
 
 
+def month_name(label: str) -> str:
+    """2026-07 as Jul 2026."""
+    return str(format_date(date(int(label[:4]), int(label[5:]), 1), "MMM y", locale=_locale))
+
+
 def machine(value: float) -> str:
     """The full value for a `data` element: shortest text that reads back as the same number."""
     return repr(float(value)) if not float(value).is_integer() else str(int(value))
@@ -181,7 +186,7 @@ def _places_of_percent(percent: float, n: float | None) -> int:
 
 def _points(value: float, currency: str, n: float | None) -> tuple[str, str]:
     percent = value * 100
-    return decimals(percent, 2 if 0 < percent < 1 else 1 if percent < 10 else 0), " points"
+    return decimals(percent, 2 if 0 < percent < 0.995 else 1 if percent < 9.95 else 0), " points"
 
 
 def _count(value: float, currency: str, n: float | None) -> tuple[str, str]:

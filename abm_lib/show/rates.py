@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .drawing import Canvas, Room, aside, drawings, ticks
 from .fragment import Figure
 from .html import clean, listed, short
 from .numbers import quarter_name, tick, unit_name
-from .rows import Row, heading, identifier
+from .rows import Row, has_order, heading, identifier, within
 from .tables import left_out, of_slices
 from .theme import ink
 from .verdict import too_few
@@ -24,23 +25,35 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
 
     `between` is for one number under several rules: the message is the range and never one of them.
     """
+    rows, shared = _apart_by(rows)
     known, one, by = [r for r in rows if r.value is not None], rows[0], heading(dimension)
-    if len(known) >= RANK_FROM:
+    if len(known) >= RANK_FROM and not has_order(dimension):
         known = sorted(known, key=lambda r: -(r.value or 0))
     there = known[:MOST_RATES]
-    title = f"{one.label}: no reading by {by.lower()}"
+    title = f"{one.label}: no reading by {within(by)}"
     if there:
         title = f"{one.label}: {_between(there, by) if between else _apart(there)}"
 
     def draw(room: Room) -> dict[str, Any]:
         return _draw(room, there)
 
-    alternative = f"{one.label} by {by.lower()}: " + listed([f"{clean(r.name)} {r.text()}" for r in there])
-    subtitle = ". ".join([f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}", *_key(there)])
+    alternative = f"{one.label} by {within(by)}: " + listed([f"{clean(r.name)} {r.text()}" for r in there])
+    measured = ", ".join([unit_name(one.unit, one.currency), *map(within, shared), quarter_name(one.quarter)])
+    subtitle = ". ".join([measured, *_key(there)])
     ordered = [*known, *(row for row in rows if row.value is None)]
     table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
     notes = left_out(rows, known[MOST_RATES:])
     return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], notes)
+
+
+def _apart_by(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """The rows of a grid called by what sets them apart, and what they share; the subtitle says that once."""
+    names = [row.names for row in rows]
+    same = [i for i in range(min(map(len, names))) if len({each[i] for each in names}) == 1]
+    if len(rows) < 2 or not same or len(names[0]) < 2:
+        return list(rows), []
+    apart = [", ".join(name for i, name in enumerate(each) if i not in same) for each in names]
+    return [replace(row, called=name) for row, name in zip(rows, apart, strict=True)], [names[0][i] for i in same]
 
 
 def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
@@ -108,7 +121,7 @@ def _named(row: Row) -> str:
 
 def _between(rows: Sequence[Row], by: str) -> str:
     least, most = (pick(rows, key=lambda r: r.value or 0) for pick in (min, max))
-    return f"between {least.text()} and {most.text()}, depending on the {by.lower()}"
+    return f"between {least.text()} and {most.text()}, depending on the {within(by)}"
 
 
 def _key(rows: Sequence[Row]) -> list[str]:

@@ -5,6 +5,8 @@ A `Row` is one line of the readings frame with the metric's label and doc; absen
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -14,10 +16,14 @@ from markupsafe import Markup
 
 from ..errors import Fault, UsageError, nearest
 from .html import clean, tag
-from .numbers import amount, known, machine, missing_mark, span
+from .numbers import amount, known, machine, missing_mark, month_name, quarter_name, span
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago", "as_reported")
 NAMES_METRICS = {"headline", "metric", "indicator"}  # slices whose values are ids of metrics
+# Words of our own codes that are not written small, and codes that are more than their words.
+SPELLED = {word.lower(): word for word in "MQA MQL ICP VP CTA NPS CSAT CRM LinkedIn sBG".split()}
+CODES = {"c_level": "C-level", "cross_sell": "Cross-sell", "mid_market": "Mid-market", "re_tiered": "Re-tiered"}
+STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 TEXTS = (
     "metric",
     "family",
@@ -128,8 +134,9 @@ class Row:
     @property
     def names(self) -> list[str]:
         """Each part of the slice as words: tier 1 of a grid by tier and stage is Tier 1."""
-        parts = zip(self.slice_by.split("/"), self.slice.split("/"), strict=False)
-        return [f"{words(by)} {value}" if value.isdigit() else words(value) for by, value in parts]
+        by = self.slice_by.split("/")
+        parts = zip(by, self.slice.split("/", len(by) - 1), strict=False)
+        return [f"{heading(by)} {int(value)}" if value.isdigit() else words(value) for by, value in parts]
 
     @property
     def caveat_list(self) -> list[str]:
@@ -147,7 +154,8 @@ class Row:
         """k of n where the value is one over the other, else how many units stand behind it."""
         if self.unit == "share" and self.numerator is not None and self.denominator:
             return f"{self.text('numerator')} of {self.text('denominator')}"
-        return f"{self.text('n')} {clean(self.counts)}" if self.n is not None and self.counts != "money" else ""
+        told = self.counts == "money" or (self.unit == "count" and self.n == self.value)
+        return f"{self.text('n')} {clean(self.counts)}" if self.n is not None and not told else ""
 
     @property
     def substituted(self) -> str:
@@ -212,8 +220,8 @@ class Readings:
         return next((row for row in self._of(metric, quarter) if not row.slice_by), None)
 
     def slices(self, metric: str, dimension: str, quarter: str = "") -> list[Row]:
-        """The readings of every slice of a dimension, in the order of the frame."""
-        return [row for row in self._of(metric, quarter) if row.slice_by == dimension]
+        """The readings of every slice of a dimension, in the order of the frame; bands and stages in their own."""
+        return sorted((row for row in self._of(metric, quarter) if row.slice_by == dimension), key=_order)
 
     def history(self, metric: str, slice_by: str = "", slice_: str = "") -> list[Row | None]:
         """The same reading in the last eight quarters, oldest first; None for a quarter without a row."""
@@ -259,7 +267,17 @@ class Readings:
 
 def heading(dimension: str) -> str:
     """A dimension as the heading of a column: source_owner is Source owner."""
-    return clean(dimension).replace("_", " ").replace("/", " and ").capitalize()
+    return _spelled(clean(dimension).removeprefix("as_of_").replace("/", " and "))
+
+
+def within(text: str) -> str:
+    """A label inside a sentence; one that begins with an abbreviation stays as it is."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+def has_order(dimension: str) -> bool:
+    """Whether a dimension's slices have an order of their own, that no ranking should break."""
+    return dimension == "stage" or dimension.endswith("_band")
 
 
 def identifier(dimension: str) -> str:
@@ -272,7 +290,29 @@ def words(code: str) -> str:
     text = clean(code).replace("%2F", "/")
     if not text:
         return "Unknown"
-    return text.replace("_", " ").capitalize() if text == text.lower() else text
+    if found := re.fullmatch(r"(\d{4}Q[1-4])(.*)", text):
+        return quarter_name(found[1]) + found[2]
+    if found := re.fullmatch(r"\d{4}-(?:W(\d\d)|\d\d)", text):
+        return f"Week {int(found[1])}" if found[1] else month_name(text)
+    return CODES.get(text) or (_spelled(text) if text == text.lower() else text)
+
+
+def _spelled(code: str) -> str:
+    text = " ".join(SPELLED.get(word, word) for word in code.replace("_", " ").split(" "))
+    return text[:1].upper() + text[1:]
+
+
+def _order(row: Row) -> tuple[float, ...]:
+    """Where a slice stands among others: stages as accounts go through them, bands by their lower end."""
+    by = row.slice_by.split("/")
+    return tuple(_rank(*part) for part in zip(by, row.slice.split("/", len(by) - 1), strict=False))
+
+
+def _rank(by: str, value: str) -> float:
+    if by.endswith("_band"):
+        number = re.search(r"\d[\d,.]*", value)
+        return float(re.sub(r"\D", "", number[0])) - value.startswith("under") if number else math.inf
+    return STAGES.index(value) if by == "stage" and value in STAGES else 0
 
 
 def counts_money(metric: Known) -> bool:

@@ -1,4 +1,7 @@
-"""A Vega-Lite spec as inline SVG. Used by the publisher alone: starting the drawing engine takes over half a second.
+"""A chart as the page has it: its Vega spec and that drawn as inline SVG.
+
+Used by the publisher alone: starting the drawing engine takes over half a second. Vega-Lite is compiled here, so that no
+reader's browser does it for every chart.
 
 Vega draws the marks of our own charts once, and they are written again: marks of one style as one path, stretched to the
 width that the reader has with strokes and dots kept as they are, and texts at a share of that width. So one drawing fits
@@ -30,31 +33,41 @@ TRANSLATE = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)$")
 BOX = re.compile(r"M(-?[\d.]+),(-?[\d.]+)h(-?[\d.]+)v(-?[\d.]+)h-?[\d.]+Z$")
 DOT = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0$")
 POINT = re.compile(r"(-?\d+(?:\.\d+)?),(-?\d+(?:\.\d+)?)")
+STRAIGHT = re.compile(r"M(-?[\d.]+)[ ]?(-?[\d.]+)([hv])(-?[\d.]+)")
 Style = tuple[tuple[str, str], ...]
 
 
-def draw(spec: dict[str, Any], room: str, name: str) -> str:
+def compiled(spec: dict[str, Any]) -> dict[str, Any]:
+    """A Vega-Lite spec as Vega, for drawing and for the page's script."""
+    import vl_convert
+
+    made = vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE)
+    made.pop("$schema", None)
+    return made
+
+
+def draw(spec: dict[str, Any], vega: dict[str, Any], room: str, name: str) -> str:
     """One drawing for a room; `name` keeps the ids of an analyst's chart apart from those of the page's others."""
-    return _as_drawn(spec, name) if room == "only" else _written_again(spec, room)
+    return _as_drawn(vega, name) if room == "only" else _written_again(spec, vega, room)
 
 
-def _as_drawn(spec: dict[str, Any], name: str) -> str:
+def _as_drawn(vega: dict[str, Any], name: str) -> str:
     """An analyst's chart: only what would collide or speak twice is changed."""
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg({**spec, "background": "transparent"}, vl_version=VEGA_LITE)
+    drawn = vl_convert.vega_to_svg({**vega, "background": "transparent"})
     drawn = re.sub(r' (?:role|aria-[a-z]+|version|xmlns(?::\w+)?)="[^"]*"', "", drawn)
     drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
     drawn = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", drawn)
     return f'<div class="only">{drawn}</div>'
 
 
-def _written_again(spec: dict[str, Any], room: str) -> str:
+def _written_again(spec: dict[str, Any], vega: dict[str, Any], room: str) -> str:
     import vl_convert
 
     width, height, padding = spec["width"], spec["height"], spec["padding"]
-    bare = {**spec, "padding": 0, "layer": [layer for layer in spec["layer"] if layer["mark"]["type"] != "text"]}
-    root = ElementTree.fromstring(vl_convert.vegalite_to_svg(bare, vl_version=VEGA_LITE))
+    bare = {**vega, "padding": 0, "marks": [mark for mark in vega["marks"] if mark["type"] != "text"]}
+    root = ElementTree.fromstring(vl_convert.vega_to_svg(bare))
     marks = groupby(_marks(root, 0.0, 0.0), key=lambda mark: mark[0])
     drawn = "".join(_path(style, [d for _, d in group]) for style, group in marks)
     plot = f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none">{drawn}</svg>'
@@ -138,7 +151,22 @@ def _key(style: dict[str, str]) -> Style:
 
 def _path(style: Style, pieces: list[str]) -> str:
     """Marks of one style as one path."""
-    return f'<path{_attributes(style)} d="{"".join(pieces)}"/>'
+    return f'<path{_attributes(style)} d="{_joined(pieces)}"/>'
+
+
+def _joined(pieces: list[str]) -> str:
+    """Pieces as one path; a straight one begins from the end of the one before where that is said in fewer bytes."""
+    joined, end = "", None
+    for piece in pieces:
+        found = STRAIGHT.fullmatch(piece)
+        if not found:
+            joined, end = joined + piece, None
+            continue
+        x, y, far = float(found[1]), float(found[2]), float(found[4])
+        moved = f"m{_pair(x - end[0], y - end[1])}{found[3]}{found[4]}" if end else piece
+        joined += min(piece, moved, key=len)
+        end = (x + far, y) if found[3] == "h" else (x, y + far)
+    return joined
 
 
 def _group(style: Style, right: bool, texts: list[str]) -> str:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from .fragment import Fragment
 from .html import css_text, said, short, tag
 from .numbers import span
-from .rows import Row, heading
+from .rows import Row, heading, within
 
 MOST_ROWS = 6
 MOST_TIMES = 13
@@ -52,7 +52,7 @@ def table(
     body = [_line(columns, cells, i in total, traces[i]) for i, cells in enumerate(lines)]
     names = ";".join(f"--c{i}:{css_text(c.heading + ' ')}" for i, c in enumerate(columns, 1) if i > 2)
     inner = (
-        tag("caption", caption, class_="hidden") if caption else None,
+        tag("caption", caption) if caption else None,
         tag("thead", tag("tr", heads)),
         tag("tbody", body),
     )
@@ -68,7 +68,7 @@ def of_slices(name: str, rows: Sequence[Row], whole: Row | None, first: str, fol
     kept, left = rows[:MOST_ROWS], len(rows) - MOST_ROWS
     lines = [*kept, *([whole] if whole else [])]
     columns = [Column(first, [said(row.name) for row in lines], number=False), *_reading_columns(lines, folded)]
-    caption = "" if folded else f"{lines[0].label} by {first.lower()}" if lines else first
+    caption = "" if folded else f"{lines[0].label} by {within(first)}" if lines else first
     more = f"{left} more" if left > 0 else ""
     return table(name, caption, columns, [len(kept)] if whole else [], () if folded else lines, more)
 
@@ -79,7 +79,7 @@ def of_quarters(name: str, rows: Sequence[Row], first: str = "Quarter", folded: 
     kept = [row for i, row in enumerate(rows) if (len(rows) - 1 - i) % step == 0] if step else []
     names = [said(row.name) if row.slice_by else f"{row.quarter[4:]} {row.quarter[:4]}" for row in kept]
     columns = [Column(first, names, number=False), *_reading_columns(kept, folded, earlier=False)]
-    caption = "" if folded else f"{rows[0].label} by {first.lower()}" if rows else first
+    caption = "" if folded else f"{rows[0].label} by {within(first)}" if rows else first
     more = f"One row in {step} is shown; {len(rows) - len(kept)} more" if step > 1 else ""
     return table(name, caption, columns, (), () if folded else kept, more)
 
@@ -99,7 +99,7 @@ def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
         cells = [_cell(values[line, head]) if (line, head) in values else "" for line in kept]
         columns.append(Column(_part(values, head, across, by), cells))
     more = f"{len(lines) - len(kept)} more" if len(lines) > len(kept) else ""
-    return table(name, f"{rows[0].label} by {heading(dimension).lower()}", columns, more=more)
+    return table(name, f"{rows[0].label} by {within(heading(dimension))}", columns, more=more)
 
 
 def _sides(rows: Sequence[Row]) -> tuple[int, int]:
@@ -121,16 +121,16 @@ def _cell(row: Row) -> Markup:
 
 
 def _reading_columns(rows: Sequence[Row], folded: bool, earlier: bool = True) -> list[Column]:
-    """The columns that any list of readings has; one with nothing in it, or no past but the whole's, is left out."""
+    """The columns that any list of readings has; one with nothing in it, or with the whole's alone, is left out."""
     slices = [row for row in rows if row.slice_by] or rows
     columns = [Column("Value", [row.text() if folded else row.data(inside=True) for row in rows])]
     if any(row.numerator is not None and row.denominator for row in rows):
         columns.append(Column("From", [behind(row).striptags() for row in rows]))
     if any(row.ranged for row in rows):
         columns.append(Column("Likely", [likely(row).striptags() for row in rows]))
-    past = [("Quarter before", "previous", slices), ("Year before", "year_ago", slices)] if earlier else []
-    for title, field, among in [("Target", "target", rows), *past]:
-        if any(getattr(row, field) is not None for row in among):
+    past = [("Quarter before", "previous"), ("Year before", "year_ago")] if earlier else []
+    for title, field in [("Target", "target"), *past]:
+        if any(getattr(row, field) is not None for row in slices):
             columns.append(Column(title, [row.text(field) for row in rows]))
     if any(row.caveats for row in rows):
         columns.append(Column("Read with care", [said(row.caveats) for row in rows], number=False))

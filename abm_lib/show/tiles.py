@@ -63,11 +63,12 @@ def scorecard(title: str, tiles: Sequence[Tile]) -> Fragment:
 
 def _tile(tile: Tile, heading: str) -> Markup:
     row = tile.row
+    caveats = [_caveat(caveat, tile.letters) for caveat in _caveats(tile)]
     label = tag(heading, row.label, *[_letter(c, tile.letters) for c in row.caveat_list], class_="label")
     return tag(
         "article", label, tag("div", _value(row), _sparkline(tile.history), class_="value"), _bullet(tile), _past(tile),
         tag("p", tile.judged.html(), class_="judged"), _evidence(tile),
-        tag("div", [_caveat(c, tile.letters) for c in _caveats(tile)], class_="caveats"), class_="tile", **row.trace,
+        tag("div", caveats, class_="caveats") if caveats else None, class_="tile", **row.trace,
     )  # fmt: skip
 
 
@@ -75,7 +76,9 @@ def _value(row: Row) -> Markup:
     if row.value is None:
         return tag("span", missing_mark(row.missing_because).capitalize(), class_="absent")
     number, unit = parts(row.value, row.unit, row.currency, row.n)
-    return row.data("value", tag("span", number, class_="big") + tag("span", unit, class_="unit"), inside=True)
+    return row.data(
+        "value", tag("span", number, class_="big") + (tag("span", unit, class_="unit") if unit else ""), inside=True
+    )
 
 
 def _past(tile: Tile) -> Markup:
@@ -93,10 +96,14 @@ def _or_none(row: Row, name: str) -> Markup:
 def _evidence(tile: Tile) -> Markup:
     """k of n or money ÷ money with the likely range, then one line for each companion."""
     row = tile.row
-    lines = [tag("p", _made_of(row)), _moved(row)]
+    made_of = _made_of(row)
+    lines = [tag("p", made_of) if made_of else None, _moved(row)]
     for other in tile.companions:
         made = ", " + behind(other) if other.value is not None and other.denominator else ""
-        lines.append(tag("p", other.label, " ", other.data(), made))
+        label = other.label.removeprefix(
+            f"{row.label}, "
+        )  # a slice of the tile's own metric needs no more than its name
+        lines.append(tag("p", label[:1].upper() + label[1:], " ", other.data(), made))
     return tag("div", lines, class_="made-of")
 
 
@@ -111,7 +118,7 @@ def _moved(row: Row) -> Markup | None:
 
 def _made_of(row: Row) -> Markup:
     pieces: list[Markup] = []
-    if row.numerator is not None and row.denominator and row.value is not None:
+    if row.numerator is not None and row.denominator and row.value is not None and row.numerator != row.value:
         pieces.append(behind(row, inside=True))
     elif row.n is not None and row.unit != "count" and row.counts != "money":
         pieces.append(row.data("n", inside=True) + f" {clean(row.counts)}")

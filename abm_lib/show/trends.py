@@ -13,7 +13,7 @@ from .drawing import Canvas, Records, Room, drawings, ticks
 from .fragment import Figure
 from .html import clean, listed, short
 from .numbers import day, quarter_name, tick, unit_name
-from .rows import Row, heading, identifier
+from .rows import Row, heading, identifier, within
 from .tables import of_quarters
 from .theme import ink
 from .verdict import verdict
@@ -29,27 +29,36 @@ class Remark:
     text: str
 
 
-def trend(rows: Sequence[Row | None], dimension: str = "", remarks: Sequence[Remark] = ()) -> Figure:
+def trend(
+    rows: Sequence[Row | None], dimension: str = "", remarks: Sequence[Remark] = (), need: Row | None = None
+) -> Figure:
     """A line with a dot for each time, oldest first; a time without a value leaves a gap.
 
     Dots are filled where the target was met, hollow where it was missed; only the newest may take a verdict's colour.
+    `need` is what it is judged by, as on its card. A week that the quarter's ends cut stands in the table alone.
     """
+    told = [row for row in rows if row is not None]
+    partial = [row for row in told if _is_part_of_a_week(row)]
+    rows = [row for row in rows if row not in partial] if len(partial) < len(told) else rows
     there = [row for row in rows if row is not None]
     now = there[-1]
     first = heading(dimension or "quarter")
-    alternative = f"{now.label} by {first.lower()}: " + listed([f"{_when(r)} {r.text()}" for r in there], 8)
-    between = f"{_when(there[0])} to {_when(now)}" if len(there) > 1 else _when(now)
-    between = f"by {first.lower()}, {between}" if dimension else between
+    alternative = f"{now.label} by {within(first)}: " + listed([f"{_when(r)} {r.text()}" for r in there], 8)
+    first_time, last_time = (_inside(there[i]) for i in (0, -1))
+    between = f"{first_time} to {last_time}" if len(there) > 1 else last_time
+    between += f", {quarter_name(now.quarter)}" if dimension and dimension != "month" else ""
     subtitle = ". ".join([f"{unit_name(now.unit, now.currency)}, {between}", *_key(there)])
 
     marked = _places(rows, remarks)
     notes: list[object] = [f"{day(remark.on)}: {clean(remark.text)}." for _, remark in marked]
+    if len(partial) < len(told):
+        notes += [f"Not drawn: {_inside(r)}, of which {_days(r)} days lie in the quarter." for r in partial]
 
     def draw(room: Room) -> dict[str, Any]:
-        return _draw(room, rows, dimension, marked)
+        return _draw(room, rows, dimension, marked, need)
 
-    table = of_quarters(f"{now.metric}-{identifier(dimension) or 'quarter'}", there, first)
-    return Figure(_message(there, dimension), subtitle, alternative, drawings(draw), table, [now.metric], notes)
+    table = of_quarters(f"{now.metric}-{identifier(dimension) or 'quarter'}", told, first)
+    return Figure(_message(there, dimension, need), subtitle, alternative, drawings(draw), table, [now.metric], notes)
 
 
 def _places(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple[float, Remark]]:
@@ -65,16 +74,13 @@ def _places(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple
     return found
 
 
-def _message(there: Sequence[Row], dimension: str) -> str:
+def _message(there: Sequence[Row], dimension: str, need: Row | None) -> str:
     """What the newest value says against its target or last year; of other times, where the line began and ended."""
-    now, judged = there[-1], verdict(there[-1])
+    now, judged = there[-1], verdict(there[-1], need)
     if dimension:
         known = [row for row in there if row.value is not None]
-        return (
-            f"{now.label}: {known[0].text()} at first, {known[-1].text()} at last"
-            if known
-            else f"{now.label}: no reading"
-        )
+        ends = [f"{row.text()} {'on' if row.slice.isdigit() else 'in'} {_inside(row)}" for row in known]
+        return f"{now.label}: {', '.join(dict.fromkeys([ends[0], ends[-1]])) if ends else 'no reading'}"
     when = quarter_name(now.quarter, year=False)
     if now.value is None:
         return f"{now.label}: {now.text()} in {when}"
@@ -101,7 +107,7 @@ class Plot:
 
 
 def _draw(
-    room: Room, rows: Sequence[Row | None], dimension: str, remarks: Sequence[tuple[float, Remark]] = ()
+    room: Room, rows: Sequence[Row | None], dimension: str, remarks: Sequence[tuple[float, Remark]], need: Row | None
 ) -> dict[str, Any]:
     plot, labels, steps = _plot(room, rows, dimension, 8 + 16 * len(remarks))
     canvas, there = plot.canvas, plot.there
@@ -124,7 +130,7 @@ def _draw(
         canvas.slopes(joined),
         canvas.dots([p for p in past if p["met"] is False], hollow=True),
         canvas.dots([p for p in past if p["met"] is not False], 36),
-        *_newest(plot, points),
+        *_newest(plot, points, need),
         *_names(plot, dimension),
         *_remarked(canvas, remarks),
     ]
@@ -167,20 +173,22 @@ def _remarked(canvas: Canvas, remarks: Sequence[tuple[float, Remark]]) -> list[A
     return drawn
 
 
-def _newest(plot: Plot, points: Records) -> list[Any]:
+def _newest(plot: Plot, points: Records, need: Row | None) -> list[Any]:
     """The newest point with its value beside it, and the target's name where it does not touch that."""
     canvas, row = plot.canvas, plot.there[-1][1]
     if row.value is None:
         return [canvas.text([{"x": plot.last, "y": plot.down(0) - 14, "text": "?"}], "center", colour="ink3")]
-    # A month may be judged; the last week of a quarter may be a day long (S0-47).
-    colour = {"good": "good", "bad": "bad"}.get(verdict(row).tone, "ink") if row.slice_by != "week" else "ink"
+    # A month may be judged; a week is a feeling for how it goes (S0-47).
+    colour = {"good": "good", "bad": "bad"}.get(verdict(row, need).tone, "ink") if row.slice_by != "week" else "ink"
     place = {**points[-1], "colour": ink(colour)}
-    layers = [canvas.dots([place], 80), canvas.text([{**place, "text": row.text()}], dx=22, bold=True)]
+    # Beside the plot, not the point: a target's dash reaches further the wider the plot is drawn.
+    beside = canvas.width + 8
+    layers = [canvas.dots([place], 80), canvas.text([{**place, "text": row.text()}], at=beside, bold=True)]
     if row.target is not None:
         aim, gap = plot.down(row.target), 15
         y = aim if abs(aim - place["y"]) >= gap else place["y"] + (gap if aim >= place["y"] else -gap)
         name = {"x": plot.last, "y": y, "text": f"target {tick(row.target, row.unit, row.currency)}"}
-        layers.append(canvas.text([name], dx=22, colour="ink3"))
+        layers.append(canvas.text([name], at=beside, colour="ink3"))
     return layers
 
 
@@ -202,8 +210,10 @@ def _names(plot: Plot, dimension: str) -> list[Any]:
 
 
 def _time(row: Row) -> str:
-    """A week by its number alone: its year stands in the subtitle."""
-    return row.slice.partition("-")[2] if row.slice_by == "week" else short(row.slice, 10)
+    """A week or a month by its name alone, a day by its number: the year stands in the subtitle."""
+    if row.slice.isdigit():
+        return str(int(row.slice))
+    return row.slice.partition("-")[2] if row.slice_by == "week" else short(row.name, 10)
 
 
 def _key(rows: Sequence[Row]) -> list[str]:
@@ -224,4 +234,18 @@ def met(row: Row) -> bool | None:
 
 
 def _when(row: Row) -> str:
-    return clean(row.slice) if row.slice_by else quarter_name(row.quarter)
+    return clean(row.name) if row.slice_by else quarter_name(row.quarter)
+
+
+def _inside(row: Row) -> str:
+    """When, inside a sentence: week 28, day 5, but Jul 2026."""
+    return within(_when(row)) if row.slice_by == "week" or row.slice.isdigit() else _when(row)
+
+
+def _days(row: Row) -> int:
+    return (pd.Timestamp(row.period_end) - pd.Timestamp(row.period_start)).days
+
+
+def _is_part_of_a_week(row: Row) -> bool:
+    """A week that the quarter's first or last day cuts: so few days would read as a fall."""
+    return row.slice_by == "week" and _days(row) < 7

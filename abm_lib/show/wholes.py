@@ -9,7 +9,7 @@ from .drawing import Canvas, Records, Room, aside, drawings
 from .fragment import Figure
 from .html import listed, short
 from .numbers import amount, quarter_name, unit_name
-from .rows import Row, heading, identifier
+from .rows import Row, heading, identifier, within
 from .tables import left_out, of_slices
 from .theme import ink
 
@@ -24,15 +24,14 @@ def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
     there = sorted((r for r in rows if r.value is not None), key=lambda r: (-(r.value or 0), r.slice))
     total, one, by = sum(r.value or 0 for r in there), rows[0], heading(dimension)
     bars = _bars(there, total)
-    title = f"{one.label}: none by {by.lower()}"
+    title = f"{one.label}: none by {within(by)}"
     if bars and bars[0][1]:
-        name, _, text, part = bars[0]
-        title = f"{one.label}: {name} leads with {text}, {part} of {amount(total, one.unit, one.currency)}"
+        title = f"{one.label}: {_leader(there, bars)} of {amount(total, one.unit, one.currency)}"
 
     def draw(room: Room) -> dict[str, Any]:
         return _draw_ranked(room, bars)
 
-    alternative = f"{one.label} by {by.lower()}: " + listed([f"{bar[0]} {bar[2]}" for bar in bars])
+    alternative = f"{one.label} by {within(by)}: " + listed([f"{bar[0]} {bar[2]}" for bar in bars])
     ordered = [*there, *(row for row in rows if row.value is None)]
     table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
     subtitle = f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}. Right: part of the sum"
@@ -53,7 +52,7 @@ def shares(rows: Sequence[Row], dimension: str) -> Figure:
     notes: list[object] = [", ".join(said) + "."] if parts else []
     title = f"{one.label}: " + (", ".join(said[:3]) or "no reading")
     subtitle = f"{quarter_name(one.quarter)}. Parts of one whole; what is unknown is dashed and kept"
-    alternative = f"{one.label} by {by.lower()}: " + listed(said)
+    alternative = f"{one.label} by {within(by)}: " + listed(said)
     notes += left_out(rows, [])
     return Figure(title, subtitle, alternative, drawings(draw, "wide", "narrow"), table, [one.metric], notes, wide=True)
 
@@ -65,6 +64,16 @@ def _bars(there: Sequence[Row], total: float) -> list[Bar]:
         left = sum(r.value or 0 for r in rest)
         bars.append((f"Other ({len(rest)})", left, amount(left, rest[0].unit, rest[0].currency), _of(left, total)))
     return bars
+
+
+def _leader(there: Sequence[Row], bars: Sequence[Bar]) -> str:
+    """Who leads with how much; what nobody named cannot lead."""
+    named = (
+        i for i, row in enumerate(there[: len(bars)]) if row.value and row.slice.lower() not in {*UNKNOWN, "other"}
+    )
+    first = next(named, 0)
+    name, _, text, part = bars[first]
+    return f"{name} leads{' those named' * bool(first)} with {text}, {part}"
 
 
 def _of(value: float, total: float) -> str:

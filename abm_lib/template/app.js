@@ -39,7 +39,7 @@
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
   };
-  const options = (config) => ({ mode: "vega-lite", renderer: "svg", actions: false, ast: true, tooltip: tell, config });
+  const options = { mode: "vega", renderer: "svg", actions: false, ast: true, tooltip: tell };
 
   // The drawing that the style sheet shows for this width; a live one hides it, so it is taken away for the question.
   const room = (place) => {
@@ -47,17 +47,17 @@
     const still = [...place.children].find((child) => child.className !== "alive" && getComputedStyle(child).display !== "none");
     return still?.className;
   };
-  // A spec as wide as its place: the plot takes what is added, and texts at the right edge go with it.
+  // A spec of ours as wide as its place: the plot takes what is added, and texts at the right edge go with it.
   const fitted = (spec, width) => {
-    const more = spec.padding ? width - spec.padding.left - spec.padding.right - spec.width : 0;
-    const moved = (layer) => {
-      const x = layer.encoding?.x;
-      if (!(x?.value >= spec.width)) return layer;
-      return { ...layer, encoding: { ...layer.encoding, x: { value: x.value + more } } };
+    const more = width - spec.padding.left - spec.padding.right - spec.width;
+    const moved = (mark) => {
+      const update = mark.encode.update;
+      if (!(update.x?.value >= spec.width)) return mark;
+      return { ...mark, encode: { ...mark.encode, update: { ...update, x: { value: update.x.value + more } } } };
     };
-    return more ? { ...spec, width: spec.width + more, layer: spec.layer.map(moved) } : spec;
+    return more ? { ...spec, width: spec.width + more, marks: spec.marks.map(moved) } : spec;
   };
-  const draw = async (place, charts, config) => {
+  const draw = async (place, charts) => {
     const here = room(place), view = place.dataset.view || 0, width = place.clientWidth;
     const spec = charts[place.dataset.chart]?.[view]?.[here];
     const wanted = `${here} ${view} ${width}`;
@@ -65,39 +65,41 @@
     place.dataset.wanted = wanted;
     const live = Object.assign(document.createElement("div"), { className: "alive" });
     live.setAttribute("aria-hidden", "true"); // the place around it says what it shows
-    const drawn = await vegaEmbed(live, fitted(spec, width), options(config));
+    const drawn = await vegaEmbed(live, here === "only" ? spec : fitted(spec, width), options);
     for (const old of place.querySelectorAll(".alive")) old.remove();
     if (place.dataset.wanted !== wanted) return drawn.finalize();
     place.append(live);
     place.classList.add("live");
   };
-  const start = async (store) => {
-    const { charts, config } = await unpacked(store.textContent);
-    const places = [...document.querySelectorAll(`[data-chart]`)].filter((place) => place.dataset.chart in charts);
+  const start = (store, page) => {
+    let charts; // unpacked when the first of them comes near: one file holds the charts of every page
+    const upgrade = async (place) => draw(place, await (charts ??= unpacked(store.textContent)));
     const seen = new Set();
     const watch = new IntersectionObserver(
       (entries) => entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
         seen.add(target);
-        draw(target, charts, config);
+        upgrade(target);
       }),
       { rootMargin: "300px" },
     );
-    for (const place of places) {
+    for (const place of page.querySelectorAll("[data-chart]")) {
       watch.observe(place);
       const choice = place.parentElement.querySelector("select");
       if (!choice) continue;
       choice.parentElement.hidden = false;
       choice.addEventListener("change", () => {
         place.dataset.view = choice.value;
-        draw(place, charts, config);
+        upgrade(place);
       });
     }
     let waiting;
     addEventListener("resize", () => {
       clearTimeout(waiting);
-      waiting = setTimeout(() => seen.forEach((place) => draw(place, charts, config)), 150);
+      waiting = setTimeout(() => seen.forEach(upgrade), 150);
     });
   };
-  // A browser that cannot unpack or draw keeps the still drawings.
-  for (const store of document.querySelectorAll("script.charts")) start(store).catch(() => {});
+  // A browser that cannot unpack keeps the still drawings.
+  const pages = document.querySelectorAll("article.page");
+  const stores = "DecompressionStream" in window ? document.querySelectorAll("script.charts") : [];
+  stores.forEach((store, i) => start(store, pages[i] ?? document));
 })();

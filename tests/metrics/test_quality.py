@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from tiny import company, deals, read, reading, slices, value
 
+from abm_lib.metrics import quality
+
 ACTS = {
     "accounts": """
         account_id | name | segment
@@ -147,6 +149,23 @@ def test_promises_kept_share_holds_each_promise_against_its_reading(tmp_path: Pa
     unscored = reading(found, "promises_kept_share", "promise", "g4")
     assert unscored["missing_because"] == "not_collected" and "Ad clicks at least 9" in unscored["caveats"]
     assert reading(found, "promises_kept_share")["caveats"] == "1 of 4 could not be scored"
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "text"),
+    [
+        (58.0, "count", "58"),
+        (0.34, "share", "34.0%"),
+        (-0.021, "points", "-2.1 points"),
+        (5_329_000.0, "money", "EUR 5,329,000"),
+        (4.87, "money", "EUR 4.87"),
+        (2.9, "times", "2.9x"),
+        (86.0, "days", "86 days"),
+        (None, "count", ""),
+    ],
+)
+def test_a_promised_number_is_said_in_its_unit(number: float | None, unit: str, text: str) -> None:
+    assert quality._plain(number, unit, "EUR") == text
 
 
 def test_promises_kept_share_without_promises_says_which_table_would_tell(tmp_path: Path) -> None:
