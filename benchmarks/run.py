@@ -13,8 +13,8 @@ import duckdb
 import imports
 import measure
 import metrics
-import reading
 import pages
+import reading
 import report
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
