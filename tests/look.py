@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 VIEWS = {"desktop": (1280, "light"), "dark": (1280, "dark"), "tablet": (820, "light"), "phone": (390, "light")}
-IN_README = ("summary-desktop", "pipeline-desktop")
+IN_README = {"index": ("summary-desktop", 1660), "pipeline": ("pipeline-desktop", 1480)}  # how far down each is shown
 
 
 def chromium() -> str:
@@ -38,6 +38,17 @@ def shoot(browser: Browser, page: Path, out: Path) -> None:
     tab.close()
 
 
+def shoot_for_readme(browser: Browser, edition: Path) -> None:
+    images = ROOT / "docs" / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    for page, (name, height) in IN_README.items():
+        tab = browser.new_page(viewport={"width": 1280, "height": height}, color_scheme="light")
+        tab.goto((edition / f"{page}.html").as_uri())
+        tab.wait_for_timeout(1500)  # until the charts in sight are live
+        tab.screenshot(path=images / f"{name}.png")
+        tab.close()
+
+
 def main() -> None:
     editions = sorted((ROOT / "reports").glob("[0-9]*Q[1-4]"))
     if not editions:
@@ -48,10 +59,8 @@ def main() -> None:
         browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for page in sorted(editions[-1].glob("*.html")):
             shoot(browser, page, out)
-    if "--readme" in sys.argv:
-        (ROOT / "docs" / "images").mkdir(parents=True, exist_ok=True)
-        for name in IN_README:
-            shutil.copy(out / f"{name}.png", ROOT / "docs" / "images" / f"{name}.png")
+        if "--readme" in sys.argv:
+            shoot_for_readme(browser, editions[-1])
     sys.stdout.write(f"{len(list(out.iterdir()))} pictures in {out.relative_to(ROOT)}\n")
 
 

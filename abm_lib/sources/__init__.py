@@ -98,7 +98,7 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
         con.execute(f'create schema if not exists "source {name}"; set schema = {tables.quoted(f"source {name}")}')
         source = _read_files(con, config, name, mapping, folder, delivery)
         for way in _ways(mapping, source.files):
-            _accept(con, source, way, delivery)
+            _accept(con, config, source, way, delivery)
         con.execute(f'set schema = main; drop schema "source {name}" cascade')
     read_whole = {file.label for part in delivery.parts if part.file for file in part.file.parts or [part.file]}
     queried = [file for label, file in delivery.files.items() if file.is_sound and label not in read_whole]
@@ -183,7 +183,9 @@ def _ways(mapping: Map, files: Collection[str]) -> Iterator[TableMap]:
         yield from [way for way in ways if set(way.files) <= set(files)][:1]
 
 
-def _accept(con: duckdb.DuckDBPyConnection, source: _Source, table: TableMap, delivery: Delivery) -> None:
+def _accept(
+    con: duckdb.DuckDBPyConnection, config: Config, source: _Source, table: TableMap, delivery: Delivery
+) -> None:
     read = [source.files[stem] for stem in (*table.files, *table.also) if stem in source.files]
     if table.name in source.asked.skip or not all(file.is_sound for file in read):
         return  # not wanted; or said already, and its rows are not there to be judged
@@ -204,6 +206,7 @@ def _accept(con: duckdb.DuckDBPyConnection, source: _Source, table: TableMap, de
     if may_lack and (untold := checks.untold(con, table.name, key, where)):
         delivery.faults.append(untold)
         return
+    own_slices.hold(con, config, table.name, key)
     report = _typed(con, source, table, key, file, where, delivered)
     if table.as_now:
         delivery.as_now[table.name] = table.as_now

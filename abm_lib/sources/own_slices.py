@@ -18,10 +18,20 @@ CARRIED = 'raw."values of slices"'  # table_name, record_id, name, value
 MOST = 50  # values that a slice may have; columns with more are names, ids and free text
 
 
+def hold(con: duckdb.DuckDBPyConnection, config: Config, table: str, key: str) -> None:
+    """Keep what a source delivered for a table that is sliced: of `raw.KEY` only the rows set aside are left later."""
+    if any(asked.table == table for asked in config.slices.values()):
+        con.execute(f'create or replace table {_held(key)} as from raw."{key}"')
+
+
+def _held(key: str) -> str:
+    return f'raw."{key} for slices"'
+
+
 def carry(con: duckdb.DuckDBPyConnection, config: Config, parts: Sequence[tuple[str, str, Dialect]]) -> Iterator[Fault]:
     """Fill CARRIED for every record accepted; faults for a column that no source delivers or that is no slice.
 
-    `parts` are what sources gave: the canonical table, the name of its raw table, and how it is written.
+    `parts` are what sources gave: the canonical table, the name of its raw table that is held, and how it is written.
     """
     con.execute(
         f"create or replace table {CARRIED} (table_name VARCHAR, record_id VARCHAR, name VARCHAR, value VARCHAR)"
@@ -30,7 +40,7 @@ def carry(con: duckdb.DuckDBPyConnection, config: Config, parts: Sequence[tuple[
         where, wanted, known = f"abm.toml  [slices.{name}]", asked.column or name, list[str]()
         given = [(key, dialect) for table, key, dialect in parts if table == asked.table]
         for key, dialect in given:
-            columns = delivered_columns(con, f'raw."{key}"')
+            columns = delivered_columns(con, _held(key))
             known += columns
             if column := next((each for each in columns if folded(each) == folded(wanted)), ""):
                 _take(con, name, asked, key, column, dialect)
@@ -56,7 +66,7 @@ def _take(con: duckdb.DuckDBPyConnection, name: str, asked: OwnSlice, key: str, 
         f"insert into {CARRIED} select {quoted(asked.table)}, record, {quoted(name)}, "
         f"case value when null then null{shown} else case when value is not null then {others} end end from ("
         f"select {quoted_name(record)} as record, case when count(distinct {value}) = 1 then min({value}) end as value "
-        f'from raw."{key}" where {quoted_name(record)} in (select {quoted_name(record)} from canonical.{asked.table}) group by 1)'
+        f"from {_held(key)} where {quoted_name(record)} in (select {quoted_name(record)} from canonical.{asked.table}) group by 1)"
     )
 
 
