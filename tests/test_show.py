@@ -140,6 +140,8 @@ def test_flows_of_one_sum_share_the_unit_of_the_largest() -> None:
         ({"value": 0.2, "low": 0.1, "high": 0.3, "n": 90, "target": 0.35, "status": "bad"}, "bad", "Clearly below target"),
         ({"value": 0.33, "low": 0.2, "high": 0.5, "n": 27, "target": 0.35, "status": "unclear"}, "grey", "No clear gap to target"),
         ({"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "target": 0.45, "year_ago": 0.3}, "good", "Clearly up on Q3 2025"),
+        # Clearly up, yet short of the target by as much as chance gives: neither good nor bad.
+        ({"value": 0.44, "low": 0.35, "high": 0.53, "n": 90, "target": 0.45, "year_ago": 0.3}, "grey", "No clear gap to target"),
         ({"value": 0.9, "low": 0.8, "high": 1.0, "n": 6, "target": 0.35, "status": "good"}, "grey", "Too few to judge: 6"),
         ({"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "target": 0.35, "status": "unclear"}, "grey", "Clearly above target"),
         ({"value": 0.4, "n": 90, "year_ago": 0.3}, "grey", "10 points more than Q3 2025"),

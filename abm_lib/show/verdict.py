@@ -112,7 +112,10 @@ def _against_target(row: Row, target: float) -> Verdict:
     if row.value is None or row.value == target:
         return Verdict("grey", SAME, "On target")
     if not side:
-        return _against_last_year(row, clear_only=True) or Verdict("grey", SAME, "No clear gap to target")
+        since = _against_last_year(row, clear_only=True)
+        # Clearly better than last year, though on the wrong side of the target, is no good news to a reader of colours.
+        agrees = since and since.tone == _direction(row, 1 if row.value > target else -1)
+        return since if since and agrees else Verdict("grey", SAME, "No clear gap to target")
     above, below = ("over", "under") if row.better == "lower" else ("above", "short of")
     gap = size(row.value - target, row.unit, row.currency, row.n)
     words = f"{gap} {above if side > 0 else below} target"
