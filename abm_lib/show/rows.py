@@ -24,6 +24,11 @@ NAMES_METRICS = {"headline", "metric", "indicator"}  # slices whose values are i
 SPELLED = {word.lower(): word for word in "MQA MQL ICP VP CTA NPS CSAT CRM LinkedIn sBG".split()}
 CODES = {"c_level": "C-level", "cross_sell": "Cross-sell", "mid_market": "Mid-market", "re_tiered": "Re-tiered"}
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
+ORDERS = {
+    "stage": STAGES,
+    "funnel": ("top", "middle", "bottom"),
+    "programme": ("one_to_one", "one_to_few", "one_to_many"),
+}
 TEXTS = (
     "metric",
     "family",
@@ -277,7 +282,7 @@ def within(text: str) -> str:
 
 def has_order(dimension: str) -> bool:
     """Whether a dimension's slices have an order of their own, that no ranking should break."""
-    return dimension == "stage" or dimension.endswith("_band")
+    return dimension in ORDERS or dimension.endswith("_band")
 
 
 def identifier(dimension: str) -> str:
@@ -303,7 +308,7 @@ def _spelled(code: str) -> str:
 
 
 def _order(row: Row) -> tuple[float, ...]:
-    """Where a slice stands among others: stages as accounts go through them, bands by their lower end."""
+    """Where a slice stands among others: as ORDERS says, bands by their lower end."""
     by = row.slice_by.split("/")
     return tuple(_rank(*part) for part in zip(by, row.slice.split("/", len(by) - 1), strict=False))
 
@@ -312,7 +317,8 @@ def _rank(by: str, value: str) -> float:
     if by.endswith("_band"):
         number = re.search(r"\d[\d,.]*", value)
         return float(re.sub(r"\D", "", number[0])) - value.startswith("under") if number else math.inf
-    return STAGES.index(value) if by == "stage" and value in STAGES else 0
+    names = ORDERS.get(by, ())
+    return names.index(value) if value in names else len(names)
 
 
 def counts_money(metric: Known) -> bool:
