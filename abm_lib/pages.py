@@ -140,7 +140,8 @@ class Page:
     def by(self, metric: str, dimension: str) -> Figure | Fragment:
         """A total by a slice, largest first; what is not a total is drawn as rates."""
         rows, known = self._slices(metric, dimension), self._metric(metric)
-        if not rows or known.unit not in ("count", "money") or not known.additive:
+        nothing = all(row.value is None for row in rows)
+        if nothing or known.unit not in ("count", "money") or not known.additive:
             return self.rates(metric, dimension)
         return self._counted(wholes.ranked(rows, self._read.whole(metric), dimension))
 

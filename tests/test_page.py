@@ -134,6 +134,14 @@ def test_a_metric_that_nobody_collects_leaves_a_line_and_not_an_error() -> None:
     assert "Not collected" in soup(page.scorecard("win_rate_closed")).get_text()
 
 
+def test_a_total_of_whose_parts_none_is_known_leaves_a_line_and_no_empty_drawing() -> None:
+    frame = invented.frame()
+    gone = (frame["metric"] == "closed_won_revenue") & (frame["slice_by"] == "segment")
+    frame.loc[gone, ["value", "missing_because", "caveats"]] = [float("nan"), "no_data", "nothing reached us"]
+    shown = soup(page_of("revenue", frame).by("closed_won_revenue", "segment"))
+    assert shown.find(class_="absent-figure") and "nothing reached us" in shown.get_text()
+
+
 def test_a_quarter_without_any_reading_still_makes_every_page() -> None:
     frame = invented.frame()
     frame[["value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago"]] = float("nan")
