@@ -109,16 +109,18 @@ def test_killed_at_any_moment_a_reader_sees_the_old_edition_or_the_new_one_whole
 
     reader = threading.Thread(target=read)
     reader.start()
-    began = time.monotonic()
-    assert desk.fork().wait() == 0
-    whole = time.monotonic() - began
-    for _ in range(KILLS):
-        run = desk.fork()
-        time.sleep(luck.uniform(0, 1.1 * whole))
-        run.kill()
-        run.wait()
-    stop.set()
-    reader.join()
+    try:
+        began = time.monotonic()
+        assert desk.fork().wait() == 0
+        whole = time.monotonic() - began
+        for _ in range(KILLS):
+            run = desk.fork()
+            time.sleep(luck.uniform(0, 1.1 * whole))
+            run.kill()
+            run.wait()
+    finally:
+        stop.set()
+        reader.join()
     assert wrong == []
     assert desk.fork().wait() == 0, "the next run needs no cleaning"
     assert not list((desk.out / ".editions" / "2026Q1").glob(".*"))

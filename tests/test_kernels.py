@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,25 @@ def test_an_asker_that_is_gone_before_its_answer_does_the_server_no_harm(server:
         connection.send(("time:sleep", (600,), dict(os.environ), "/"))
         connection.close()
     assert forkserver.start(server, "os:getpid").wait() == 0
+
+
+@pytest.mark.parametrize("number", forkserver.ASKED_TO_END)
+def test_a_child_hears_a_signal_sent_at_any_moment_of_its_life(server: str, number: signal.Signals) -> None:
+    for moment in range(20):
+        child = forkserver.start(server, "time:sleep", 600)
+        time.sleep(moment / 10_000)
+        child.send_signal(number)
+        assert child.connection.poll(10), f"{number!r} was lost {moment / 10:.1f} ms after the fork"
+        assert child.wait() in (-number, 1)
+
+
+def test_a_child_that_ended_a_moment_ago_is_killed_without_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = Pipe()
+    child = forkserver.Child(ours, 1)
+    theirs.close()
+    monkeypatch.setattr(child, "poll", lambda: None)
+    child.kill()
+    assert child.wait() == -signal.SIGKILL
 
 
 def test_a_child_is_signalled_and_tells_how_it_ended(server: str) -> None:

@@ -36,6 +36,7 @@ PRELOADED = (
 # OpenBLAS and Arrow's allocator begin a thread when they are imported unless they are told not to.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 PR_SET_PDEATHSIG = 1
+ASKED_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class NoFork(Exception):
@@ -71,7 +72,8 @@ class Child:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            self.connection.send(number)
+            with suppress(OSError):  # it has ended since
+                self.connection.send(number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
@@ -137,8 +139,9 @@ def serve(listener: socket.socket) -> None:
         end.setblocking(False)
     signal.set_wakeup_fd(call.fileno())
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # sent to the whole group: its starter decides, and closes the input
+    # Sent to the whole group: its starter decides, and closes the input. Blocked and not ignored: a child that is sent
+    # one before it has handlers of its own gets it as soon as it has.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ASKED_TO_END)
     while True:
         ready = wait([0, listener, hear, *asked.values()])
         if 0 in ready:
@@ -216,8 +219,9 @@ def _become(request: tuple[str, tuple[Any, ...], dict[str, str], str], server: i
         os.setsid()
         die_with(server)
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGCHLD, *ASKED_TO_END):
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKED_TO_END)
         for fd in theirs:
             os.close(fd)
         nothing = os.open(os.devnull, os.O_RDONLY)
