@@ -64,6 +64,10 @@ class AbmError(Exception):
         self.faults = [faults] if isinstance(faults, Fault) else list(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in a notebook: the faults, and no traceback."""
+        return str(self).splitlines()
+
     def __reduce__(self) -> tuple[type[AbmError], tuple[list[Fault]]]:
         return type(self), (self.faults,)  # whole again in another process
 

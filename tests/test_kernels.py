@@ -21,6 +21,7 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from abm_lib.errors import UsageError
 from abm_lib.run import forkserver, kernels, workers
 
 pytestmark = pytest.mark.skipif(
@@ -103,6 +104,31 @@ def test_plain_papermill_has_the_engine_and_starts_a_server_that_ends_with_it(
     assert done.returncode == 0, done.stderr
     server = int(nbformat.read(tmp_path / "out.ipynb", 4).cells[0].outputs[0].data["text/plain"])
     assert not alive(server)
+
+
+def test_a_parameter_that_the_notebook_does_not_know_is_refused_and_not_only_warned_of(
+    tmp_path: Path, server: str
+) -> None:
+    cells = [new_code_cell('quarter = ""', metadata={"tags": ["parameters"]}), new_code_cell("quarter")]
+    nbformat.write(new_notebook(metadata=KERNEL, cells=cells), source := tmp_path / "in.ipynb")
+
+    def run(**given: str) -> Any:
+        out = str(tmp_path / "out.ipynb")
+        return papermill.execute_notebook(str(source), out, given, engine_name=kernels.ENGINE, progress_bar=False)
+
+    with pytest.raises(UsageError, match=r"quater[\s\S]*did you mean 'quarter'"):
+        run(quater="2026Q1")
+    assert run(quarter="2026Q1").cells[-1].outputs[0].data["text/plain"] == "'2026Q1'"
+
+
+def test_what_the_user_can_mend_stands_in_a_notebook_without_a_traceback(tmp_path: Path, server: str) -> None:
+    raising = (
+        "from abm_lib.errors import Fault, UsageError\nraise UsageError(Fault('C01', 'no', 'here', 'a', 'b', 'c'))"
+    )
+    with pytest.raises(papermill.PapermillExecutionError) as raised:
+        ran(tmp_path, kernels.ENGINE, raising)
+    said = "\n".join(raised.value.traceback)
+    assert said.splitlines() == ["E C01 no  here", "  found    a", "  expected b", "  fix      c"]
 
 
 # No forking

@@ -245,22 +245,26 @@ def _conversion(past: Columns, rows: nw.Expr | None) -> Formula:
 
 
 @metric(of=("quarter_start_conversion", "win_rate_closed_value"), parts_in_money=True, label="Pipeline coverage that our own record needs",
-        unit="times", better="neither", counts="quarters", by=("horizon", "segment", "method"))  # fmt: skip
+        unit="times", better="neither", counts="quarters", by=("horizon", "segment", "method"), version=2)  # fmt: skip
 def required_pipeline_coverage(read: Look) -> Worked:
     """How many times its target a quarter's due pipeline must be for the target to be met, by our own past conversion.
 
     Source: quarter_start_conversion over at least four past quarters; else 1 ÷ win_rate_closed_value (S0-64, C5).
-    Counts: both methods stand in the slice `method`.
+    Counts: both methods stand in the slice `method`; a segment needs what its own record says.
     Missing: no past conversion and no win rate by value.
     """
     record, win_rate = _inverse(read("quarter_start_conversion")), _inverse(read("win_rate_closed_value"))
-    chosen = record if (record.n or 0) >= 4 and record.value is not None else win_rate
     slices = {("method", "quarter_start_conversion"): record, ("method", "win_rate"): win_rate}
     for slice_by in ("horizon", "segment"):
         for name in read.values("quarter_start_conversion", slice_by):
-            found = _inverse(read("quarter_start_conversion", slice_by, name))
-            slices[slice_by, name] = found if (found.n or 0) >= 4 and found.value is not None else win_rate
-    return Worked(chosen, slices)
+            instead = win_rate if slice_by == "horizon" else _inverse(read("win_rate_closed_value", slice_by, name))
+            own = _inverse(read("quarter_start_conversion", slice_by, name))
+            slices[slice_by, name] = _long_enough(own, instead)
+    return Worked(_long_enough(record, win_rate), slices)
+
+
+def _long_enough(record: Reading, instead: Reading) -> Reading:
+    return record if (record.n or 0) >= 4 and record.value is not None else instead
 
 
 def _inverse(rate: Reading) -> Reading:

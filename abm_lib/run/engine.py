@@ -5,6 +5,7 @@ Not to be imported before papermill, which asks for the class while it is being 
 
 from __future__ import annotations
 
+import ast
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -12,14 +13,21 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from papermill.engines import NBClientEngine
 from traitlets.config import Config
 
+from ..errors import Fault, UsageError, nearest
 from .kernels import ENGINE
 
 
 class ForkEngine(NBClientEngine):  # type: ignore[misc]
-    """Runs a notebook as papermill does; only where its kernel comes from is another."""
+    """Runs a notebook as papermill does, but for where its kernel comes from and a parameter that it does not know.
+
+    Raises UsageError for that one: papermill warns of it and computes something else than was asked.
+    """
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
+        if unknown := _assigned(nb_man.nb, "injected-parameters") - (known := _assigned(nb_man.nb, "parameters")):
+            raise UsageError(Fault("C02", "unknown-parameter", "papermill", name, nearest(name, known) if known else
+                "no parameters cell", "correct the name") for name in sorted(unknown))  # fmt: skip
         factory = KernelProvisionerFactory.instance()
         before = factory.default_provisioner_name
         factory.default_provisioner_name = ENGINE
@@ -32,3 +40,11 @@ class ForkEngine(NBClientEngine):  # type: ignore[misc]
                 return super().execute_managed_notebook(nb_man, kernel_name, **settings)
             finally:
                 factory.default_provisioner_name = before
+
+
+def _assigned(notebook: Any, tag: str) -> set[str]:
+    """The names to which the cells with that tag give values."""
+    cells = [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+    nodes = [node for cell in cells for node in ast.parse(cell.source).body]
+    targets = [target for node in nodes if isinstance(node, ast.Assign) for target in node.targets]
+    return {target.id for target in targets if isinstance(target, ast.Name)}

@@ -323,6 +323,24 @@ def test_required_pipeline_coverage_falls_back_on_the_win_rate_while_the_record_
     assert value(record, "required_pipeline_coverage", quarter="2025Q2") == "undefined"
 
 
+def test_a_segment_without_a_record_falls_back_on_its_own_win_rate_and_not_on_that_of_all(tmp_path):
+    small = """
+deal | account_id | qualified  | ended      | stage | amount
+a1   | a1         | 2026-07-02 | 2026-08-15 | won   | 100
+a2   | a1         | 2026-07-02 | 2026-08-15 | lost  | 300
+b1   | a2         | 2026-07-02 | 2026-08-15 | won   | 100
+b2   | a2         | 2026-07-02 | 2026-08-15 | lost  | 100
+c1   | a3         | 2026-01-02 | 2026-12-15 | won   | 100
+"""
+    accounts = "account_id | name | segment\na1 | One | large\na2 | Two | small\na3 | Three | none closed"
+    drawn = {"accounts": accounts} | deals(small)
+    metrics = ("quarter_start_conversion", "required_pipeline_coverage", "win_rate_closed_value")
+    table = read(company(tmp_path, drawn), *metrics, by=["segment"])
+    assert value(table, "required_pipeline_coverage") == 3  # of 600 won or lost 200 were won
+    own = slices(table, "required_pipeline_coverage", "segment")
+    assert (own.get("large"), own.get("small"), own.get("none closed")) == (4, 2, "no_data")
+
+
 def test_pipeline_gap_is_what_the_required_coverage_of_the_next_target_still_lacks(record):
     assert value(record, "pipeline_gap") == 800  # 2 x 1,000 less the 1,200 due
     gaps = {"current": 0, "next": 800, "in_two": "undefined"}  # 2 x 300 less 800 is no gap; no target in two quarters
