@@ -40,7 +40,7 @@ bench: ## the benchmarks, with the last figures
 golden: ## write the golden files anew; read the difference before it is committed
 	@$(with_tests) pytest tests/test_golden.py --update-golden
 
-docs: ## write docs/metrics.md anew
+docs: ## write docs/metrics.md, requirements.md and settings.md anew
 	@$(with) python -m abm_lib.cli metrics docs
 
 look: ## pictures of the pages, for a look by eye

@@ -16,6 +16,7 @@ from tiny import SAMPLE, company, opened_small, read, sample_readings
 from abm_lib import metrics, readings
 from abm_lib.facts import FACTS, Base, Cut
 from abm_lib.metric import REGISTER, Better, Kind, Metric, Pillar, Unit
+from abm_lib.reader import Reader
 from abm_lib.slices import TIME, slice_sets
 from abm_lib.tables import tables as canonical_tables
 
@@ -287,3 +288,41 @@ def test_every_metric_reads_an_analyst_s_frames_alike_and_leaves_them_as_they_we
         "value"
     ]
     assert found.value == pytest.approx(expected, rel=1e-9)
+
+
+def _how_added(metric: Metric) -> set[str]:
+    return {"distinct" if term.how == "distinct" else "added" for term in metric.formula.terms()}
+
+
+@pytest.mark.parametrize("metric", [m for m in ON_QUARTERS if len(_how_added(m)) == 1], ids=lambda metric: metric.name)
+def test_rows_delivered_twice_double_what_is_added_up_and_leave_every_ratio_and_median(
+    metric: Metric, facts: dict[str, pd.DataFrame]
+) -> None:
+    import abm_lib as abm
+
+    frames = [facts[name] for name in metric.facts]
+    twice = [pd.concat([frame, frame], ignore_index=True) for frame in frames]
+    once, doubled = getattr(abm, metric.name)(*frames), getattr(abm, metric.name)(*twice)
+    is_total = metric.formula.denominator is None and not metric.formula.needs_rows
+    factor = 2 if is_total and _how_added(metric) == {"added"} else 1
+    assert doubled.value == pytest.approx(factor * once.value, rel=1e-9)
+
+
+# One query
+
+
+def test_all_metrics_of_one_fact_and_slice_set_are_read_by_one_query() -> None:
+    opened = opened_small(SAMPLE)
+    reader = Reader(Base(opened, opened.calendar.quarter(READ), None, 8))
+    metrics = [m for m in REGISTER.values() if m.family in ("ads", "pipeline", "revenue") and m.facts]
+    reader.plan(metrics)
+    asked, needing, terms = set(), set(), 0
+    for metric in metrics:
+        for chosen in reader.slice_sets(metric):
+            reader.read(metric, chosen)
+            formula = metric.formula.in_slice(chosen.name)
+            found = [(term.fact, chosen.kind, () if term.whole else chosen.columns) for term in formula.terms()]
+            asked, terms = asked | set(found), terms + len(found)
+            needing |= {(formula.numerator.terms[0].fact, chosen.kind)} if formula.needs_rows else set()
+    assert reader.queries == len(asked) + len(needing)
+    assert terms > 3 * reader.queries

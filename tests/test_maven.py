@@ -183,6 +183,8 @@ def test_deals_are_created_on_the_day_they_were_engaged(
         ("revenue_target_attainment", {"targets"}),
         ("influenced_pipeline", {"touches"}),
         ("target_account_conversion_rate", {"account_lists"}),
+        ("website_sessions", {"page_views"}),
+        ("leads", {"people"}),
     ],
 )
 def test_what_needs_an_absent_input_is_absent_and_names_the_input(
@@ -240,6 +242,7 @@ def test_the_report_is_published_and_its_pages_say_what_is_missing(folder: Path,
     assert {"index", "ads", "pipeline", "revenue"} <= pages.keys()
     assert "needs ad_days, which no source delivers" in pages["ads"]
     assert "needs targets, which no source delivers" in pages["pipeline"]
+    assert "needs page_views, which no source delivers" in pages["website"]
     assert "none of 1589 carries an amount" in pages["pipeline"].lower()
     assert "0 of 2473 lost deals have an amount" in pages["revenue"]
     assert "4,238 of 6,711" in pages["index"]

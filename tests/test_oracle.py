@@ -124,9 +124,8 @@ def test_n_counts_what_the_metric_says_it_counts(sample: Path, edition: str) -> 
 
 
 def test_amounts_that_fall_on_half_a_cent_are_rounded_as_decimals(sample: Path) -> None:
-    anyway = set(disagreements(sample, QUARTERS[0], ["value"]))
-    lines = disagreements(sample, QUARTERS[0], ["value"], decimal_money=True)
-    assert_none([line for line in lines if line not in anyway])
+    """With binary money the second opinion would differ: the sample has such amounts, and the tests above would see them."""
+    assert disagreements(sample, QUARTERS[0], ["value"], decimal_money=False)
 
 
 def test_every_metric_of_these_families_is_compared(sample: Path) -> None:

@@ -55,7 +55,7 @@ shift
 if [ -n "${CONDA_PREFIX:-}" ] && [ "${CONDA_DEFAULT_ENV:-}" != base ] && [ -x "$CONDA_PREFIX/bin/python" ]; then
     bin=$CONDA_PREFIX/bin
     case $lock in
-        *test*) needs="abm_lib, pytest, playwright, pyspark" extras='[dev,pdf,spark]' ;;
+        *test*) needs="abm_lib, pytest, playwright, pyspark, apprise, dlt, sqlalchemy" extras='[dev,notify,pdf,pull,spark]' ;;
         *) needs=abm_lib extras= ;;
     esac
     "$bin/python" -I -c "import $needs" 2>/dev/null || "$bin/python" -m pip install --quiet -e ".$extras" ||

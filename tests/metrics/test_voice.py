@@ -6,8 +6,6 @@ import pandas as pd
 import pytest
 from tiny import company, read, reading, slices, value
 
-from abm_lib.metric import REGISTER
-
 FEW = "[min_n]\nqualitative = 5\n"
 SAID = {
     "accounts": "account_id | name\na1 | One\na2 | Two\na3 | Three",
@@ -70,11 +68,6 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def noted(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return read(company(tmp_path_factory.mktemp("noted"), NOTES), "note_mentions")
-
-
-def test_every_metric_of_the_family_is_tested_here():
-    named = {"self_reported_source_share", "self_reported_agreement", "note_mentions"}
-    assert {m.name for m in REGISTER.values() if m.family == "voice"} == named
 
 
 def test_self_reported_source_share_is_of_the_answers_of_people_and_opportunities(said):

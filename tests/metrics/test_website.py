@@ -6,8 +6,6 @@ import pandas as pd
 import pytest
 from tiny import company, read, reading, slices, value
 
-from abm_lib.metric import REGISTER
-
 SETTINGS = """
 [channels.google_ads]
 owner = "marketing"
@@ -105,14 +103,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     settings = SETTINGS + "[scroll]\nmin_views = 2\n"
     folder = company(tmp_path_factory.mktemp("pages"), ACCOUNTS | {"page_views": DEPTHS}, settings)
     return read(folder, "scroll_depth_rate", "landing_pages_mismatched")
-
-
-def test_every_metric_of_the_family_is_tested_here():
-    assert {m.name for m in REGISTER.values() if m.family == "website"} == {
-        "website_sessions", "campaign_sessions", "new_visitor_share", "engaged_visit_rate", "pages_per_visit",
-        "right_traffic_share", "utm_hygiene_rate", "scroll_depth_rate", "landing_pages_mismatched", "target_accounts_visiting",
-        "target_account_visit_rate", "visit_match_rate",
-    }  # fmt: skip
 
 
 def test_website_sessions_belong_to_the_day_of_their_first_view_by_a_person(table):
