@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -227,6 +228,8 @@ def test_vendors_weights_are_those_of_the_table() -> None:
     ours = {"marketo_u": "u_first_lead", "marketo_w": "w", "marketo_fullpath": "full_path", "hubspot_u": "u_first_lead_rest",
             "hubspot_j": "j", "dreamdata_u": "u_first_last",
             "salesforce_mi_u": "u_first_last", "google_position": "u_first_last"}  # fmt: skip
+    # Dreamdata's W gives a part to the touches of every conversion, which is no anchor of ours.
+    assert {*ours, "dreamdata_w"} == set(table["model"])
     words = {"first": "FT", "lead": "LC", "created": "OC", "won": "CW", "last": "LAST"}
     for vendor, name in ours.items():
         model = MODELS[name]
@@ -372,12 +375,27 @@ def test_the_engine_agrees_with_the_obvious_twin_to_the_cent(on_duckdb: Any, nam
                 assert abs(given[number, channel] - part * cents[number]) <= 1
 
 
+def packed(cases: list[Walk], cents: list[int]) -> Journeys:
+    """Journeys out of raw touches in no order, by their packed keys: the time of each is its day and its place in it."""
+    names = ["a", "b", "c", "d", "direct"]
+    rows = [
+        (number, 1000 * day + place, names.index(channel))
+        for number, walk in enumerate(cases)
+        for place, (channel, day) in enumerate(zip(walk.channels, walk.days, strict=True))
+    ]
+    Random(5).shuffle(rows)
+    journey, at, channel = np.array(rows).T
+    journeys = Journeys.from_touches(
+        journey, at, channel, names, converted=[walk.converted for walk in cases], seconds_a_day=1000,
+        value=[amount * walk.converted for amount, walk in zip(cents, cases, strict=True)],
+    )  # fmt: skip
+    assert journeys.days is not None
+    return replace(journeys, days=np.floor(journeys.days).astype(float), at=in_memory(cases).at)
+
+
 def agree(found: pd.DataFrame, cases: list[Walk], cents: list[int]) -> None:
-    """What an engine gave each channel is what the scans give it, but for the cents of rounding."""
-    journeys = in_memory(cases)
-    journeys = Journeys(
-        **{**vars(journeys), "value": np.array([n * w.converted for n, w in zip(cents, cases, strict=True)], float)}
-    )
+    """What an engine gave each channel is what the scans over packed keys give it, but for the cents of rounding."""
+    journeys = packed(cases, cents)
     theirs = found.groupby("channel")[list(MODELS)].sum()
     for name, credit in journeys.credit(list(MODELS.values()), "value").items():
         assert theirs[name].loc[list(journeys.channels)].to_numpy() == pytest.approx(credit, abs=len(cases)), name

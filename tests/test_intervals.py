@@ -193,6 +193,15 @@ def test_net_promoter_is_the_plain_interval_of_the_answers_with_three_more() -> 
     )
 
 
+def test_without_the_three_more_answers_net_promoter_is_the_published_interval() -> None:
+    table = oracle("nps.csv").query("promoters > 0 and detractors > 0 and passives > 1")
+    assert len(table) == 3
+    for row in table.itertuples():
+        answers = row.promoters + row.passives + row.detractors
+        found = net_promoter(row.promoters - 0.75, row.detractors - 0.75, answers - 3)
+        assert found == pytest.approx((row.wald_lo, row.wald_hi), abs=1e-4)
+
+
 def test_net_promoter_turns_over_with_the_sides_and_stays_on_the_scale() -> None:
     low, high = net_promoter(20, 8, 40)
     assert net_promoter(8, 20, 40) == pytest.approx((-high, -low))
