@@ -681,6 +681,26 @@ def test_rules_of_attribution_can_be_set(tmp_path):
     assert _of(table, "first") == {"webinar": 1000, "email": 100, "(none)": 350}
 
 
+def test_half_life_maturity_and_order_of_the_chain_can_be_set(tmp_path):
+    # A fifth account has been touched and has no opportunity: by the quarter's end for 107 days.
+    touches = JOURNEYS + "t50 | 2026-06-15 | a5 | | webinar | webinar |\n"
+    drawn = ACCOUNTS | deals(CREDITED) | {"touches": touches}
+
+    def given(name: str, rules: str = "") -> pd.DataFrame:
+        folder = company(tmp_path / name, drawn, f"[attribution]\n{rules}\n")
+        return read(folder, "attributed_pipeline", by=["model/channel"])
+
+    plain = given("plain")
+    # One's third touch of five is twenty days before the last: a millionth of its weight, not most of it.
+    quick = _of(given("quick", "half_life_days = 1"), "time_decay")
+    assert quick["organic"] == pytest.approx(1000 / 2**20, abs=0.011)
+    assert _of(plain, "time_decay")["organic"] > 150
+    young, grown = _of(plain, "markov"), _of(given("grown", "maturity_days = 107"), "markov")
+    assert young != grown and sum(grown.values()) == pytest.approx(sum(young.values()))
+    assert _of(given("longer", "maturity_days = 108"), "markov") == young
+    assert _of(given("pairs", "markov_order = 2"), "markov") != young
+
+
 def test_attributed_pipeline_counts_an_opportunity_without_an_amount_and_does_not_price_it(credited):
     found = reading(credited, "attributed_pipeline", "model/channel", "last_non_direct/email")
     assert found["n"] == 3 and "1 of 3 carry no amount" in found["caveats"]
