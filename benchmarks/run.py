@@ -28,7 +28,9 @@ every model from them, as times the sort of their packed keys alone.""",
     "Metrics": """\
 `python benchmarks/metrics.py`. The metrics and slices of ads, pipeline and revenue that by_hand.py asks for, at 20 million ad
 rows, 20 million touches, 50,000 accounts and 20,000 opportunities, for eight quarters: readings of abm_lib against SQL written by
-hand (by_hand.sql, by_hand.py) over the same frozen Parquet, median of three, in turn.
+hand (by_hand.sql, by_hand.py) over the same frozen Parquet, median of three, in turn. Left out on both sides: what is worked out of
+other readings (required coverage, gap, attainment, velocity), credit of attribution, effects on the win rate, differences between
+groups, and ads by account and by title.
 
 A figure is a whole process: the imports, the check of the frozen files' sha256 (abm_lib alone), every query, every number in a
 pandas frame. Medians and Aalen and Johansen's median are worked out on both sides; intervals only by abm_lib. "Without intervals"
