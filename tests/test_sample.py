@@ -394,3 +394,31 @@ def test_the_committed_files_are_what_the_defaults_write_today() -> None:
 def test_the_defaults_write_the_committed_files_again(tmp_path: Path) -> None:
     write(tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.read_bytes() != (COMMITTED / path.name).read_bytes()] == []
+
+
+def test_the_company_is_plausible(committed: Read) -> None:
+    """Enterprise deals take 8 to 10 months to win, seasons show, and the data are as dirty as data are."""
+    segment = {row["account_id"]: row["segment"] for row in committed("accounts")}
+    states = last_states(committed)
+    won = {
+        row["opportunity_id"]: row
+        for row in committed("opportunities")
+        if states[row["opportunity_id"]]["stage"] == "won"
+    }
+    cycles = [
+        (date.fromisoformat(states[name]["close_on"]) - date.fromisoformat(row["qualified_at"][:10])).days
+        for name, row in won.items()
+        if segment[row["account_id"]] == "enterprise" and row["business_type"] == "new" and row["qualified_at"]
+    ]
+    assert len(cycles) > 30 and 240 <= sum(cycles) / len(cycles) <= 305
+    by_month = Counter(date.fromisoformat(states[name]["close_on"]).month for name in won)
+    assert max(by_month.values()) > 1.3 * min(by_month.values())
+    sources = Counter(not row["source"] for row in committed("opportunities"))
+    assert 0.05 < sources[True] / sources.total() < 0.3
+    opens = Counter(row["is_machine"] for row in committed("email_events") if row["kind"] == "opened")
+    assert 0.02 < opens["true"] / opens.total() < 0.5
+    landings = [row for row in committed("page_views") if row["utm_source"]]
+    spelled = {(row["utm_source"].lower(), row["utm_source"]) for row in landings}
+    assert len(spelled) > len({plain for plain, _ in spelled}), "no source is written in two ways"
+    amounts = sorted(float(states[name]["amount"]) for name in won if states[name]["amount"])
+    assert amounts[-1] > 8 * amounts[len(amounts) // 2], "no long tail"
