@@ -415,7 +415,7 @@ def test_the_company_is_plausible(committed: Read) -> None:
     assert max(by_month.values()) > 1.3 * min(by_month.values())
     sources = Counter(not row["source"] for row in committed("opportunities"))
     assert 0.05 < sources[True] / sources.total() < 0.3
-    opens = Counter(row["is_machine"] for row in committed("email_events") if row["kind"] == "opened")
+    opens = Counter(row["is_machine"] for row in committed("email_events") if row["kind"] == "open")
     assert 0.02 < opens["true"] / opens.total() < 0.5
     landings = [row for row in committed("page_views") if row["utm_source"]]
     spelled = {(row["utm_source"].lower(), row["utm_source"]) for row in landings}
