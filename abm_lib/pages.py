@@ -49,7 +49,10 @@ COMPANIONS = {
     "readiness": ("questions_answered",),
 }
 # Under the table of every model stand the channels whose rank depends on which is taken.
-DISTANCES = {"attributed_pipeline": "attribution_model_distance"}
+DISTANCES = {
+    "attributed_pipeline": "attribution_model_distance",
+    "attributed_revenue": "attributed_revenue_model_distance",
+}
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 

@@ -434,13 +434,7 @@ def attribution_model_distance(read: Look) -> Worked:
         of models under which the channel has another rank.
     Missing: fewer than two channels.
     """
-    given: dict[str, dict[str, float]] = {}
-    for name in read.values("attributed_pipeline", "model/channel"):
-        model, channel = name.split("/", 1)
-        if channel != "(none)":
-            given.setdefault(model, {})[channel] = read("attributed_pipeline", "model/channel", name).value or 0.0
-    credit = read("attributed_pipeline")
-    return Worked(credit) if credit.missing_because in ("not_collected", "switched_off") else rankings.compared(given)
+    return rankings.of_models(read, "attributed_pipeline")
 
 
 @metric(facts="influence_curve", label="Influenced share by touches asked for", unit="share", better="neither", counts="opportunities",
