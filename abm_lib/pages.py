@@ -206,11 +206,17 @@ class Page:
         if metric in DISTANCES and dimension == "model/channel":
             apart = self._slices(DISTANCES[metric], "channel")
             moved = sorted((row for row in apart if row.value), key=lambda row: -(row.value or 0.0))
-        return models.side_by_side(f"{metric}-{identifier(dimension)}-models", rows, first, moved)
+        return models.side_by_side(
+            f"{metric}-{identifier(dimension)}-models", rows, first, moved, self.edition["models"]
+        )
 
     def attribution_rules(self) -> Fragment:
         """The rules of attribution that this edition was computed under."""
-        return models.rules(self.edition.get("attribution", {}))
+        return models.rules(self.edition["attribution"])
+
+    def influence_rules(self) -> Fragment:
+        """What each rule of influence asks for (S0-03)."""
+        return models.influence(self.edition["influence"])
 
     def indicators(self) -> Fragment:
         """Leading metrics by their own record, those that do not lead as the appendix."""

@@ -12,7 +12,9 @@ from typing import Any
 import nbformat
 import pandas as pd
 
+from abm_lib.attribution import MODELS
 from abm_lib.pages import FAMILIES, ROLES
+from abm_lib.settings import Attribution, Influence
 
 QUARTERS = [f"{year}Q{n}" for year in (2024, 2025, 2026) for n in (1, 2, 3, 4)][3:11]
 NOW = QUARTERS[-1]
@@ -189,6 +191,9 @@ EDITION: dict[str, Any] = {
     "version": "0.1.0",
     "families": [*FAMILIES, *ROLES],
     "quarters": ["2026Q1", "2026Q2", "2026Q3"],
+    "attribution": Attribution().model_dump(mode="json"),
+    "models": {name: model.told("90 days") for name, model in MODELS.items()},
+    "influence": Influence().model_dump(mode="json"),
     "caveats": 3,
     "catalogue": "5eed1234",
     "generated": "2026-10-11",
