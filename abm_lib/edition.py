@@ -14,7 +14,7 @@ import pandas as pd
 from . import __version__, store
 from .attribution import MODELS
 from .company import Company
-from .comparison import is_short
+from .comparison import agreements, is_short
 from .disclosure import PROFILES
 from .facts import Base
 from .metric import REGISTER
@@ -58,6 +58,8 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "attribution": company.config.attribution.model_dump(mode="json"),
         "models": {name: model.told(f"{company.config.attribution.half_life_days:g} days") for name, model in MODELS.items()},
         "influence": company.config.influence.model_dump(mode="json"),
+        "definitions": {name: agreed.model_dump(mode="json") for name, agreed in company.config.definitions.items()},
+        "targets": agreements(company, quarter.label),
         "caveats": len(said), "generated": company.known_until.isoformat(),
         "locale": company.config.report.locale, "is_short": is_short(Base(company, quarter, as_of, 1)),
         "min_n": company.config.min_n.model_dump(include={"colour", "trend", "quarters", "deals"}),

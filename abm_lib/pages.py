@@ -267,7 +267,8 @@ class Page:
         """
         metrics = [self._metric(name) for name in self._shown()]
         own = [metric for metric in metrics if self.family in ("summary", metric.family)]
-        return counted.definitions([(metric, self._read.whole(metric.name)) for metric in own])
+        agreed = {"Definition": self.edition["definitions"], "Target": self.edition["targets"]}
+        return counted.definitions([(metric, self._read.whole(metric.name)) for metric in own], agreed)
 
     def _counted(self, figure: Figure) -> Figure:
         """A figure with the first sentence on how its metrics are counted, and where the whole definition stands."""

@@ -194,6 +194,11 @@ EDITION: dict[str, Any] = {
     "attribution": Attribution().model_dump(mode="json"),
     "models": {name: model.told("90 days") for name, model in MODELS.items()},
     "influence": Influence().model_dump(mode="json"),
+    "definitions": {"win_rate_closed": {"agreed_by": "CRO & CFO", "agreed_on": "2023-10-01"}},
+    "targets": {
+        "win_rate_closed": {"agreed_by": "CFO", "agreed_on": "2026-06-11", "amended_on": "2026-07-21"},
+        "deals_won": {},
+    },
     "caveats": 3,
     "catalogue": "5eed1234",
     "generated": "2026-10-11",

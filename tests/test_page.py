@@ -118,6 +118,16 @@ def test_a_definition_is_the_docstring_as_it_stands_with_its_numbers_in_the_form
     assert shown.code.get_text() == "win_rate_closed"
 
 
+def test_a_definition_says_who_agreed_it_and_its_target_and_when() -> None:
+    page = page_of()
+    page.scorecard("win_rate_closed", "deals_won", "new_customers")
+    rates, deals, customers = (shown.get_text() for shown in soup(page.definitions()).select("details")[:3])
+    assert "Definition agreed by CRO & CFO on 1 Oct 2023." in rates
+    assert "Target agreed by CFO on 11 Jun 2026, changed on 21 Jul 2026." in rates
+    assert "Target agreed by nobody named." in deals
+    assert "agreed" not in customers
+
+
 def test_the_win_rate_of_closed_deals_never_stands_without_that_of_the_cohort() -> None:
     assert "Win rate of the cohort 25%, 9 of 36" in soup(page_of().scorecard("win_rate_closed")).get_text()
 
