@@ -175,14 +175,15 @@ class Page:
         return self._drawn(metric, dimension, lambda rows, whole, by: bridge(rows))
 
     def coverage(self) -> Figure | Fragment:
-        """This quarter, the next and the one after: coverage, what our own record requires, and the gap."""
+        """This quarter, the next and the one after: pipeline coverage, what our own record requires, and the gap."""
         gaps = {row.slice: row for row in self._slices("pipeline_gap", "horizon")}
         horizons = []
         for ahead, (metric, horizon) in enumerate(sentences.HORIZONS.items()):
             if covered := self._read.whole(self._use(metric)):
                 when = "on day five" if ahead == 0 else f"as of {day(covered.last_day, year=False)}"
                 name, needed = sentences.ahead_of(covered.quarter, ahead), sentences.needed(self._read, metric)
-                horizons.append(Horizon(name, when, covered, needed, gaps.get(horizon)))
+                yardstick = self.edition["yardstick"][horizon]
+                horizons.append(Horizon(name, when, covered, needed, gaps.get(horizon), yardstick))
         if not any(h.covered.value is not None for h in horizons):
             return absent(self._metric("pipeline_coverage"), self._read.whole("pipeline_coverage"), "")
         return self._counted(coverage(horizons))

@@ -45,11 +45,11 @@ average_deal_size | Average deal size | money | higher | opportunities |
 open_pipeline | Open pipeline | money | higher | opportunities | additive
 stale_pipeline_share | Stale pipeline | share | lower | opportunities | money
 pipeline_movement | Pipeline movement | money | neither | opportunities |
-pipeline_coverage | Coverage on day five | times | higher | opportunities | money
-pipeline_coverage_remaining | Coverage of what remains | times | higher | opportunities | money
-pipeline_coverage_next_quarter | Coverage for next quarter | times | higher | opportunities | money
-pipeline_coverage_in_two_quarters | Coverage in two quarters | times | higher | opportunities | money
-required_pipeline_coverage | Coverage our record requires | times | neither | opportunities | money
+pipeline_coverage | Pipeline coverage on day five | times | higher | opportunities | money
+pipeline_coverage_remaining | Pipeline coverage of what remains | times | higher | opportunities | money
+pipeline_coverage_next_quarter | Pipeline coverage for next quarter | times | higher | opportunities | money
+pipeline_coverage_in_two_quarters | Pipeline coverage in two quarters | times | higher | opportunities | money
+required_pipeline_coverage | Pipeline coverage our record requires | times | neither | opportunities | money
 pipeline_gap | Pipeline gap | money | neither | opportunities |
 influenced_pipeline | Influenced pipeline | money | neither | opportunities |
 influenced_pipeline_share | Influenced share of new pipeline | share | neither | opportunities | money
@@ -194,6 +194,7 @@ EDITION: dict[str, Any] = {
     "attribution": Attribution().model_dump(mode="json"),
     "models": {name: model.told("90 days") for name, model in MODELS.items()},
     "influence": Influence().model_dump(mode="json"),
+    "yardstick": {"current": 3.0, "next": 3.5, "in_two": 3.0},
     "definitions": {"win_rate_closed": {"agreed_by": "CRO & CFO", "agreed_on": "2023-10-01"}},
     "targets": {
         "win_rate_closed": {"agreed_by": "CFO", "agreed_on": "2026-06-11", "amended_on": "2026-07-21"},

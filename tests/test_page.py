@@ -71,7 +71,7 @@ def test_the_message_is_result_and_consequence_and_the_standfirst_has_three_sent
     header = soup(page_of("summary").header())
     assert (
         header.h1.get_text()
-        == "Q3 closed 18% under target, and coverage for Q4 2026 is 1.9x where our own record needs 3.1x"
+        == "Q3 closed 18% under target, and pipeline coverage for Q4 2026 is 1.9x where our own record needs 3.1x"
     )
     assert len(header.select("h1")) == 1
     assert 1 <= len(header.select(".standfirst > span")) <= 3

@@ -230,7 +230,7 @@ def quarter_start_conversion(past: Columns) -> Formula:
     """New business won in a quarter for each unit of pipeline that was due in it when it was read, over past quarters.
 
     Source: past_conversion, the eight quarters before this one (S0-64).
-    Counts: everything won in the quarter, also what was created in it; the day of reading is that of the coverage asked for.
+    Counts: everything won in the quarter, also what was created in it; the day of reading is that of the pipeline coverage asked for.
     Missing: no past quarter could be read.
     """
 
@@ -276,8 +276,8 @@ def pipeline_gap(read: Look) -> Worked:
     """What must be added to next quarter's pipeline for our own record to carry it to its target; 0 when there is enough.
 
     Source: required_pipeline_coverage, pipeline coverage of each horizon (S0-64, S0-69).
-    Counts: required coverage × target − open pipeline due; the whole is next quarter, the slice `horizon` all three.
-    Missing: no target, or no required coverage.
+    Counts: required pipeline coverage × target − open pipeline due; the whole is next quarter, the slice `horizon` all three.
+    Missing: no target, or no required pipeline coverage.
     """
     slices = {("horizon", horizon): _gap(read, horizon, coverage) for horizon, coverage in HORIZONS.items()}
     return Worked(slices["horizon", "next"], slices)
