@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from .attribution import MODELS
 from .config import Config
 from .facts import FACTS
 from .formula import Term
@@ -41,7 +42,9 @@ def metrics_page(metrics: Mapping[str, Metric], readings: Readings) -> str:
             family = metric.family
             parts.append(f"## {family.capitalize()}")
         parts.append(entry(metric, example(metric, readings)))
-    return "\n\n".join(parts) + "\n"
+    models = [f"| {name} | {model} |" for name, model in MODELS.items()]
+    told = ["| model | what it gives its weight to |", "|---|---|", *models]
+    return "\n\n".join([*parts, "## Models of attribution", "\n".join(told)]) + "\n"
 
 
 def requirements_page(metrics: Mapping[str, Metric]) -> str:

@@ -52,13 +52,34 @@ def targeted(company: Company, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(target=pd.Series(found, index=rows.index, dtype="float64"))
 
 
-def _targets(company: Company) -> dict[tuple[str, ...], float]:
-    """(metric, period, slice_by, slice) -> value, in the reporting currency. Benchmarks never count as targets (C21)."""
-    currency, collect = company.config.company.currency, company.tables.engine.collect
-    table = collect(company.tables.targets).fillna(
+def agreements(company: Company, quarter: str) -> dict[str, dict[str, str]]:
+    """Who agreed the target of each whole metric for a quarter, when, and when it was changed afterwards (S0-58)."""
+    table, names = _target_rows(company), ["agreed_by", "agreed_on", "amended_on"]
+    whole = table[(table["period"] == quarter) & (table["slice_by"] == "")]
+    told = {metric: rows for metric, *rows in whole[["metric", *names]].to_numpy()}
+    coverage = company.config.coverage
+    if coverage.agreed_by:
+        told.setdefault("pipeline_coverage", [coverage.agreed_by])
+    return {
+        metric: {name: str(cell)[:10] if name.endswith("_on") else str(cell)
+                 for name, cell in zip(names, cells, strict=False) if not pd.isna(cell)}
+        for metric, cells in sorted(told.items())
+    }  # fmt: skip
+
+
+def _target_rows(company: Company) -> pd.DataFrame:
+    """The targets in the reporting currency. Benchmarks never count as targets (C21)."""
+    currency = company.config.company.currency
+    table = company.tables.engine.collect(company.tables.targets).fillna(
         {"slice_by": "", "slice": "", "kind": "target", "currency": currency}
     )
-    table = table[(table["kind"] == "target") & (table["currency"] == currency)]
+    return table[(table["kind"] == "target") & (table["currency"] == currency)]
+
+
+def _targets(company: Company) -> dict[tuple[str, ...], float]:
+    """(metric, period, slice_by, slice) -> value, in the reporting currency."""
+    currency, collect = company.config.company.currency, company.tables.engine.collect
+    table = _target_rows(company)
     keys = ["metric", "period", "slice_by", "slice"]
     found = {tuple(key): float(value) for *key, value in table[[*keys, "value"]].to_numpy()}
     budgets = collect(company.tables.budgets)

@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 
 from . import __version__, store
+from .attribution import MODELS
 from .company import Company
-from .comparison import is_short
+from .comparison import agreements, is_short
 from .disclosure import PROFILES
 from .facts import Base
 from .metric import REGISTER
@@ -55,6 +56,11 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "run": run, "version": __version__, "catalogue": catalogue_version(), "families": ["summary", *FAMILIES],
         "quarters": sorted({*quarters, quarter.label}),
         "attribution": company.config.attribution.model_dump(mode="json"),
+        "models": {name: model.told(f"{company.config.attribution.half_life_days:g} days") for name, model in MODELS.items()},
+        "influence": company.config.influence.model_dump(mode="json"),
+        "yardstick": _yardsticks(company, quarter),
+        "definitions": {name: agreed.model_dump(mode="json") for name, agreed in company.config.definitions.items()},
+        "targets": agreements(company, quarter.label),
         "caveats": len(said), "generated": company.known_until.isoformat(),
         "locale": company.config.report.locale, "is_short": is_short(Base(company, quarter, as_of, 1)),
         "min_n": company.config.min_n.model_dump(include={"colour", "trend", "quarters", "deals"}),
@@ -62,6 +68,13 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "sources": [{"name": name, "newest": str(last)} | ({"rows": company.notes["tables"][name]["accepted"]} if counted else {})
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],
     }  # fmt: skip
+
+
+def _yardsticks(company: Company, quarter: Quarter) -> dict[str, float]:
+    """The yardstick of coverage for each horizon (S0-66)."""
+    setting, step = company.config.coverage, company.calendar.step
+    ahead = {horizon: step(quarter, n).label for n, horizon in enumerate(("current", "next", "in_two"))}
+    return {horizon: setting.yardstick_by_quarter.get(label, setting.yardstick) for horizon, label in ahead.items()}
 
 
 def write(folder: Path, readings: pd.DataFrame, edition: dict[str, Any]) -> None:

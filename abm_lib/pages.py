@@ -49,7 +49,10 @@ COMPANIONS = {
     "readiness": ("questions_answered",),
 }
 # Under the table of every model stand the channels whose rank depends on which is taken.
-DISTANCES = {"attributed_pipeline": "attribution_model_distance"}
+DISTANCES = {
+    "attributed_pipeline": "attribution_model_distance",
+    "attributed_revenue": "attributed_revenue_model_distance",
+}
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
@@ -172,14 +175,15 @@ class Page:
         return self._drawn(metric, dimension, lambda rows, whole, by: bridge(rows))
 
     def coverage(self) -> Figure | Fragment:
-        """This quarter, the next and the one after: coverage, what our own record requires, and the gap."""
+        """This quarter, the next and the one after: pipeline coverage, what our own record requires, and the gap."""
         gaps = {row.slice: row for row in self._slices("pipeline_gap", "horizon")}
         horizons = []
         for ahead, (metric, horizon) in enumerate(sentences.HORIZONS.items()):
             if covered := self._read.whole(self._use(metric)):
                 when = "on day five" if ahead == 0 else f"as of {day(covered.last_day, year=False)}"
                 name, needed = sentences.ahead_of(covered.quarter, ahead), sentences.needed(self._read, metric)
-                horizons.append(Horizon(name, when, covered, needed, gaps.get(horizon)))
+                yardstick = self.edition["yardstick"][horizon]
+                horizons.append(Horizon(name, when, covered, needed, gaps.get(horizon), yardstick))
         if not any(h.covered.value is not None for h in horizons):
             return absent(self._metric("pipeline_coverage"), self._read.whole("pipeline_coverage"), "")
         return self._counted(coverage(horizons))
@@ -203,11 +207,17 @@ class Page:
         if metric in DISTANCES and dimension == "model/channel":
             apart = self._slices(DISTANCES[metric], "channel")
             moved = sorted((row for row in apart if row.value), key=lambda row: -(row.value or 0.0))
-        return models.side_by_side(f"{metric}-{identifier(dimension)}-models", rows, first, moved)
+        return models.side_by_side(
+            f"{metric}-{identifier(dimension)}-models", rows, first, moved, self.edition["models"]
+        )
 
     def attribution_rules(self) -> Fragment:
         """The rules of attribution that this edition was computed under."""
-        return models.rules(self.edition.get("attribution", {}))
+        return models.rules(self.edition["attribution"])
+
+    def influence_rules(self) -> Fragment:
+        """What each rule of influence asks for (S0-03)."""
+        return models.influence(self.edition["influence"])
 
     def indicators(self) -> Fragment:
         """Leading metrics by their own record, those that do not lead as the appendix."""
@@ -258,7 +268,8 @@ class Page:
         """
         metrics = [self._metric(name) for name in self._shown()]
         own = [metric for metric in metrics if self.family in ("summary", metric.family)]
-        return counted.definitions([(metric, self._read.whole(metric.name)) for metric in own])
+        agreed = {"Definition": self.edition["definitions"], "Target": self.edition["targets"]}
+        return counted.definitions([(metric, self._read.whole(metric.name)) for metric in own], agreed)
 
     def _counted(self, figure: Figure) -> Figure:
         """A figure with the first sentence on how its metrics are counted, and where the whole definition stands."""

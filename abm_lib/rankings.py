@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations
 
+from .metric import Look
 from .reading import Reading, Worked, missing
 
 Ranking = Mapping[str, float]
@@ -23,6 +24,17 @@ def distance(one: Ranking, other: Ranking) -> tuple[float, int]:
 def ranks(values: Ranking) -> dict[str, int]:
     """The place of each name, the largest first; equal ones share the better place."""
     return {name: 1 + sum(other > value for other in values.values()) for name, value in values.items()}
+
+
+def of_models(read: Look, credit: str) -> Worked:
+    """The channels of `credit`, a metric by model and channel, as each model ranks them, compared; `(none)` is no channel."""
+    given: dict[str, dict[str, float]] = {}
+    for name in read.values(credit, "model/channel"):
+        model, channel = name.split("/", 1)
+        if channel != "(none)":
+            given.setdefault(model, {})[channel] = read(credit, "model/channel", name).value or 0.0
+    whole = read(credit)
+    return Worked(whole) if whole.missing_because in ("not_collected", "switched_off") else compared(given)
 
 
 def compared(given: Mapping[str, Ranking]) -> Worked:

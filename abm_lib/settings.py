@@ -374,7 +374,7 @@ class Thresholds(Settings):
 
 
 class Agreement(Settings):
-    """Who agreed a definition, and when (S0-34, S2-01)."""
+    """Who agreed a metric's definition, and when (S0-34, S2-01); NAME is the metric's id. Printed with the definition."""
 
     agreed_by: str
     agreed_on: Annotated[date, Field(strict=False)]

@@ -12,7 +12,9 @@ from typing import Any
 import nbformat
 import pandas as pd
 
+from abm_lib.attribution import MODELS
 from abm_lib.pages import FAMILIES, ROLES
+from abm_lib.settings import Attribution, Influence
 
 QUARTERS = [f"{year}Q{n}" for year in (2024, 2025, 2026) for n in (1, 2, 3, 4)][3:11]
 NOW = QUARTERS[-1]
@@ -43,11 +45,11 @@ average_deal_size | Average deal size | money | higher | opportunities |
 open_pipeline | Open pipeline | money | higher | opportunities | additive
 stale_pipeline_share | Stale pipeline | share | lower | opportunities | money
 pipeline_movement | Pipeline movement | money | neither | opportunities |
-pipeline_coverage | Coverage on day five | times | higher | opportunities | money
-pipeline_coverage_remaining | Coverage of what remains | times | higher | opportunities | money
-pipeline_coverage_next_quarter | Coverage for next quarter | times | higher | opportunities | money
-pipeline_coverage_in_two_quarters | Coverage in two quarters | times | higher | opportunities | money
-required_pipeline_coverage | Coverage our record requires | times | neither | opportunities | money
+pipeline_coverage | Pipeline coverage on day five | times | higher | opportunities | money
+pipeline_coverage_remaining | Pipeline coverage of what remains | times | higher | opportunities | money
+pipeline_coverage_next_quarter | Pipeline coverage for next quarter | times | higher | opportunities | money
+pipeline_coverage_in_two_quarters | Pipeline coverage in two quarters | times | higher | opportunities | money
+required_pipeline_coverage | Pipeline coverage our record requires | times | neither | opportunities | money
 pipeline_gap | Pipeline gap | money | neither | opportunities |
 influenced_pipeline | Influenced pipeline | money | neither | opportunities |
 influenced_pipeline_share | Influenced share of new pipeline | share | neither | opportunities | money
@@ -189,6 +191,15 @@ EDITION: dict[str, Any] = {
     "version": "0.1.0",
     "families": [*FAMILIES, *ROLES],
     "quarters": ["2026Q1", "2026Q2", "2026Q3"],
+    "attribution": Attribution().model_dump(mode="json"),
+    "models": {name: model.told("90 days") for name, model in MODELS.items()},
+    "influence": Influence().model_dump(mode="json"),
+    "yardstick": {"current": 3.0, "next": 3.5, "in_two": 3.0},
+    "definitions": {"win_rate_closed": {"agreed_by": "CRO & CFO", "agreed_on": "2023-10-01"}},
+    "targets": {
+        "win_rate_closed": {"agreed_by": "CFO", "agreed_on": "2026-06-11", "amended_on": "2026-07-21"},
+        "deals_won": {},
+    },
     "caveats": 3,
     "catalogue": "5eed1234",
     "generated": "2026-10-11",

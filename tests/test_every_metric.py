@@ -37,7 +37,7 @@ OVER_A_TARGET = {
 OF_WHAT_IS_LACKING = {"readiness", "questions_answered", "rows_set_aside_share"}
 # Models times channels, and campaigns, are so many that they stand for the quarter reported alone.
 NEWEST_ALONE = {"attributed_pipeline", "attributed_opportunities", "attributed_revenue", "attribution_model_distance",
-                "campaign_win_rate_difference"}  # fmt: skip
+                "attributed_revenue_model_distance", "campaign_win_rate_difference"}  # fmt: skip
 IN_PARTS = {"attributed_opportunities"}  # an opportunity is shared out
 # No upper end where fewer than half have it behind them.
 WAITS = {

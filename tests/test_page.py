@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_the_message_is_result_and_consequence_and_the_standfirst_has_three_sent
     header = soup(page_of("summary").header())
     assert (
         header.h1.get_text()
-        == "Q3 closed 18% under target, and coverage for Q4 2026 is 1.9x where our own record needs 3.1x"
+        == "Q3 closed 18% under target, and pipeline coverage for Q4 2026 is 1.9x where our own record needs 3.1x"
     )
     assert len(header.select("h1")) == 1
     assert 1 <= len(header.select(".standfirst > span")) <= 3
@@ -115,6 +116,16 @@ def test_a_definition_is_the_docstring_as_it_stands_with_its_numbers_in_the_form
     assert "one row per deal." in shown.get_text()
     assert shown.select_one(".formula").get_text().startswith("9 ÷ 27 = 33%")
     assert shown.code.get_text() == "win_rate_closed"
+
+
+def test_a_definition_says_who_agreed_it_and_its_target_and_when() -> None:
+    page = page_of()
+    page.scorecard("win_rate_closed", "deals_won", "new_customers")
+    rates, deals, customers = (shown.get_text() for shown in soup(page.definitions()).select("details")[:3])
+    assert "Definition agreed by CRO & CFO on 1 Oct 2023." in rates
+    assert "Target agreed by CFO on 11 Jun 2026, changed on 21 Jul 2026." in rates
+    assert "Target agreed by nobody named." in deals
+    assert "agreed" not in customers
 
 
 def test_the_win_rate_of_closed_deals_never_stands_without_that_of_the_cohort() -> None:
@@ -186,3 +197,62 @@ def test_the_header_brings_its_style_to_jupyterlab_and_only_there() -> None:
     bundle: dict[str, Any] = page_of()._repr_mimebundle_()
     assert "<style>.abm.abm {" in bundle["text/html"]
     assert "<style" not in bundle["application/vnd.abm+json"]["html"]
+
+
+def credited() -> Page:
+    """A pipeline page with the credit of two channels by five models, and how often the rank of each channel changes."""
+    given = {"linear": (300, 200), "first": (500, 0), "markov": (250, 250), "j": (100, 400), "time_decay": (150, 350)}
+    rows = [
+        invented.row("attributed_pipeline", slice_by="model/channel", slice=f"{model}/{channel}", value=amount, n=3.0)
+        for model, (one, other) in given.items()
+        for channel, amount in (("(none)", 900), ("email", other), ("paid_search", one))
+    ]
+    distance = replace(
+        invented.REGISTER["influenced_pipeline_share"], name="attribution_model_distance", counts="models"
+    )
+    register = {**invented.REGISTER, "attribution_model_distance": distance}
+    apart = invented.row("influenced_pipeline_share", slice_by="channel", slice="email", value=0.6, n=5.0)
+    rows.append(apart | {"metric": "attribution_model_distance", "counts": "models"})
+    return Page("pipeline", pd.concat([invented.frame(), pd.DataFrame(rows)]), invented.EDITION, register)
+
+
+def test_models_stand_side_by_side_with_what_nothing_was_done_towards_last() -> None:
+    shown = soup(credited().models("attributed_pipeline", "model/channel"))
+    assert [head.get_text() for head in shown.select("thead th")] == ["Channel", "First", "Linear", "Markov"]
+    assert [name.get_text() for name in shown.select("tbody th")] == ["Paid search", "Email", "(none)"]
+    assert [cell.get_text() for cell in shown.select("tbody tr:first-child td")] == ["€500", "€300", "€250"]
+
+
+def test_the_weights_of_every_model_are_printed_those_without_a_column_in_a_fold() -> None:
+    shown = soup(credited().models("attributed_pipeline", "model/channel"))
+    folded = shown.details.extract()
+    assert [li.get_text() for li in folded.select("li")] == [
+        "J: first touch 20 %, last touch 60 %, touches between 20 %",
+        "Time decay: every touch half as much for each 90 days before the last one",
+    ]
+    assert [li.strong.get_text() for li in shown.select(".notes li")] == ["First", "Linear", "Markov"]
+
+
+def test_a_channel_whose_rank_depends_on_the_model_is_named() -> None:
+    shown = soup(credited().models("attributed_pipeline", "model/channel"))
+    assert "Rank depends on the model: Email (60%) of pairs of models." in shown.get_text()
+
+
+def test_the_rules_of_attribution_are_printed_as_they_were_in_force() -> None:
+    shown = soup(page_of("pipeline").attribution_rules())
+    told = {row.th.get_text(): row.td.get_text() for row in shown.select("tbody tr")}
+    assert told["attribution.look_back_days"] == "365" and told["attribution.excluded_kinds"] == "impression"
+    assert told["attribution.one_per_campaign_and_day"] == "no"
+
+
+def test_each_rule_of_influence_is_printed_from_strict_to_generous_with_what_it_asks_for() -> None:
+    page = page_of("pipeline")
+    told = [[cell.get_text() for cell in row] for row in soup(page.influence_rules()).select("tbody tr")]
+    assert told == [
+        ["Strict", "5", "3", "180", "responses"],
+        ["Default", "3", "2", "180", "responses"],
+        ["One response", "1", "any", "180", "responses"],
+        ["Any touch", "1", "any", "180", "any touch but an impression"],
+    ]
+    drawn = soup(page.range("influenced_pipeline", "rule").table)
+    assert [name.get_text() for name in drawn.select("tbody th")][:4] == [row[0] for row in told]

@@ -103,6 +103,12 @@ def test_a_page_has_one_title_one_heading_one_main_and_labelled_parts(page: Beau
     assert all(page.find(id=section["aria-labelledby"]).name == "h2" for section in page.select("section"))
 
 
+def test_coverage_is_never_said_without_of_what(page: BeautifulSoup) -> None:
+    """Pipeline coverage is one thing, how much of a buying group is reached another (C8)."""
+    words = re.sub(r"\s+", " ", page.body.get_text(" "))
+    assert not re.findall(r"(?i).{0,20}(?<!pipeline )\bcoverage\b(?!\.[a-z])", words)
+
+
 def test_headings_go_down_one_level_at_a_time(page: BeautifulSoup) -> None:
     levels = [int(heading.name[1]) for heading in page.select("main :is(h1, h2, h3, h4)")]
     assert levels[0] == 1 and all(b - a <= 1 for a, b in itertools.pairwise(levels))

@@ -369,6 +369,13 @@ def test_a_quarter_without_a_value_leaves_a_gap_in_the_line() -> None:
     assert [(round(p["x"]), round(p["x2"])) for p in pieces] == [(0, 1), (3, 4)]
 
 
+def test_each_quarter_to_cover_stands_against_its_own_yardstick(page: Page) -> None:
+    spec = page.coverage().drawings[0].spec
+    dotted = next(la["data"]["values"] for la in spec["layer"] if la["mark"].get("strokeDash") == [2, 3])
+    assert [line["x"] for line in dotted] == [3.0, 3.5, 3.0]
+    assert "3x yardstick" in str(spec)
+
+
 FIGURES = [
     ("trend", ("pipeline_coverage",)), ("trend", ("pipeline_coverage", "as_of_day")), ("by", ("pipeline_created", "channel")),
     ("rates", ("average_deal_size", "source_owner")), ("range", ("influenced_pipeline", "rule")), ("bridge", ()),

@@ -131,3 +131,39 @@ def test_what_stands_is_known_though_nothing_was_added_since(tmp_path: Path) -> 
     whole = told[(told["quarter"] == "2026Q3") & (told["slice_by"] == "")].set_index("metric")
     assert whole["missing_because"].to_dict() == {"target_accounts": "", "retained_revenue": ""}
     assert whole["value"].to_dict() == {"target_accounts": 1, "retained_revenue": 1200}
+
+
+AGREED = """
+    metric             | period | slice_by | slice | value | agreed_by   | agreed_on  | amended_on | kind
+    closed_won_revenue | 2026Q3 |          |       | 5000  | CFO and CRO | 2026-06-11 | 2026-07-21 | target
+    closed_won_revenue | 2026Q2 |          |       | 4000  | CFO         | 2026-03-11 |            | target
+    win_rate_closed    | 2026Q3 |          |       | 0.3   |             |            |            | target
+    win_rate_closed    | 2026Q3 | tier     | 1     | 0.4   | CRO         |            |            | target
+    deals_won          | 2026Q3 |          |       | 4     | CRO         |            |            | benchmark
+    """
+
+
+def test_an_edition_says_who_agreed_its_targets_and_definitions_and_when(tmp_path: Path) -> None:
+    settings = """
+        [coverage]
+        agreed_by = "CFO"
+        [definitions.win_rate_closed]
+        agreed_by = "CRO"
+        agreed_on = "2026-01-15"
+        """
+    folder = company(tmp_path, COMPANIES["the first quarter ever"] | {"targets": AGREED}, settings=settings)
+    opened = open_company(folder)
+    told = editions.describe(opened, opened.quarter("2026Q3"), read(folder, "closed_won_revenue", by=[]))
+    assert told["definitions"] == {"win_rate_closed": {"agreed_by": "CRO", "agreed_on": "2026-01-15"}}
+    assert told["targets"] == {
+        "closed_won_revenue": {"agreed_by": "CFO and CRO", "agreed_on": "2026-06-11", "amended_on": "2026-07-21"},
+        "pipeline_coverage": {"agreed_by": "CFO"},
+        "win_rate_closed": {},
+    }
+    assert told["influence"]["strict"] == {
+        "min_touches": 5,
+        "min_people": 3,
+        "window_days": 180,
+        "responses_only": True,
+    }
+    assert told["models"]["time_decay"] == "every touch half as much for each 90 days before the last one"

@@ -43,12 +43,14 @@ class Model:
         return WHOLE - sum(weight for _, weight in self.anchors)
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, half_life: str = "half-life") -> str:
         """The weights in words: `first touch 40 %, last touch 40 %, touches between 20 %`."""
         parts = [f"{ANCHORS[anchor]} {weight / 10:g} %" for anchor, weight in self.anchors]
         if self.rest:
-            parts.append(
-                f"touches between {self.rest / 10:g} %" if self.anchors else f"every touch {HOW[self.sharing]}"
-            )
+            every = f"every touch {HOW[self.sharing].format(half_life=half_life)}"
+            parts.append(f"touches between {self.rest / 10:g} %" if self.anchors else every)
         return ", ".join(parts)
 
     def weights(self, places: dict[Anchor, int | None], count: int) -> list[Fraction]:
@@ -72,7 +74,7 @@ class Model:
 
 
 HOW: dict[Sharing, str] = {
-    "evenly": "the same", "by recency": "half as much for each half-life before the last one",
+    "evenly": "the same", "by recency": "half as much for each {half_life} before the last one",
     "by channel": "its channel's part, each channel the same (Shapley value of the subset game)",
     "by removal effect": "by what removing its channel does to the Markov chain",
 }  # fmt: skip

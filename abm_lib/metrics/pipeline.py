@@ -230,7 +230,7 @@ def quarter_start_conversion(past: Columns) -> Formula:
     """New business won in a quarter for each unit of pipeline that was due in it when it was read, over past quarters.
 
     Source: past_conversion, the eight quarters before this one (S0-64).
-    Counts: everything won in the quarter, also what was created in it; the day of reading is that of the coverage asked for.
+    Counts: everything won in the quarter, also what was created in it; the day of reading is that of the pipeline coverage asked for.
     Missing: no past quarter could be read.
     """
 
@@ -280,8 +280,8 @@ def pipeline_gap(read: Look) -> Worked:
     """What must be added to next quarter's pipeline for our own record to carry it to its target; 0 when there is enough.
 
     Source: required_pipeline_coverage, pipeline coverage of each horizon (S0-64, S0-69).
-    Counts: required coverage × target − open pipeline due; the whole is next quarter, the slice `horizon` all three.
-    Missing: no target, or no required coverage.
+    Counts: required pipeline coverage × target − open pipeline due; the whole is next quarter, the slice `horizon` all three.
+    Missing: no target, or no required pipeline coverage.
     """
     slices = {("horizon", horizon): _gap(read, horizon, coverage) for horizon, coverage in HORIZONS.items()}
     return Worked(slices["horizon", "next"], slices)
@@ -438,13 +438,7 @@ def attribution_model_distance(read: Look) -> Worked:
         of models under which the channel has another rank.
     Missing: fewer than two channels.
     """
-    given: dict[str, dict[str, float]] = {}
-    for name in read.values("attributed_pipeline", "model/channel"):
-        model, channel = name.split("/", 1)
-        if channel != "(none)":
-            given.setdefault(model, {})[channel] = read("attributed_pipeline", "model/channel", name).value or 0.0
-    credit = read("attributed_pipeline")
-    return Worked(credit) if credit.missing_because in ("not_collected", "switched_off") else rankings.compared(given)
+    return rankings.of_models(read, "attributed_pipeline")
 
 
 @metric(facts="influence_curve", label="Influenced share by touches asked for", unit="share", better="neither", counts="opportunities",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import rankings
 from ..formula import (
     Columns,
     Formula,
@@ -472,6 +473,18 @@ def attributed_revenue(credit: Columns) -> Formula:
     Beware: models differ, and none says what caused a deal.
     """
     return total(credit.money("amount"), n=credit.distinct("opportunity_id"))
+
+
+@metric(of="attributed_revenue", label="Distance between attribution models of revenue", unit="share", better="neither",
+        counts="models", by=("models", "channel"))  # fmt: skip
+def attributed_revenue_model_distance(read: Look) -> Worked:
+    """How differently two models rank the channels by revenue: of all pairs, those that stand the other way round (Kendall).
+
+    Source: attributed_revenue by model and channel. The whole is the largest distance of any two models.
+    Counts: as attribution_model_distance.
+    Missing: fewer than two channels.
+    """
+    return rankings.of_models(read, "attributed_revenue")
 
 
 @metric(facts=("engaged_opportunities", "engaged_responses"), label="Opportunities per response of engaged accounts", unit="share",

@@ -1,4 +1,4 @@
-"""Coverage: pipeline due over target, quarter by quarter, against the range that our own record requires."""
+"""Pipeline coverage: pipeline due over target, quarter by quarter, against the range that our own record requires."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from .tables import Column, table
 from .theme import ink, tone
 from .verdict import Verdict, verdict
 
-RULE_OF_THUMB = 3.0
-
 
 @dataclass(frozen=True)
 class Horizon:
-    """A quarter to cover: its coverage, what our own record needs and the gap in money; `name` and `when` in words."""
+    """A quarter to cover: its coverage, what our own record needs and the gap in money; `name` and `when` in words.
+
+    `yardstick` is that of `[coverage]` for the quarter (S0-66).
+    """
 
     name: str
     when: str
     covered: Row
     needed: Row | None
     gap: Row | None
+    yardstick: float
 
     @property
     def band(self) -> tuple[float, float] | None:
@@ -49,13 +51,13 @@ class Horizon:
 
 
 def coverage(horizons: Sequence[Horizon]) -> Figure:
-    """A bar for each quarter, a band and a tick for what is needed, the rule of thumb dotted, the gap at the right."""
+    """A bar for each quarter, a band and a tick for what is needed, the yardstick dotted, the gap at the right."""
     there = [h for h in horizons if h.covered.value is not None]
 
     def draw(room: Room) -> dict[str, Any]:
         return _draw(room, there)
 
-    alternative = "Coverage: " + "; ".join(
+    alternative = "Pipeline coverage: " + "; ".join(
         ", ".join(filter(None, [f"{h.name} {h.covered.text()}", h.needs, h.short])) for h in horizons
     )
     metrics = list(dict.fromkeys(row.metric for h in horizons for row in (h.covered, h.needed, h.gap) if row))
@@ -69,10 +71,12 @@ def _message(there: Sequence[Horizon]) -> str:
     """The next quarter's gap in money; without one, its coverage."""
     ahead = there[1] if len(there) > 1 else there[0] if there else None
     if ahead is None:
-        return "Coverage: no reading"
+        return "Pipeline coverage: no reading"
     if ahead.gap and ahead.gap.value:
         return f"{ahead.gap.text()} more pipeline is needed for {ahead.name}"
-    return f"Coverage for {ahead.name} is {ahead.covered.text()}" + (f"; it {ahead.needs}" if ahead.needs else "")
+    return f"Pipeline coverage for {ahead.name} is {ahead.covered.text()}" + (
+        f"; it {ahead.needs}" if ahead.needs else ""
+    )
 
 
 def _numbers(horizons: Sequence[Horizon]) -> Any:
@@ -81,12 +85,12 @@ def _numbers(horizons: Sequence[Horizon]) -> Any:
 
     columns = [
         Column("Quarter", [h.name for h in horizons], number=False),
-        Column("Coverage", [h.covered.data() for h in horizons]),
+        Column("Pipeline coverage", [h.covered.data() for h in horizons]),
         Column("Needed", [h.needed.data() if h.needed else "" for h in horizons]),
         Column("Likely need", [ends(h.needed) for h in horizons]),
         Column("Missing", [h.gap.data() if h.gap else "" for h in horizons]),
     ]
-    return table("coverage", "Coverage by quarter", columns)
+    return table("coverage", "Pipeline coverage by quarter", columns)
 
 
 def _draw(room: Room, horizons: Sequence[Horizon]) -> dict[str, Any]:
@@ -101,7 +105,7 @@ def _draw(room: Room, horizons: Sequence[Horizon]) -> dict[str, Any]:
     canvas = Canvas(
         room,
         step * max(len(horizons), 1),
-        (0, max([*ends, RULE_OF_THUMB]) * 1.05),
+        (0, max([*ends, *(h.yardstick for h in horizons)]) * 1.05),
         left=left,
         right=right,
         top=26,
@@ -140,8 +144,8 @@ def _grid(canvas: Canvas, rows: Sequence[tuple[float, Horizon]]) -> list[Any]:
 
 
 def _thumb(canvas: Canvas, rows: Sequence[tuple[float, Horizon]]) -> list[Any]:
-    lines = [{"x": RULE_OF_THUMB, "y": y - 20, "y2": y + 20} for y, _ in rows]
-    name = [{"x": RULE_OF_THUMB, "y": -13, "text": f"{RULE_OF_THUMB:.0f}x rule of thumb"}]
+    lines = [{"x": h.yardstick, "y": y - 20, "y2": y + 20} for y, h in rows]
+    name = [{"x": h.yardstick, "y": -13, "text": f"{h.yardstick:g}x yardstick"} for _, h in rows[:1]]
     return [canvas.rules(lines, ink("ink3"), 1.5, (2, 3), upright=True), canvas.text(name, "center", colour="ink3")]
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from .fragment import Fragment
 from .html import join, said, tag
+from .numbers import day
 from .rows import Known, Row
 from .tables import likely
 
@@ -23,9 +24,15 @@ SENTENCE = re.compile(r"(?<=\.)\s")
 PARAGRAPH = re.compile(r"^([A-Z][a-z]+): ")
 
 
-def definitions(metrics: Sequence[tuple[Known, Row | None]]) -> Fragment:
-    """One closed disclosure for each metric; they open on the page and are left out of print."""
-    html = [_one(metric, row) for metric, row in metrics]
+def definitions(
+    metrics: Sequence[tuple[Known, Row | None]], agreed: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> Fragment:
+    """One closed disclosure for each metric; they open on the page and are left out of print.
+
+    `agreed` says who agreed what: `Definition` and `Target`, each by metric.
+    """
+    told = {m.name: [_agreed(what, by[m.name]) for what, by in agreed.items() if m.name in by] for m, _ in metrics}
+    html = [_one(metric, row, told[metric.name]) for metric, row in metrics]
     return Fragment("definitions", tag("div", html, class_="definitions"), f"{len(metrics)} definitions")
 
 
@@ -82,7 +89,14 @@ def paragraphs(doc: str) -> list[tuple[str, str]]:
     return [(label, " ".join(lines)) for label, lines in pairs if lines]
 
 
-def _one(metric: Known, row: Row | None) -> Markup:
+def _agreed(what: str, by: Mapping[str, str]) -> Markup:
+    """Who agreed a definition or a target, when, and when it was changed after that (S0-34, S0-58, S2-01)."""
+    when = f" on {day(by['agreed_on'])}" if by.get("agreed_on") else ""
+    changed = f", changed on {day(by['amended_on'])}" if by.get("amended_on") else ""
+    return tag("p", what, " agreed by ", said(by.get("agreed_by") or "nobody named"), when, changed, ".")
+
+
+def _one(metric: Known, row: Row | None, agreed: Sequence[Markup]) -> Markup:
     text = [
         tag("p", tag("b", f"{label}: ") if label else None, _with_code(words))
         for label, words in paragraphs(metric.doc)
@@ -91,7 +105,7 @@ def _one(metric: Known, row: Row | None) -> Markup:
     trace = tag("p", tag("code", metric.name), f", version {version}", class_="trace")
     value = row.data(inside=True) if row else "by slice only"
     summary = tag("summary", tag("span", metric.label, class_="what"), " ", value)
-    inner = tag("div", _formula(row) if row else None, text, trace, class_="definition")
+    inner = tag("div", _formula(row) if row else None, text, agreed, trace, class_="definition")
     return tag("details", summary, inner, id=f"how-{metric.name}", **(row.trace if row else {}))
 
 

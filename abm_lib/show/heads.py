@@ -33,7 +33,7 @@ LEADS = {
     "demand": ("meetings_booked", "marketing_qualified_accounts"),
     "journey": ("accounts_progressed_rate", "accounts_regressed_rate"),
     "customers": ("net_revenue_retention", "customer_retention_rate"),
-    "voice": ("self_reported_agreement", "note_mentions"),
+    "voice": ("self_reported_agreement",),
     "quality": ("readiness", "questions_answered"),
     "for-marketing": ("marketing_sourced_pipeline_share", "marketing_sourced_revenue"),
     "for-sales": ("pipeline_coverage_next_quarter", "win_rate_closed", "closed_won_revenue"),
@@ -62,8 +62,7 @@ CLAUSES = {
     "accounts_regressed_rate": "{} fell back",
     "net_revenue_retention": "{} of recurring revenue was retained, growth included",
     "customer_retention_rate": "{} of customers were kept for the year",
-    "self_reported_agreement": "{} of those asked named the channel that touched them first",
-    "note_mentions": "{} notes were written",
+    "self_reported_agreement": "{} of answers with a first touch named its channel",
     "readiness": "{} of the headline numbers rest on enough",
     "questions_answered": "{} of the questions are answered",
 }
@@ -136,9 +135,7 @@ def _clause(row: Row, readings: Readings) -> str:
         )
     if required := needed(readings, row.metric):
         ahead = list(HORIZONS).index(row.metric)
-        return (
-            f"coverage for {ahead_of(row.quarter, ahead)} is {row.text()} where our own record needs {required.text()}"
-        )
+        return f"pipeline coverage for {ahead_of(row.quarter, ahead)} is {row.text()} where our own record needs {required.text()}"
     if row.metric == "open_pipeline":
         return f"open pipeline stands at {row.text()}{_moved_by(readings)}"
     judged = verdict(row, None)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..attribution import MODELS
+from markupsafe import Markup
+
 from .fragment import Fragment
 from .html import said, short, tag
-from .rows import Row, within
+from .rows import ORDERS, Row, within, words
 from .tables import Column, behind, likely, table
 
 SHOWN = ("first", "last_non_direct", "linear", "w", "shapley", "markov")  # as many as a page is wide
@@ -15,10 +16,13 @@ MOST = 15  # names under one another; the rest stands in readings.csv
 NONE = "(none)"
 
 
-def side_by_side(name: str, rows: Sequence[Row], first: str, moved: Sequence[Row]) -> Fragment:
+def side_by_side(
+    name: str, rows: Sequence[Row], first: str, moved: Sequence[Row], weights: Mapping[str, str]
+) -> Fragment:
     """One line for each channel or campaign, one column for each model, the largest by linear first; `(none)` last.
 
-    `moved` are the channels whose rank depends on the model, with the share of pairs of models that disagree.
+    `moved` are the channels whose rank depends on the model, with the share of pairs of models that disagree; `weights`
+    says of each model what it gives its weight to.
     """
     told: dict[str, dict[str, Row]] = {}
     for row in rows:
@@ -27,15 +31,12 @@ def side_by_side(name: str, rows: Sequence[Row], first: str, moved: Sequence[Row
     order = sorted(told, key=lambda of: (of == NONE, -_value(told[of].get("linear")), of))
     lines = [*(of for of in order if of != NONE)][:MOST] + [of for of in order if of == NONE]
     shown = [model for model in SHOWN if any(model in each for each in told.values())]
-    columns = [Column(first, [said(of.replace("%2F", "/").replace("%25", "%")) for of in lines], number=False)]
-    columns += [
-        Column(model.replace("_", " ").capitalize(), [_cell(told[of].get(model)) for of in lines]) for model in shown
-    ]
+    columns = [Column(first, [said(words(of).replace("%25", "%")) for of in lines], number=False)]
+    columns += [Column(words(model), [_cell(told[of].get(model)) for of in lines]) for model in shown]
     label = rows[0].label if rows else name
     made = table(name, f"{label} by {within(first)} and model", columns)
-    notes = [tag("li", tag("strong", model.replace("_", " ").capitalize()), f": {MODELS[model]}") for model in shown]
-    others = len({model for each in told.values() for model in each}) - len(shown)
-    left = [f"{n} more {what}" for n, what in ((len(told) - len(lines), "rows"), (others, "models")) if n > 0]
+    others = [model for model in weights if model not in shown and any(model in each for each in told.values())]
+    left = [f"{n} more {what}" for n, what in ((len(told) - len(lines), "rows"), (len(others), "models")) if n > 0]
     more = [tag("p", f"{' and '.join(left)} in readings.csv.")] if left else []
     if moved:
         names = [tag("span", said(short(row.name)), " (", row.data(), ")") for row in moved]
@@ -47,8 +48,14 @@ def side_by_side(name: str, rows: Sequence[Row], first: str, moved: Sequence[Row
                 " of pairs of models.",
             )
         )
-    html = made.html + tag("div", [*more, tag("ul", notes)], class_="notes")
+    summary = tag("summary", f"What the {len(others)} other models give their weight to")
+    folded = tag("details", summary, _weighing(others, weights)) if others else None
+    html = made.html + tag("div", [*more, _weighing(shown, weights), folded], class_="notes")
     return Fragment("table", html, made.text, tables=1)
+
+
+def _weighing(models: Sequence[str], weights: Mapping[str, str]) -> Markup:
+    return tag("ul", [tag("li", tag("strong", words(model)), f": {weights[model]}") for model in models])
 
 
 def _value(row: Row | None) -> float:
@@ -66,6 +73,20 @@ def rules(settings: Mapping[str, object]) -> Fragment:
         Column("In force", [said(_word(value)) for value in settings.values()], number=False),
     ]
     return table("attribution-rules", "Rules of attribution in force", columns)
+
+
+def influence(settings: Mapping[str, Mapping[str, object]]) -> Fragment:
+    """What each rule of `[influence]` asks for before an opportunity counts as influenced, from strict to generous (S0-03)."""
+    told = {name: settings[name] for name in ORDERS["rule"]}
+    counted = ["responses" if rule["responses_only"] else "any touch but an impression" for rule in told.values()]
+    columns = [
+        Column("Rule", [words(name) for name in told], number=False),
+        Column("Touches at least", [rule["min_touches"] for rule in told.values()]),
+        Column("People at least", [rule["min_people"] or "any" for rule in told.values()]),
+        Column("Days looked back", [rule["window_days"] for rule in told.values()]),
+        Column("What counts", counted, number=False),
+    ]
+    return table("influence-rules", "What each rule of influence asks for before an opportunity is created", columns)
 
 
 def _word(value: object) -> str:

@@ -28,6 +28,7 @@ ORDERS = {
     "stage": STAGES,
     "funnel": ("top", "middle", "bottom"),
     "programme": ("one_to_one", "one_to_few", "one_to_many"),
+    "rule": ("strict", "default", "one_response", "any_touch"),
 }
 TEXTS = (
     "metric",

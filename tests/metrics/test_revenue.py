@@ -521,9 +521,14 @@ t17      | 2026-02-01       | a5         |           | direct       | visit     
 @pytest.fixture(scope="module")
 def earned(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     drawn = ACCOUNTS | deals(EARNED) | {"touches": JOURNEYS}
-    metrics = ("attributed_revenue", "closed_won_revenue", "engagement_conversion_rate")
+    metrics = (
+        "attributed_revenue",
+        "attributed_revenue_model_distance",
+        "closed_won_revenue",
+        "engagement_conversion_rate",
+    )
     folder = company(tmp_path_factory.mktemp("earned"), drawn)
-    return read(folder, *metrics, by=["model/channel", "model/campaign", "channel"])
+    return read(folder, *metrics, by=["model/channel", "model/campaign", "models", "channel"])
 
 
 def _of(table: pd.DataFrame, model: str) -> dict[str, object]:
@@ -545,6 +550,17 @@ def test_attributed_revenue_of_each_model_adds_up_to_closed_won_revenue(earned):
     for model in MODELS:
         assert round(sum(_of(earned, model).values()), 2) == 1420
     assert value(earned, "attributed_revenue", "model/campaign", "linear/no campaign") == 1120
+
+
+def test_attributed_revenue_model_distance_is_the_share_of_pairs_that_stand_the_other_way_round(earned):
+    # First: paid search, direct, email, then five at nothing. Last non-direct: dinner, direct, webinar, then five at nothing.
+    # Of 28 pairs six are turned: paid search with direct, dinner and webinar; dinner with direct and email; email with webinar.
+    # One side alone ties 14: paid search with email and the three at nothing under both, each of email, dinner, webinar with those
+    # three, and dinner with webinar.
+    found = reading(earned, "attributed_revenue_model_distance", "models", "first and last_non_direct")
+    assert (found["numerator"], found["denominator"]) == (6 + 14 / 2, 28)
+    whole = reading(earned, "attributed_revenue_model_distance")
+    assert round(whole["value"], 9) == max(slices(earned, "attributed_revenue_model_distance", "models").values())
 
 
 def test_engagement_conversion_rate_is_of_the_responses_of_accounts_engaged_at_the_end(earned):
