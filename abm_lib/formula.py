@@ -148,6 +148,11 @@ class Formula:
         return {name: expression for name, expression in parts.items() if expression is not None}
 
     @property
+    def is_total(self) -> bool:
+        """Whether it is an amount as it is, over nothing."""
+        return self.statistic == "ratio" and self.denominator is None
+
+    @property
     def needs_rows(self) -> bool:
         """Whether the rows themselves are needed, and not their sums alone."""
         return self.statistic != "ratio" or self.interval == "bootstrap"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, cast
 
 import numpy as np
@@ -62,7 +62,7 @@ def _readings(
     base = Base(company, quarter, as_of, SHOWN)
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
-    rows = _not_yet(base, rows[rows["metric"].isin({m.name for m in asked})])
+    rows = _not_yet(base, _dated(base, rows[rows["metric"].isin({m.name for m in asked})]))
     rows = _long_quarters(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
     return _finished(base, rows, profile)
 
@@ -238,12 +238,28 @@ def _collected(base: Base, fact: str) -> pd.DataFrame:
 
 
 def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
-    """While a quarter runs, only its leading metrics have values (S2-05, S2-08)."""
-    running = base.shown[-1]
-    if base.company.known_until >= running.end - timedelta(days=1):
+    """While a quarter runs, only its leading metrics have values, of the windows that have begun (S2-05, S2-08)."""
+    running, known = base.shown[-1], base.company.known_until
+    if not base.windows.is_running:
         return rows
     early = rows["metric"].map(lambda name: REGISTER[name].kind == "leading")
-    return _emptied(rows, (rows["quarter"] == running.label) & ~early, "not_applicable", "the quarter is not over")
+    own = rows["quarter"] == running.label
+    rows = _emptied(rows, own & ~early, "not_applicable", "the quarter is not over")
+    return _emptied(rows, own & early & (rows["period_start"] > known.isoformat()), "not_applicable", "has not begun")
+
+
+def _so_far(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
+    """What still adds up while its window runs says so, and is held neither against a whole window nor against its target.
+
+    Totals, and how many of a set of accounts: in the third week, either is less than it will be.
+    """
+    if not base.windows.is_running:
+        return rows
+    grows = {m.name for m in REGISTER.values() if m.counts == "accounts" or m.facts and m.formula.is_total}
+    running = rows["period_end"] > base.windows.until(base.shown[-1].end).isoformat()
+    partial = running & rows["metric"].isin(grows) & rows["value"].notna()
+    compared = {name: rows[name].mask(partial) for name in ("target", "previous", "year_ago")}
+    return rows.assign(**compared, caveats=_and_said(rows["caveats"], partial, "quarter to date"))
 
 
 def _finished(base: Base, rows: pd.DataFrame, profile: Profile | None) -> pd.DataFrame:
@@ -253,11 +269,13 @@ def _finished(base: Base, rows: pd.DataFrame, profile: Profile | None) -> pd.Dat
         rows[name] = rows["metric"].map({m.name: getattr(m, name) for m in REGISTER.values()})
     is_money = rows["unit"].isin(["money", "money_per_day"])
     rows["currency"] = is_money.map({True: base.config.company.currency, False: ""})
-    rows["as_of"] = rows["quarter"].map({q.label: base.windows.as_of(q.end).isoformat() for q in base.quarters})
-    rows = _dated(base, rows)
+    known = base.company.known_until
+    rows["as_of"] = rows["quarter"].map(
+        {q.label: min(base.windows.as_of(q.end), known).isoformat() for q in base.quarters}
+    )
     if profile:
         rows = protected(rows.reset_index(drop=True), profile, code_key(base.company.folder))
-    rows = targeted(base.company, compared(base, rows)).assign(as_reported=float("nan"))
+    rows = _so_far(base, targeted(base.company, compared(base, rows))).assign(as_reported=float("nan"))
     floor, short = base.config.min_n.colour, is_short(base)
     rows["status"] = [status(cast(dict[str, Any], row), floor, short) for row in rows.to_dict("records")]
     for column in ("method", "missing_because", "caveats", "slice"):

@@ -39,6 +39,16 @@ class Windows:
         settled = read_on + self.settle
         return min(settled, self.cap) if self.cap else settled
 
+    def until(self, end: date) -> date:
+        """The end of a window that looks back, never after the last day known: a running quarter's lies in the future."""
+        return min(end, self.company.known_until + timedelta(days=1))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the data do not reach to the end of the last quarter yet."""
+        last = self.quarters[-1]
+        return self.until(last.end) < last.end
+
     def spans(self, kind: str) -> list[tuple[Quarter, Period]]:
         """(quarter, window) pairs of a kind: the windows of a quarter never reach beyond its end."""
         if kind == "canonical":
@@ -61,7 +71,8 @@ class Windows:
         if kind == "cohort":
             return self.calendar.quarters(quarter, 8)
         if kind in LAST_DAYS:
-            return [Period(quarter.label, quarter.end - timedelta(days=LAST_DAYS[kind]), quarter.end)]
+            end = self.until(quarter.end)
+            return [Period(quarter.label, end - timedelta(days=LAST_DAYS[kind]), end)]
         return [self.calendar.trailing(quarter, {"trailing_4_quarters": 4, "trailing_8_quarters": 8}[kind])]
 
     def frame(self, kind: str) -> Frame:

@@ -64,7 +64,9 @@ def _acted(cut: Cut) -> Frame:
 def days_looked_at(cut: Cut) -> Frame:
     """day, quarter, window: the days that the rule looks back on from the end of each window."""
     days = range(1, cut.config.engaged.window_days + 1)
-    rows = [(w.end - timedelta(days=n), q.label, w.label) for q, w in cut.base.windows.spans(cut.kind) for n in days]
+    windows = cut.base.windows
+    spans = [(q.label, w.label, windows.until(w.end)) for q, w in windows.spans(cut.kind)]
+    rows = [(end - timedelta(days=n), quarter, window) for quarter, window, end in spans for n in days]
     types = {"day": "DATE", "quarter": "VARCHAR", "window": "VARCHAR"}
     return cut.tables.engine.frame(pd.DataFrame(rows, columns=list(types), dtype=object), types)
 
