@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -125,6 +127,63 @@ def test_a_range_has_one_unit_and_an_en_dash() -> None:
     assert numbers.span(-0.001, 0.002, "points") == "−0.10 points to 0.20 points"
     row = reading(value=0.333, low=0.19, high=0.52, n=27)
     assert str(likely(row).striptags()) == "19–52%"
+
+
+@pytest.fixture
+def in_locale() -> Iterator[Callable[[str], None]]:
+    yield numbers.write_as
+    numbers.write_as("en")
+
+
+@pytest.mark.parametrize(
+    ("locale", "texts"),
+    [
+        ("en", ["€5,000", "€2.5M", "2.5x", "10x", "€2.05M", "€9,534 a day", "€1.30–1.80M", "−€4,872", "+3.1 points", "€0.18M"]),
+        ("de", ["5.000 €", "2,5M €", "2,5x", "10x", "2,05M €", "9.534 € a day", "1,30–1,80M €", "−4.872 €", "+3,1 points", "0,18M €"]),
+        ("fr", ["5 000 €", "2,5M €", "2,5x", "10x", "2,05M €", "9 534 € a day", "1,30–1,80M €", "−4 872 €", "+3,1 points", "0,18M €"]),
+        (
+            "de_CH",
+            ["EUR 5’000", "EUR 2.5M", "2.5x", "10x", "EUR 2.05M", "EUR 9’534 a day", "EUR 1.30–1.80M", "−EUR 4’872", "+3.1 points",
+             "EUR 0.18M"],
+        ),
+    ],
+)  # fmt: skip
+def test_marks_and_the_sign_of_money_stand_as_the_locale_writes_them(
+    locale: str, texts: list[str], in_locale: Callable[[str], None]
+) -> None:
+    in_locale(locale)
+    said = [
+        numbers.tick(5_000, "money", "EUR"),
+        numbers.tick(2_500_000, "money", "EUR"),
+        numbers.tick(2.5, "times"),
+        numbers.tick(10, "times"),
+        numbers.amount(2_053_000, "money", "EUR"),
+        numbers.amount(9_534, "money_per_day", "EUR"),
+        numbers.span(1_300_000, 1_800_000, "money", "EUR"),
+        numbers.change(-4_872.4, "money", "EUR"),
+        numbers.change(0.031, "share"),
+        numbers.in_scale(180_000, 9_400_000, "EUR"),
+    ]
+    assert [re.sub(r"\s", " ", text) for text in said] == texts
+
+
+@pytest.mark.parametrize(("locale", "texts"), [("de", ["0,62%", "2.000"]), ("de_CH", ["0.62%", "2’000"])])
+def test_a_group_of_thousands_on_an_axis_keeps_its_zeros(
+    locale: str, texts: list[str], in_locale: Callable[[str], None]
+) -> None:
+    in_locale(locale)
+    assert [numbers.tick(0.0062, "share"), numbers.tick(2_000, "count")] == texts
+
+
+def test_a_page_in_german_writes_no_number_the_english_way(in_locale: Callable[[str], None]) -> None:
+    page = Page("pipeline", invented.frame(), {**invented.EDITION, "locale": "de"}, invented.REGISTER)
+    shown = [page.header(), page.scorecard("open_pipeline", "win_rate_closed", "pipeline_coverage")]
+    html = "".join(str(fragment.html) for fragment in shown)
+    html += json.dumps(
+        [page.bridge()._repr_mimebundle_(), page.trend("open_pipeline")._repr_mimebundle_()], ensure_ascii=False
+    )
+    assert re.search(r"\d,\d+M?\s€", html)
+    assert not re.search(r"€\d|\d\.\d+[MkBx]\b", html)
 
 
 def test_flows_of_one_sum_share_the_unit_of_the_largest() -> None:

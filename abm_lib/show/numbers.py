@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import re
 from datetime import date
+from functools import cache
 from typing import Any
 
 import pandas as pd
 from babel.dates import format_date
-from babel.numbers import format_decimal, get_currency_symbol
+from babel.numbers import format_currency, format_decimal, get_decimal_symbol
 
 _locale = "en"
 MINUS = "\N{MINUS SIGN}"
@@ -64,7 +65,9 @@ def in_scale(value: float, largest: float, currency: str) -> str:
     """Money in the unit of the largest of its neighbours, so that a sum can be followed: €0.18M beside €9.40M."""
     scale, suffix = next(((s, x) for s, x in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if abs(largest) >= s), (1, ""))
     number = decimals(abs(value) / scale, 2 if scale >= 1e6 else 0)
-    return (MINUS if value < 0 and any(d in number for d in "123456789") else "") + _symbol(currency) + number + suffix
+    before, after = _sign(currency, _locale)
+    minus = MINUS if value < 0 and any(d in number for d in "123456789") else ""
+    return minus + before + number + suffix + after
 
 
 def known(value: Any) -> bool:
@@ -88,7 +91,9 @@ def parts(value: float, unit: str, currency: str = "", n: float | None = None) -
 def tick(value: float, unit: str, currency: str = "") -> str:
     """A value on an axis: no zeros after the point that say nothing, and no word that the subtitle has said."""
     text = amount(value, unit, currency).removesuffix(" points")
-    return re.sub(r"\.(\d*?)0+(?=\D|$)", lambda found: f".{found[1]}" if found[1] else "", text)
+    point = get_decimal_symbol(_locale)
+    zeros = re.escape(point) + r"(\d*?)0+(?=\D|$)"
+    return re.sub(zeros, lambda found: point + found[1] if found[1] else "", text)
 
 
 def change(value: float, unit: str, currency: str = "", n: float | None = None) -> str:
@@ -112,7 +117,7 @@ def span(low: float, high: float, unit: str, currency: str = "", n: float | None
         return f"{first}{first_unit} to {last}{last_unit}"
     if first_unit != last_unit:
         return f"{first}{first_unit}–{last}{last_unit}"
-    return f"{first}–{last.removeprefix(_symbol(currency)) if currency else last}{last_unit}"
+    return f"{first}–{last.removeprefix(_sign(currency, _locale)[0])}{last_unit}"
 
 
 def day(value: date | pd.Timestamp | str, year: bool = True) -> str:
@@ -152,8 +157,12 @@ def _three_digits(value: float) -> tuple[str, str]:
     return decimals(scaled, 0 if scaled >= 100 else 1 if scaled >= 10 else 2), suffix
 
 
-def _symbol(currency: str) -> str:
-    return str(get_currency_symbol(currency, locale=_locale)) if currency else ""
+@cache
+def _sign(currency: str, locale: str) -> tuple[str, str]:
+    """What a locale writes before and after an amount of a currency, spaces included: one of the two is empty."""
+    text = format_currency(0, currency, locale=locale) if currency else "0"
+    around = re.split(r"\d.*\d|\d", text)
+    return around[0], around[-1]
 
 
 def _money(value: float, currency: str, n: float | None) -> tuple[str, str]:
@@ -161,7 +170,8 @@ def _money(value: float, currency: str, n: float | None) -> tuple[str, str]:
         number, suffix = _three_digits(value)
     else:
         number, suffix = (decimals(value, 2) if 0 < value < 100 and not value.is_integer() else decimals(value, 0)), ""
-    return _symbol(currency) + number, suffix
+    before, after = _sign(currency, _locale)
+    return before + number, suffix + after
 
 
 def _money_per_day(value: float, currency: str, n: float | None) -> tuple[str, str]:
