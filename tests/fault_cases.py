@@ -129,6 +129,13 @@ CASES = [
          'table opportunity_changes  column "changed_at"', "1 rows, the first of 2027-03-01"),
     Case("F052", "amounts in thousands and millions", "Q",
          more("ad_days", "2026-08-12,linkedin,x,,1,1,€1.2k,EUR", "2026-08-13,linkedin,x,,1,1,$ 3M,EUR"), "F031",
+    Case("F046", "an act in the future, and nobody says when the data were extracted", "E",
+         {"loads": None} | more("page_views", "V9,S9,X9,2162-01-01 10:00:00,/"), "F046", 'table page_views  column "viewed_at"',
+         "1 rows, the first of 2162-01-01", "say extracted_on"),
+    Case("F046", "the same, once the day of extraction is said", "D",
+         {"loads": None} | more("page_views", "V9,S9,X9,2162-01-01 10:00:00,/"), "F043",
+         'table page_views  column "viewed_at"', "1 rows, the first of 2162-01-01", settings="extracted_on = 2026-10-20\n",
+         counted="quarters up to 2026Q3, known until 2026-10-20"),
          'ad_days.csv:4  column "cost"', "€1.2k (and 1 more)", "declare its marks"),
     Case("F054", "a bound instead of a share", "Q", {"opportunity_changes": "opportunity_id,changed_at,stage,probability\n"
          "O1,2026-07-10,won,< 10%\n"}, "F031", 'opportunity_changes.csv:2  column "probability"', "< 10%", "declare its unit"),
