@@ -23,7 +23,7 @@ from .. import keeping
 from .. import readings as reading
 from ..company import Company, open_company
 from ..disclosure import PROFILES
-from ..errors import Busy, EnvironmentFault, Fault, PublishRefused
+from ..errors import Busy, CaveatsFound, EnvironmentFault, Fault, PublishRefused
 from ..sources.suspects import sha256
 from . import deliver, gate
 from . import forms as page_forms
@@ -39,11 +39,11 @@ SPACE = 20_000_000  # bytes that must be free beside twice the edition in force
 
 def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, out: Path = Path("reports"), engine: str = "duckdb",
         only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", forms: tuple[str, ...] = (), said: Say = lambda _: None,
-        now: Say = lambda _: None, notebooks: Path | None = None, limits: Limits = LIMITS) -> Path:  # fmt: skip
+        now: Say = lambda _: None, notebooks: Path | None = None, limits: Limits = LIMITS, fail_on: str = "") -> Path:  # fmt: skip
     """Publish the edition of a quarter under OUT/QUARTER and return its folder. Nothing there changes unless all went well.
 
     `notebooks` is the folder of the notebooks, the project's own by default; `forms` are those of deliver.FORMS; `said` is given a
-    line for each thing done, `now` a word on each thing begun.
+    line for each thing done, `now` a word on each thing begun. With `fail_on` "caveat" an edition with one is not published.
     """
     deliver.ready(forms)
     company = open_company(company_folder, engine)
@@ -70,6 +70,8 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         with log.step("pages"):
             task = Pages(
                 described, table, made, staging, private, notebooks or notebooks_folder(), jobs, limits, said, now
+        if fail_on == "caveat" and (caveats := gate.caveats(table, asked.label)):
+            raise CaveatsFound(caveats)
             )
             checked = task.make(only, str(company.folder), lambda: server or stack.enter_context(forking(said)))
             (staging / page_forms.SCRIPT).write_text(page_forms.script(), encoding="utf-8")
