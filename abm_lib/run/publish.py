@@ -8,6 +8,7 @@ import platform
 import secrets
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
@@ -51,6 +52,8 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
     said(
         f"inputs: {len(company.notes['files'])} files, {sum(t['accepted'] for t in company.notes['tables'].values()):,} rows frozen"
     )
+    if told := _in_short(company.notes["faults"]):
+        said(f"told: {told}; see abm check")
     out = out.resolve()
     with _locked(out, asked.label), ExitStack() as stack:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -67,11 +70,11 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         server = stack.enter_context(forking(said)) if table is None else None
         with log.step("readings"):
             described, table = _compute(company, asked.label, as_of, staging, name, profile, out, table, made, said)
+        if fail_on == "caveat" and (caveats := gate.caveats(table, asked.label)):
+            raise CaveatsFound(caveats)
         with log.step("pages"):
             task = Pages(
                 described, table, made, staging, private, notebooks or notebooks_folder(), jobs, limits, said, now
-        if fail_on == "caveat" and (caveats := gate.caveats(table, asked.label)):
-            raise CaveatsFound(caveats)
             )
             checked = task.make(only, str(company.folder), lambda: server or stack.enter_context(forking(said)))
             (staging / page_forms.SCRIPT).write_text(page_forms.script(), encoding="utf-8")
@@ -89,6 +92,12 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
         said(f"published {final} in {log.seconds:.1f} s")
     return final
+
+
+def _in_short(faults: list[dict[str, str]]) -> str:
+    """`2 D F118 utm-misspelt, 1 Q F031 wrong-value`: how often each thing was told when the inputs were frozen."""
+    counts = Counter(f"{fault['level']} {fault['rule']} {fault['name']}" for fault in faults if fault["level"] != "N")
+    return ", ".join(f"{count} {what}" for what, count in counts.items())
 
 
 def _pass(staging: Path, company: Company, checked: dict[str, str] | None = None) -> dict[str, str]:
