@@ -19,9 +19,8 @@ from .period import Quarter, instant
 from .questions import questions
 from .readings import lacks
 from .slices import check_own
-from .tables import tables
+from .tables import ABOUT_DATA, tables
 
-NO_EVENTS = ("loads", "fx", "events_log")  # tables about the data
 NAMED = 4  # metrics named in a line; the others are counted
 
 
@@ -138,7 +137,7 @@ def _at_the_edges(company: Company, quarter: Quarter) -> Iterator[str]:
     """
     zone = company.config.company.timezone
     for name, theirs in company.notes.get("zones", {}).items():
-        if name in NO_EVENTS:
+        if name in ABOUT_DATA:
             continue
         near = _near(company, name, quarter)
         how = "within 24 hours of" if _is_of_moments(name) else "on the days beside"

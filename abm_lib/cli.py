@@ -60,6 +60,7 @@ def run(
     digest: Annotated[bool, typer.Option("--digest", help="A short mail as well.")] = False,
     cell_limit: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
     total_limit: Annotated[int, typer.Option(min=1, help="Seconds that all notebooks may take.")] = 3600,
+    fail_on: Annotated[str, typer.Option(help="caveat: publish nothing while a number carries one; exit 4.")] = "",
 ) -> None:
     """Publish the report of a quarter."""
     from .disclosure import PROFILES
@@ -72,12 +73,13 @@ def run(
     _known("--only", pages, FAMILIES)
     _known("--engine", (engine,), ("duckdb", "spark"))
     _known("--profile", (profile,), tuple(PROFILES))
+    _known("--fail-on", (fail_on,) if fail_on else (), ("caveat",))
     asked = zip(deliver.FORMS, (static, single, pdf, xlsx, digest), strict=True)
     forms = tuple(form for form, wanted in asked if wanted)
     day: date | None = as_of.date() if as_of else None
     with moving(talk, plain="--json" in sys.argv) as (said, now):
         folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, profile=profile,
-                             forms=forms, said=said, now=now, limits=Limits(cell_limit, total_limit))  # fmt: skip
+                             forms=forms, said=said, now=now, limits=Limits(cell_limit, total_limit), fail_on=fail_on)  # fmt: skip
     typer.echo(folder / "index.html")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -18,6 +18,7 @@ from .errors import Fault, InputRefused, UsageError
 from .period import Calendar, Quarter
 from .sources import drift, mapping
 from .sources.finding import input_files
+from .tables import ABOUT_DATA, tells_until
 from .tables import tables as canonical_tables
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -53,14 +54,15 @@ class Company:
 
     @cached_property
     def known_until(self) -> date:
-        """The last day of which the data may speak: the newest extraction, else the newest row of any dated table."""
+        """The last day of which the data may speak: the newest extraction, else the newest row of what happened by then."""
         if self.notes["extracted_at"]:
             return datetime.fromisoformat(self.notes["extracted_at"]).date()
-        return max((last for _, last in self.spans.values()), default=date.min)
+        newest = _newest(self.notes["spans"])
+        return date.fromisoformat(newest) if newest else date.min
 
     def quarter(self, label: str = "") -> Quarter:
         """The quarter asked for, or the last complete one in the data. Raises UsageError when the data hold no day of it."""
-        dated = [span for name, span in self.spans.items() if name not in ("fx", "loads", "events_log")]
+        dated = [span for name, span in self.spans.items() if name not in ABOUT_DATA]
         if not dated:
             where, found = str(self.folder), "no table with dated rows"
             raise InputRefused(Fault("F017", "no-dated-rows", where, found, "at least one", "deliver data"))
@@ -176,7 +178,7 @@ def _zones(delivery: sources.Delivery, reporting: str) -> dict[str, str]:
 def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[str]]:
     """First and last day per dated table: what `loads` says that it covers, else those of its rows.
 
-    Rows of a table that stands hold as far as any table reaches.
+    Rows of a table that stands hold as far as what happened is known.
     """
     spans: dict[str, list[str]] = {}
     for name in given - {"loads"}:
@@ -185,9 +187,10 @@ def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[st
             (ends,) = con.execute(query).fetchall()
             if ends[0]:
                 spans[name] = [str(ends[0]), str(ends[1])]
-    newest = max((last for _, last in spans.values()), default="")
+    newest = _newest(spans)
     spans = {
-        name: [first, newest if canonical_tables()[name].stands else last] for name, (first, last) in spans.items()
+        name: [first, max(first, newest) if canonical_tables()[name].stands else last]
+        for name, (first, last) in spans.items()
     }
     if "loads" in given:
         covered = con.execute(
@@ -195,6 +198,13 @@ def _spans(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, list[st
         ).fetchall()
         spans |= {name: [str(first), str(last)] for name, first, last in covered if name in given and first and last}
     return dict(sorted(spans.items()))
+
+
+def _newest(spans: Mapping[str, Sequence[str]]) -> str:
+    """The newest day of what happened; where nothing is told of that, of what holds. Empty without a dated row."""
+    happened = [last for name, (_, last) in spans.items() if tells_until(name)]
+    held = [last for name, (_, last) in spans.items() if name not in ABOUT_DATA]
+    return max(happened or held, default="")
 
 
 def _extracted_at(con: duckdb.DuckDBPyConnection, given: set[str], of: Sequence[str] = ()) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from .company import Company
 from .facts import FACTS, Base, Cut
 from .slices import TIME
+from .tables import ABOUT_DATA
 
 RATES = ("share", "points", "score")
 STEPS = {"month": (1, 12), "week": (1, 52)}
@@ -94,7 +95,7 @@ def _targets(company: Company) -> dict[tuple[str, ...], float]:
 def is_short(base: Base) -> bool:
     """Whether the company is known for too few quarters, or closed too few deals, for anything to be called better or worse."""
     least, last = base.config.min_n, base.shown[-1]
-    dated = [first for name, (first, _) in base.company.spans.items() if name not in ("fx", "loads", "events_log")]
+    dated = [first for name, (first, _) in base.company.spans.items() if name not in ABOUT_DATA]
     known = [quarter for quarter in base.quarters if quarter.start >= min(dated, default=last.end)]
     if len(known) < least.quarters:
         return True

@@ -3,6 +3,7 @@
     AbmError
     ├── UsageError        exit 2   a wrong command, parameter or abm.toml
     ├── InputRefused      exit 3   the inputs cannot be trusted; nothing was computed
+    ├── CaveatsFound      exit 4   computed; numbers carry caveats and --fail-on caveat was given; the old edition stays
     ├── PublishRefused    exit 5   computed, but the gate found a fault; the old edition stays
     ├── NotAnnounced      exit 6   published, but somebody could not be told
     ├── EnvironmentFault  exit 7   space, permission or a missing program
@@ -78,6 +79,10 @@ class UsageError(AbmError):
 
 class InputRefused(AbmError):
     exit_code = 3
+
+
+class CaveatsFound(AbmError):
+    exit_code = 4
 
 
 class PublishRefused(AbmError):

@@ -24,6 +24,7 @@ from .period import Quarter
 from .reader import Reader, in_order
 from .reading import NUMBERS, PARTS, Parts, Reading, Worked, emptied, from_parts, missing
 from .slices import TIME, check_own
+from .sources import caveats
 from .tables import tables
 
 COLUMNS = (
@@ -63,7 +64,8 @@ def _readings(
     rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
     rows = _not_yet(base, _dated(base, rows[rows["metric"].isin({m.name for m in asked})]))
-    rows = _long_quarters(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
+    rows = _doubted(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
+    rows = _long_quarters(base, rows)
     return _finished(base, rows, profile)
 
 
@@ -125,9 +127,7 @@ def _tables_of(metric: Metric) -> list[str]:
 def _as_now(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of metrics that read a table without history say so: past days are told as they are now."""
     for table, sentence in base.company.notes.get("as_now", {}).items():
-        told = {m.name for m in REGISTER.values() if any(table in _tables_of(each) for each in _with_those_needed([m]))}
-        meant = rows["metric"].isin(told) & (rows["slice_by"] == "") & rows["value"].notna()
-        rows["caveats"] = _and_said(rows["caveats"], meant, sentence)
+        rows["caveats"] = _and_said(rows["caveats"], _wholes_of(table, rows), sentence)
     if not base.company.delivers("email_events.is_machine"):
         meant = (rows["metric"] == "email_open_rate") & rows["value"].notna()
         rows["caveats"] = _and_said(rows["caveats"], meant, "opens of machines are in: no source flags them")
@@ -135,6 +135,23 @@ def _as_now(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
         meant = (rows["slice_by"] == name) & rows["value"].notna()
         rows["caveats"] = _and_said(rows["caveats"], meant, f"by {name} as it is now")
     return rows
+
+
+def _doubted(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of metrics that read a table of which a doubt was told say it (R12)."""
+    for table, sentences in caveats.of_tables(base.company.notes).items():
+        rows["caveats"] = _and_said(rows["caveats"], _wholes_of(table, rows), "; ".join(sentences))
+    return rows
+
+
+def _wholes_of(table: str, rows: pd.DataFrame) -> pd.Series:
+    """Which rows are whole numbers that a table is read for, by the metric itself or by one it is worked out from."""
+    read = {
+        m.name
+        for m in REGISTER.values()
+        if any(table in need.split("|") for each in _with_those_needed([m]) for need in _tables_of(each))
+    }
+    return rows["metric"].isin(read) & (rows["slice_by"] == "") & rows["value"].notna()
 
 
 def _long_quarters(base: Base, rows: pd.DataFrame) -> pd.DataFrame:

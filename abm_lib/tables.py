@@ -19,6 +19,7 @@ import duckdb
 from .errors import Fault, nearest
 
 TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$"
+ABOUT_DATA = ("loads", "fx", "events_log")  # tables that tell nothing of what happened to the company
 YEARS = "between 1900 and 2199"  # those of the calendar: 0001-01-01 and 9999-12-31 stand for "none" and are no days
 TRUE, FALSE = "('true', '1', 'yes')", "('false', '0', 'no')"
 DAMAGED = r"^\d(\.\d+)?[eE]\+\d+$"  # an id after a spreadsheet took it for a number (F056)
@@ -156,6 +157,11 @@ def quoted_name(name: str) -> str:
 def quoted(text: str) -> str:
     """Text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def tells_until(name: str) -> bool:
+    """Whether the newest row of a table tells until when the data are known: rows of what happened, not of what holds or is due."""
+    return bool(tables()[name].dated) and not tables()[name].stands and name not in ABOUT_DATA
 
 
 @cache

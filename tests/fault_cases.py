@@ -54,6 +54,7 @@ class Case:
     base: tuple[str, str] = ("", "")
     moved: dict[str, float] = field(default_factory=dict)
     before: Files | None = None
+    beside: tuple[str, str] = ("", "")
 
     def __str__(self) -> str:
         return f"{self.id} {self.what}"
@@ -122,11 +123,19 @@ CASES = [
     Case("F041", "another fiscal calendar than before", "D", {}, "F041", "abm.toml  fiscal", settings="\n[fiscal]\nfirst_month = 4\n",
          before={}),
     Case("F042", "closed before it was created", "D", other("opportunities", "2026-07-10", "2026-09-20"), "F042",
-         'table opportunity_changes  column "close_on"', "1, such as O1"),
+         'table opportunity_changes  column "close_on"', "1, such as O1",
+         beside=("closed_won_revenue", "deals that closed before they were created")),
     Case("F043", "an act in the future", "D", more("page_views", "V9,S9,X9,2029-01-01 10:00:00,/"), "F043",
          'table page_views  column "viewed_at"', "1 rows, the first of 2029-01-01"),
     Case("F043", "a deal won in the future", "D", more("opportunity_changes", "O2,2027-03-01,won,500,EUR,2027-03-01"), "F043",
          'table opportunity_changes  column "changed_at"', "1 rows, the first of 2027-03-01"),
+    Case("F046", "an act in the future, and nobody says when the data were extracted", "E",
+         {"loads": None} | more("page_views", "V9,S9,X9,2162-01-01 10:00:00,/"), "F046", 'table page_views  column "viewed_at"',
+         "1 rows, the first of 2162-01-01", "say extracted_on"),
+    Case("F046", "the same, once the day of extraction is said", "D",
+         {"loads": None} | more("page_views", "V9,S9,X9,2162-01-01 10:00:00,/"), "F043",
+         'table page_views  column "viewed_at"', "1 rows, the first of 2162-01-01", settings="extracted_on = 2026-10-20\n",
+         counted="quarters up to 2026Q3, known until 2026-10-20"),
     Case("F052", "amounts in thousands and millions", "Q",
          more("ad_days", "2026-08-12,linkedin,x,,1,1,€1.2k,EUR", "2026-08-13,linkedin,x,,1,1,$ 3M,EUR"), "F031",
          'ad_days.csv:4  column "cost"', "€1.2k (and 1 more)", "declare its marks"),
@@ -136,11 +145,12 @@ CASES = [
          'table accounts  column "account_id"', "2 ids with zeros in front, 1 shorter"),
     Case("F058", "costs in millionths", "D", many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17403000,EUR", 40), "F058",
          'table ad_days  column "cost"', "about 1.74e+07 as a rule, 17.4 before",
-         before=many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17.4,EUR", 40)),
+         before=many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17.4,EUR", 40),
+         beside=("ad_spend", "another unit of cost than before")),
     Case("F061", "a currency in small letters", "Q", more("ad_days", "2026-08-12,linkedin,x,,1,1,5,eur"), "F031",
          'ad_days.csv:4  column "currency"', "eur"),
     Case("F061", "a sign instead of a currency", "Q", more("ad_days", "2026-08-12,linkedin,x,,1,1,5,€"), "F031",
-         'ad_days.csv:4  column "currency"', "€"),
+         'ad_days.csv:4  column "currency"', "€", beside=("ad_spend", "rows of ad_days were set aside")),
     Case("F062", "another reporting currency than before", "D", {}, "F062", "abm.toml  currency",
          base=('currency = "EUR"', 'currency = "USD"'), before={}),
     Case("F063", "a credit, and a day without cost", "A", more("ad_days", "2026-08-12,linkedin,linkedin_ads,C1,0,0,-10.00,EUR",
@@ -163,7 +173,7 @@ CASES = [
     Case("F090", "rows that stop where weeks went by without any before", "A", {"page_views": "\n".join([VIEWS, *SPARSE, ""])},
          moved={"website_sessions": 12}),
     Case("F091", "a month missing in the middle", "D", {"page_views": "\n".join([VIEWS, *MONTHS, ""])}, "F091", "table page_views",
-         "no row between 2026-05 with 40 and 2026-07 with 40"),
+         "no row between 2026-05 with 40 and 2026-07 with 40", beside=("website_sessions", "months without a row in page_views")),
     Case("F093", "a load that ran twice under new keys", "E", {"page_views": "\n".join([VIEWS, *TWICE, ""])}, "F093", "table page_views",
          "80 of 80 rows"),
     *(Case("F094", f"exactly {n:,} rows", "E", many("accounts", ACCOUNTS, "A{i},x", n), "F094", "accounts.csv", f"exactly {n:,} rows",

@@ -63,6 +63,19 @@ def test_what_loads_says_goes_before_what_the_rows_show(tmp_path: Path) -> None:
     assert company.known_until == date(2026, 10, 2)
 
 
+def test_rates_remarks_and_what_stands_do_not_say_until_when_the_data_are_known(tmp_path: Path) -> None:
+    later = {
+        "fx": "currency,day,rate\nUSD,2030-01-01,0.9\n",
+        "events_log": "day,text\n2030-01-01,Fair\n",
+        "subscriptions": "event_id,account_id,effective_on,kind,arr_change,currency\nS1,A1,2026-01-01,new,5,EUR\n"
+        "S2,A1,2062-01-01,churn,-5,EUR\n",
+    }
+    company = open_company(write(tmp_path, FILES | later))
+    assert company.known_until == date(2026, 4, 15)
+    assert company.quarter().label == "2026Q1"
+    assert company.spans["subscriptions"] == (date(2026, 1, 1), date(2026, 4, 15))
+
+
 # The quarter
 
 

@@ -86,6 +86,7 @@ def test_an_error_tells_all_its_faults_in_order() -> None:
     [
         ("UsageError", 2),
         ("InputRefused", 3),
+        ("CaveatsFound", 4),
         ("PublishRefused", 5),
         ("EnvironmentFault", 7),
         ("Busy", 75),

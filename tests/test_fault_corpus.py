@@ -15,7 +15,7 @@ from conftest import ROOT
 from fault_cases import CASES, HEADLINES, SOUND, Case, Files
 from fault_elsewhere import ELSEWHERE, NOT_DONE, NOT_HERE, OTHERWISE_THAN_ASKED
 from small_company import SETTINGS, write
-from tiny import opened_small, read, value
+from tiny import opened_small, read, reading, value
 
 from abm_lib import cli, store
 from abm_lib.sources import suspects
@@ -112,6 +112,19 @@ def test_a_broken_delivery_ends_in_its_class(case: Case, check: Check, sound: di
         assert said.faults == []
     if case.ends in ("A", "N") and (case.moved or opened_small(folder).frozen.tables != sound):
         assert headlines(folder) == HEADLINES | case.moved
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.beside[0]], ids=str)
+def test_what_was_told_of_a_table_stands_beside_the_numbers_that_read_it(
+    case: Case, check: Check, tmp_path: Path
+) -> None:
+    if case.before is not None:
+        check(folder_of(case, tmp_path, case.before))
+    metric, sentence = case.beside
+    untouched = "website_sessions" if metric != "website_sessions" else "ad_spend"
+    table = read(folder_of(case, tmp_path, case.files), metric, untouched, by=[])
+    assert sentence in reading(table, metric)["caveats"].split("; ")
+    assert sentence not in reading(table, untouched)["caveats"]
 
 
 def test_a_file_that_is_still_being_written_is_refused(

@@ -25,7 +25,7 @@ from small_company import write
 
 from abm_lib import edition, metrics, readings
 from abm_lib.company import open_company
-from abm_lib.errors import Busy, EnvironmentFault, KernelDied, PublishRefused, UsageError
+from abm_lib.errors import Busy, CaveatsFound, EnvironmentFault, KernelDied, PublishRefused, UsageError
 from abm_lib.run import execute, gate, kernels, make, publish
 
 PARAMETERS = 'quarter = "2026Q1"\ncompany = ""'
@@ -210,6 +210,32 @@ def test_a_failed_run_publishes_nothing_and_leaves_the_old_edition_as_it_was(
         run("1 / 0")
     assert refused.value.exit_code == 5
     assert contents(tmp_path / "reports") == before
+
+
+def test_with_fail_on_caveat_nothing_is_published_while_a_number_carries_one(
+    run: Callable[..., Path], small: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = small[1].reset_index(drop=True).assign(caveats="")
+    monkeypatch.setattr(publish.Made, "readings", lambda self: table)
+    now = table["quarter"] == "2026Q1"
+    table.loc[table[now & table["value"].isna()].index[:1], "caveats"] = "why there is no number"
+    table.loc[table[~now].index[:1], "caveats"] = "of another quarter"
+    assert run("1 + 1", fail_on="caveat").is_dir()
+    before = contents(tmp_path / "reports")
+    table.loc[table[now & table["value"].notna()].index[:2], "caveats"] = ["one", "one; two"]
+    with pytest.raises(CaveatsFound) as caught:
+        run("1 + 1", fail_on="caveat")
+    assert caught.value.exit_code == 4
+    assert [fault.found for fault in caught.value.faults] == ["one (2 numbers)", "two (1 numbers)"]
+    assert contents(tmp_path / "reports") == before
+
+
+def test_what_was_told_of_the_inputs_is_said_in_short() -> None:
+    faults = [{"level": level, "rule": "F118", "name": "utm-misspelt"} for level in "DND"]
+    assert publish._in_short([*faults, {"level": "Q", "rule": "F031", "name": "wrong-value"}]) == (
+        "2 D F118 utm-misspelt, 1 Q F031 wrong-value"
+    )
+    assert publish._in_short([]) == ""
 
 
 HOSTILE = """

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 
 from ..errors import Fault
 from ..show import published
@@ -95,6 +96,20 @@ def _unfit(folder: Path, private: tuple[str, ...]) -> Iterator[Fault]:
             if path.suffix == ".html" and ADDRESS.search(text):
                 found.append("a mail address")
             yield from (_fault("not-for-readers", path, name, "nothing of the kind") for name in found)
+
+
+def caveats(readings: pd.DataFrame, quarter: str) -> list[Fault]:
+    """Every caveat of the quarter's numbers, with how many carry it."""
+    now = readings[(readings["quarter"] == quarter) & readings["value"].notna()]
+    said = now.assign(caveat=now["caveats"].str.split("; ")).explode("caveat")
+    groups = said[said["caveat"] != ""].groupby("caveat", sort=False)["metric"]
+    fix = "mend what it tells of, or run without --fail-on caveat"
+    return [
+        Fault(
+            "R12", "caveat", f"{quarter}  {metrics.iloc[0]}", f"{sentence} ({len(metrics)} numbers)", "no caveat", fix
+        )
+        for sentence, metrics in groups
+    ]
 
 
 def verify(folder: Path) -> list[Fault]:

@@ -8,6 +8,7 @@ import platform
 import secrets
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
@@ -23,7 +24,7 @@ from .. import keeping
 from .. import readings as reading
 from ..company import Company, open_company
 from ..disclosure import PROFILES
-from ..errors import Busy, EnvironmentFault, Fault, PublishRefused
+from ..errors import Busy, CaveatsFound, EnvironmentFault, Fault, PublishRefused
 from ..sources.suspects import sha256
 from . import deliver, gate
 from . import forms as page_forms
@@ -39,11 +40,11 @@ SPACE = 20_000_000  # bytes that must be free beside twice the edition in force
 
 def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, out: Path = Path("reports"), engine: str = "duckdb",
         only: tuple[str, ...] = (), jobs: int = 2, profile: str = "internal", forms: tuple[str, ...] = (), said: Say = lambda _: None,
-        now: Say = lambda _: None, notebooks: Path | None = None, limits: Limits = LIMITS) -> Path:  # fmt: skip
+        now: Say = lambda _: None, notebooks: Path | None = None, limits: Limits = LIMITS, fail_on: str = "") -> Path:  # fmt: skip
     """Publish the edition of a quarter under OUT/QUARTER and return its folder. Nothing there changes unless all went well.
 
     `notebooks` is the folder of the notebooks, the project's own by default; `forms` are those of deliver.FORMS; `said` is given a
-    line for each thing done, `now` a word on each thing begun.
+    line for each thing done, `now` a word on each thing begun. With `fail_on` "caveat" an edition with one is not published.
     """
     deliver.ready(forms)
     company = open_company(company_folder, engine)
@@ -51,6 +52,8 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
     said(
         f"inputs: {len(company.notes['files'])} files, {sum(t['accepted'] for t in company.notes['tables'].values()):,} rows frozen"
     )
+    if told := _in_short(company.notes["faults"]):
+        said(f"told: {told}; see abm check")
     out = out.resolve()
     with _locked(out, asked.label), ExitStack() as stack:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -67,6 +70,8 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         server = stack.enter_context(forking(said)) if table is None else None
         with log.step("readings"):
             described, table = _compute(company, asked.label, as_of, staging, name, profile, out, table, made, said)
+        if fail_on == "caveat" and (caveats := gate.caveats(table, asked.label)):
+            raise CaveatsFound(caveats)
         with log.step("pages"):
             task = Pages(
                 described, table, made, staging, private, notebooks or notebooks_folder(), jobs, limits, said, now
@@ -87,6 +92,12 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
         said(f"published {final} in {log.seconds:.1f} s")
     return final
+
+
+def _in_short(faults: list[dict[str, str]]) -> str:
+    """`2 D F118 utm-misspelt, 1 Q F031 wrong-value`: how often each thing was told when the inputs were frozen."""
+    counts = Counter(f"{fault['level']} {fault['rule']} {fault['name']}" for fault in faults if fault["level"] != "N")
+    return ", ".join(f"{count} {what}" for what, count in counts.items())
 
 
 def _pass(staging: Path, company: Company, checked: dict[str, str] | None = None) -> dict[str, str]:

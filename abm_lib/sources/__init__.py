@@ -12,6 +12,7 @@ suspects.py  files that only look like a table
 checks.py    what can be judged only when every table is there
 doubts.py    what can be read and looks wrong
 own_slices.py columns of accounts and opportunities that only the company knows
+caveats.py   what a doubt says beside the numbers of its table
 drift.py     what changed since the inputs were last frozen
 pulling.py   `abm pull`: tables of a database server, fetched once; rest.py lists of a REST server
 """

@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import duckdb
 
 from ..config import Config
 from ..errors import Fault
 from ..period import Calendar
-from ..tables import Accepted, Table, quoted, tables
+from ..tables import Accepted, Table, quoted, tables, tells_until
 from .reading import File
 
 # Rows at which exports are known to stop: reports, search interfaces, bulk interfaces, and sheets without their header.
@@ -53,6 +53,8 @@ def doubts(
         yield from _ahead(con, dated, newest)
         yield from _stopped(con, dated, datetime.fromisoformat(newest).date())
         yield from _without_targets(con, config, reports, datetime.fromisoformat(newest).date())
+    else:
+        yield from _after_today(con, [table for table in known if tells_until(table.name)], _today())
 
 
 def _has_moments(table: Table) -> bool:
@@ -211,6 +213,22 @@ def _ahead(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], newest: 
             )
             yield Fault("F043", "in-the-future", where, f"{count} rows, the first of {first}", last,
                         "correct the dates in the source", level="D")  # fmt: skip
+
+
+def _after_today(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], today: date) -> Iterator[Fault]:
+    """Rows of days to come, where nobody says when the data were extracted: they would move the report to their quarter (F046)."""
+    for table in candidates:
+        later = f'from canonical."{table.name}" where "{table.dated}"::date > {quoted(str(today))}::date + 1'
+        count, first = con.execute(f'select count(*), min("{table.dated}")::date {later}').fetchall()[0]
+        if count:
+            where, found = f'table {table.name}  column "{table.dated}"', f"{count} rows, the first of {first}"
+            yield Fault("F046", "after-today", where, found, f"nothing after {today}, the day of this machine",
+                        "say extracted_on of the source in abm.toml, the day on which the data were fetched; or correct the dates, "
+                        "or the clock of this machine")  # fmt: skip
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _stopped(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], newest: date) -> Iterator[Fault]:
