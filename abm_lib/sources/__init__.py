@@ -8,6 +8,7 @@ shaping.py   a system's table as its map knows it
 lines.py     where the lines and records of a text begin
 dialects.py  text into types, as declared
 identity.py  ids: one record, one id
+inputs.py    the files that queries read, and rows of which a query could not read a value
 suspects.py  files that only look like a table
 checks.py    what can be judged only when every table is there
 doubts.py    what can be read and looks wrong
@@ -33,8 +34,9 @@ from ..config import Config
 from ..errors import Fault, printable
 from ..source_settings import Dialect, Source
 from ..tables import Accepted, Form
-from . import checks, dialects, doubts, identity, own_slices, shaping
+from . import checks, dialects, doubts, forms, identity, inputs, own_slices, shaping
 from .finding import find, folder_of, unread
+from .inputs import Input
 from .mapping import Map, TableMap, delivered_columns
 from .reading import File, read_table
 from .shaping import Shaped
@@ -55,7 +57,7 @@ class Part:
 
 @dataclass
 class Delivery:
-    """What was read: a report per canonical table and the parts it is made of, every file, and all faults.
+    """What was read: a report per canonical table and the parts it is made of, every file and input, and all faults.
 
     `as_now` holds a sentence for each table of which only today's state is known, `extracted_at` the time of which each source
     speaks where it says so, `described` each source with its map and files, `room` files in UTF-8 where they were not.
@@ -64,11 +66,17 @@ class Delivery:
     reports: dict[str, Accepted] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     files: dict[str, File] = field(default_factory=dict)
+    inputs: list[Input] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     as_now: dict[str, str] = field(default_factory=dict)
     extracted_at: dict[str, str] = field(default_factory=dict)
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
     room: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
+
+    @property
+    def read_whole(self) -> set[str]:
+        """The labels of the inputs that a table is, each of its rows one of the table's."""
+        return {part.file.label for part in self.parts if part.file}
 
     @property
     def is_refused(self) -> bool:
@@ -98,11 +106,15 @@ def read(con: duckdb.DuckDBPyConnection, config: Config, folder: Path, maps: dic
     for name, mapping in maps.items():
         con.execute(f'create schema if not exists "source {name}"; set schema = {tables.quoted(f"source {name}")}')
         source = _read_files(con, config, name, mapping, folder, delivery)
-        for way in _ways(mapping, source.files):
+        ways = [way for way in _ways(mapping, source.files) if _is_readable(source, way)]
+        for way in ways:
+            _take_out_unreadable(con, config, source, way, delivery)
+        delivery.described[name] = _described(source)
+        for way in ways:
             _accept(con, config, source, way, delivery)
         con.execute(f'set schema = main; drop schema "source {name}" cascade')
-    read_whole = {file.label for part in delivery.parts if part.file for file in part.file.parts or [part.file]}
-    queried = [file for label, file in delivery.files.items() if file.is_sound and label not in read_whole]
+    files = [one.file for one in delivery.inputs]
+    queried = [file for file in files if file.is_sound and file.label not in delivery.read_whole]
     delivery.faults += checks.losses(config, [part.report for part in delivery.parts], queried)
     sound = {name for name, report in delivery.reports.items() if not any(f.level == "E" for f in report.faults)}
     delivery.faults += checks.references(con, config, sound)
@@ -126,7 +138,7 @@ def _read_files(
     """The source's files as tables of text named for their stems; in messages they are named against the company folder."""
     asked, known = config.sources[name], mapping.wanted
     source = _Source(name, asked, mapping)
-    place, dialect = folder_of(folder, name, asked), _dialect(source)
+    place = folder_of(folder, name, asked)
     label = asked.folder if not asked.is_pulled else f"what was pulled of {name}"
     found = find(place, asked, known, mapping.needed, label, delivery.faults)
     if mapping.is_canonical and place.is_dir() and not asked.database:
@@ -139,6 +151,7 @@ def _read_files(
         own = asked.dialects.get(stem, Dialect()).over(known_of_it)
         source.files[stem] = file = read_table(con, stem, where, folder, own, Path(delivery.room.name))
         delivery.files |= {part.label: part for part in file.parts or [file]}
+        delivery.inputs.append(Input(name, stem, file))
         if entry and file.is_sound:
             source.shaped[stem] = shaped = shaping.shape(con, stem, entry, mapping.shape)
             if shaped.conflicts and any(way.sql and stem in (*way.files, *way.also) for way in _ways(mapping, found)):
@@ -147,16 +160,40 @@ def _read_files(
     for stem, entry in mapping.files.items():
         if stem not in found:
             shaping.blank(con, stem, entry)
-    delivery.described[name] = _described(source)
     read = [shaped.newest for shaped in source.shaped.values() if shaped.newest]
     moment = str(asked.extracted_on or max(read, default=""))
     delivery.extracted_at |= {name: moment} if moment else {}
     extracted = {"extracted_at()": f"try_cast({tables.quoted(moment)} as TIMESTAMP)"}
-    for macro, sql in (
-        dialects.macros(dialect, config.opportunity_stages, config.machines.bots) | identity.MACROS | extracted
-    ).items():
-        con.execute(f"create or replace temp macro {macro} as {sql}")
+    _define(con, identity.MACROS | extracted)
     return source
+
+
+def _define(con: duckdb.DuckDBPyConnection, macros: dict[str, str]) -> None:
+    for macro, sql in macros.items():
+        con.execute(f"create or replace temp macro {macro} as {sql}")
+
+
+def _spoken(con: duckdb.DuckDBPyConnection, config: Config, source: _Source, way: TableMap) -> Dialect:
+    """The dialect of the way's first file, in which its query now converts text."""
+    file, dialect = source.files[way.files[0]], _dialect(source)
+    dialect = file.dialect if file.is_text else forms.without_marks(dialect)
+    _define(con, dialects.macros(dialect, config.opportunity_stages, config.machines.bots))
+    return dialect
+
+
+def _is_readable(source: _Source, way: TableMap) -> bool:
+    """Whether the table is wanted, and no file of it is refused already: its rows are not there to be judged."""
+    read = [source.files[stem] for stem in (*way.files, *way.also) if stem in source.files]
+    return way.name not in source.asked.skip and all(file.is_sound for file in read)
+
+
+def _take_out_unreadable(
+    con: duckdb.DuckDBPyConnection, config: Config, source: _Source, way: TableMap, delivery: Delivery
+) -> None:
+    if way.sql or way.expressions:
+        dialect, stems = _spoken(con, config, source, way), (*way.files, *way.also)
+        read = [one for one in delivery.inputs if one.source == source.name and one.stem in stems]
+        delivery.faults += inputs.set_unreadable_aside(con, way, read, dialect)
 
 
 def _dialect(source: _Source) -> Dialect:
@@ -187,10 +224,7 @@ def _ways(mapping: Map, files: Collection[str]) -> Iterator[TableMap]:
 def _accept(
     con: duckdb.DuckDBPyConnection, config: Config, source: _Source, table: TableMap, delivery: Delivery
 ) -> None:
-    read = [source.files[stem] for stem in (*table.files, *table.also) if stem in source.files]
-    if table.name in source.asked.skip or not all(file.is_sound for file in read):
-        return  # not wanted; or said already, and its rows are not there to be judged
-    file = None if table.sql else read[0]
+    file = None if table.sql else source.files[table.files[0]]
     where = file.label if file else f"{source.name}  the query of {table.name}"
     if table.name in delivery.reports and not source.mapping.is_shipped:
         found = f"another source delivers {table.name} too"
@@ -198,6 +232,8 @@ def _accept(
         delivery.faults.append(Fault("C11", "table-twice", where, found, "one source for each table", fix))
         return
     key = f"{table.name} of {source.name}" if table.name in delivery.reports else table.name
+    if table.sql or table.expressions:
+        _spoken(con, config, source, table)
     try:
         delivered = _raw_table(con, source, table, key)
     except duckdb.Error as error:
@@ -301,8 +337,8 @@ def _count_file(source: _Source, table: TableMap, file: File, report: Accepted) 
     if file.left_out:
         excluded["totals"] = file.left_out
     report.excluded = excluded
-    report.read += len(file.broken) + sum(excluded.values())
-    report.set_aside += len(file.broken)
+    report.read += file.set_aside + sum(excluded.values())
+    report.set_aside += file.set_aside
 
 
 def _query_fault(where: str, error: duckdb.Error) -> Fault:
@@ -315,10 +351,12 @@ def _query_fault(where: str, error: duckdb.Error) -> Fault:
 def keep_set_aside(con: duckdb.DuckDBPyConnection, place: Path, delivery: Delivery) -> None:
     """PLACE/TABLE.csv for every table that lost rows: where each stood, the rules it broke, and what it held.
 
-    Lines that are no rows stand first, as text. Files of an earlier run are removed.
+    Lines that are no rows stand first, as text. Rows that were lost before a query are in PLACE/SOURCE.FILE.csv. Files of an
+    earlier run are removed.
     """
     for old in place.glob("*.csv"):
         old.unlink()
+    inputs.keep_set_aside(con, place, delivery.inputs, delivery.read_whole)
     for part in [part for part in delivery.parts if part.report.set_aside]:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         file, columns = part.file, delivered_columns(con, f'raw."{part.key}"')

@@ -76,7 +76,7 @@ def losses(config: Config, reports: Iterable[Accepted], queried: Iterable[File])
     """Tables, and files that only queries read, of which more was set aside than abm.toml allows."""
     limit = config.thresholds.set_aside_share
     counts = [(f"table {report.table}", report.set_aside, report.read) for report in reports]
-    counts += [(file.label, len(file.broken), file.rows + len(file.broken)) for file in queried]
+    counts += [(file.label, file.set_aside, file.rows + len(file.broken)) for file in queried]
     return [
         Fault("F092", "too-many-set-aside", where, f"{lost} of {read} rows set aside", f"at most {limit:.1%}",
               "mend the rows listed above, or raise thresholds.set_aside_share in abm.toml")
@@ -215,11 +215,14 @@ def blanks(
     counts = con.execute(f'select {parts} from raw."{key}"').fetchall()[0]
     found = {column: count for column, count in zip(columns, counts, strict=True) if count}
     faults = [
-        Fault("F054", "taken-as-blank", f'{where}  column "{column.name}"', f"{count} values such as the dialect calls blank",
-              column.expected, "nothing, if they mean that nothing is known", level="N")
-        for column, count in found.items()
-    ]  # fmt: skip
+        taken_as_blank(f'{where}  column "{column.name}"', count, column.expected) for column, count in found.items()
+    ]
     return faults, {c.name: f'case when not {dialects.is_blank(dialect, c)} then "{c.name}" end' for c in found}
+
+
+def taken_as_blank(where: str, count: int, expected: str) -> Fault:
+    found, fix = f"{count} values such as the dialect calls blank", "nothing, if they mean that nothing is known"
+    return Fault("F054", "taken-as-blank", where, found, expected, fix, level="N")
 
 
 def lost_case(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> list[Fault]:
@@ -282,19 +285,27 @@ def same_keys(con: duckdb.DuckDBPyConnection, name: str, key: str) -> list[Fault
 
 def unclear_marks(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str, dialect: Dialect) -> list[Fault]:
     """Columns of money in which every point has three digits behind it: thousands, as likely as not (F051)."""
+    delivered = {column for (column,) in con.execute(f'select column_name from (describe raw."{key}")').fetchall()}
+    money = [c.name for c in tables()[name].columns.values() if c.type == "money" and c.name in delivered]
+    return [
+        fault for c in money
+        for fault in unclear_marks_of(con, f'raw."{key}"', f'"{c}"', f'{where}  column "{c}"', dialect)
+    ]  # fmt: skip
+
+
+def unclear_marks_of(
+    con: duckdb.DuckDBPyConnection, relation: str, text: str, where: str, dialect: Dialect
+) -> list[Fault]:
+    """As `unclear_marks`, of one column's text in SQL."""
     if {"decimal", "thousands"} & dialect.model_fields_set:
         return []
-    delivered = {column for (column,) in con.execute(f'select column_name from (describe raw."{key}")').fetchall()}
-    money = [c for c in tables()[name].columns.values() if c.type == "money" and c.name in delivered]
-    faults = []
-    for column in money:
-        form = rf"""regexp_matches("{column.name}", '^-?[1-9]\d{{0,2}}(\.\d{{3}})+$')"""
-        others, unclear, example = con.execute(
-            f'select count(*) filter (where not {form}), count(*) filter (where {form}), any_value("{column.name}") filter (where {form}) '
-            f'from raw."{key}" where "{column.name}" is not null and not {dialects.is_blank(dialect, column)}'
-        ).fetchall()[0]
-        if unclear >= FEW and not others:
-            faults.append(Fault("F051", "marks-unclear", f'{where}  column "{column.name}"', f"{unclear} values such as {example}",
-                                "it declared whether the point stands before decimals or in thousands",
-                                "say `decimal` and `thousands` in the source's dialect"))  # fmt: skip
-    return faults
+    form = rf"regexp_matches({text}, '^-?[1-9]\d{{0,2}}(\.\d{{3}})+$')"
+    others, unclear, example = con.execute(
+        f"select count(*) filter (where not {form}), count(*) filter (where {form}), any_value({text}) filter (where {form}) "
+        f"from {relation} where {text} is not null and not {dialects.stands_for_blank(dialect, text)}"
+    ).fetchall()[0]
+    if unclear < FEW or others:
+        return []
+    expected = "it declared whether the point stands before decimals or in thousands"
+    fix = "say `decimal` and `thousands` in the source's dialect"
+    return [Fault("F051", "marks-unclear", where, f"{unclear} values such as {example}", expected, fix)]

@@ -50,7 +50,7 @@ def may_be_blank(dialect: Dialect, column: Column) -> bool:
 
 def is_blank(dialect: Dialect, column: Column) -> str:
     """SQL that is true where the column holds one of the declared blanks."""
-    return _blank(dialect, f'"{column.name}"') if may_be_blank(dialect, column) else "false"
+    return stands_for_blank(dialect, f'"{column.name}"') if may_be_blank(dialect, column) else "false"
 
 
 def expected(dialect: Dialect, column: Column) -> str:
@@ -70,12 +70,15 @@ def macros(dialect: Dialect, stages: OpportunityStages, bots: list[str]) -> dict
     `as_number(cost)`, `as_day(day)`, `as_moment(created)`, `as_yes(flag)`, `domain_of(url)`, `path_of(url)`,
     `param(event_params, name)` of GA4, `is_bot(user_agent)`, `first_stage()`, `is_closing(stage)`.
     """
-    text = f"(case when not {_blank(dialect, 't')} then t end)" if dialect.blanks else "t"
+    blank = stands_for_blank(dialect, "t")
+    text = f"(case when not {blank} then t end)" if dialect.blanks else "t"
     return {
         "as_number(t)": f"try_cast({_number(dialect, text)} as DECIMAL(28,8))",
         "as_day(t)": f"try_cast({_day(dialect, text)} as DATE)",
         "as_moment(t)": f"try_cast({_moment(dialect, text)} as TIMESTAMPTZ)::TIMESTAMP",
-        "as_yes(t)": "lower(trim(t)) in ('true', '1', 'yes', 't')",
+        "as_yes(t)": "case when lower(trim(t)) in ('true', '1', 'yes', 't') then true "
+        "when lower(trim(t)) in ('false', '0', 'no', 'f') then false end",
+        "is_told(t)": f"coalesce(trim(t), '') <> '' and not {blank}",
         "domain_of(t)": r"nullif(regexp_extract(lower(trim(t)), '^(?:[a-z]+://)?(?:www\.)?([^/:?#\s]+)', 1), '')",
         "path_of(t)": r"coalesce(nullif(regexp_extract(trim(t), '^[a-zA-Z]+://[^/?#]*([^?#]*)', 1), ''), '/')",
         "param(params, name)": PARAM,
@@ -85,8 +88,10 @@ def macros(dialect: Dialect, stages: OpportunityStages, bots: list[str]) -> dict
     }
 
 
-def _blank(dialect: Dialect, name: str) -> str:
+def stands_for_blank(dialect: Dialect, name: str) -> str:
     """SQL for whether the text is one of the declared blanks, spaces around it or not."""
+    if not dialect.blanks:
+        return "false"
     begins = "".join(f" or starts_with({name}, {quoted(blank)})" for blank in dialect.blanks)
     # Only what begins with a space, which sorts outside of these, or with a blank is worth a trim.
     listed = ", ".join(map(quoted, dialect.blanks))

@@ -24,8 +24,13 @@ BATCH = 50_000  # rows held in Python at once
 
 def of_typed(dialect: Dialect) -> Dialect:
     """The dialect of values that had a type: numbers are plain, days and moments are ISO where they are not as declared."""
-    kept = dialect.model_dump(exclude_unset=True, exclude={"decimal", "thousands", "signs"})
+    kept = without_marks(dialect).model_dump(exclude_unset=True)
     return Dialect(**kept | {"dates": [*dialect.dates, *DAYS], "times": [*dialect.times, *MOMENTS]})
+
+
+def without_marks(dialect: Dialect) -> Dialect:
+    """The dialect but for the marks of numbers, which a number that had a type does not hold."""
+    return Dialect(**dialect.model_dump(exclude_unset=True, exclude={"decimal", "thousands", "signs"}))
 
 
 def parquet(con: duckdb.DuckDBPyConnection, stem: str, path: Path) -> None:

@@ -41,9 +41,10 @@ UNCUT = 8_000_000  # bytes that DuckDB reads by one reader whatever its buffer
 class File:
     """One delivered file: rows read, lines that are none (line, what is wrong with it, its text), lines left out by a rule.
 
-    `text` is the file as UTF-8, in which lines are counted, `skipped` of them above the header; `totals` are broken lines that
-    the dialect calls totals; `last` is the number of the last row, `numbers` are those of a sheet's rows; `parts` are the files
-    of a table that came in several; `records` are those of a large text.
+    `unreadable` are rows of which a map's query could not read a value. `text` is the file as UTF-8, in which lines are counted,
+    `skipped` of them above the header; `totals` are broken lines that the dialect calls totals; `last` is the number of the last
+    row, `numbers` are those of a sheet's rows; `parts` are the files of a table that came in several; `records` are those of a
+    large text.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class File:
     width: int = 0
     broken: list[tuple[int, str, str]] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
+    unreadable: int = 0
     last: int = 0
     faults: list[Fault] = field(default_factory=list)
     text: Path | None = None
@@ -74,6 +76,15 @@ class File:
     def left_out(self) -> int:
         """Lines and rows that the dialect calls totals."""
         return len(self.totals) + self.last - self.rows
+
+    @property
+    def set_aside(self) -> int:
+        """Lines that are no rows, and rows that a query could not read."""
+        return len(self.broken) + self.unreadable
+
+    @property
+    def is_text(self) -> bool:
+        return any(part.text for part in self.parts or [self])
 
     @property
     def is_sound(self) -> bool:

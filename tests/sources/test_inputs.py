@@ -1,0 +1,121 @@
+"""Files that queries of maps read: what of them is set aside, counted and kept before a query runs."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from delivering import Read, deliver, written
+
+from abm_lib import sources
+from abm_lib.errors import Fault
+from abm_lib.sources import inputs, mapping
+
+ADS = '\n[sources.ads]\nmap = "google_ads-native"\n'
+CRM = '\n[sources.crm]\nmap = "hubspot-native"\n'
+STATS = "Campaign ID,Day,Clicks,Impr.,Cost,Currency code\n"
+DEALS = "Record ID,Deal Name,Deal Type,Amount,Currency,Create Date,Close Date,Deal Stage\n"
+
+
+def kept(read: Read, place: Path) -> dict[str, list[list[str]]]:
+    """The files of rows set aside, by name."""
+    sources.keep_set_aside(read.con, place, read.delivery)
+    return {path.stem: list(csv.reader(path.open(encoding="utf-8", newline=""))) for path in sorted(place.glob("*"))}
+
+
+def ad_days(tmp_path: Path, rows: str, settings: str = "") -> Read:
+    return deliver(written(tmp_path, ADS + settings, campaign_stats=STATS + rows))
+
+
+def deals(tmp_path: Path, *rows: str, settings: str = "") -> Read:
+    return deliver(written(tmp_path, CRM + settings, deal=DEALS + "".join(f"{row}\n" for row in rows)))
+
+
+SOUND_DEAL = "1,One,newbusiness,100,EUR,2026-07-01,2026-12-01,offer"
+
+
+def test_a_cost_that_a_query_cannot_read_is_set_aside_with_its_line_and_not_summed_as_nothing(tmp_path: Path) -> None:
+    read = ad_days(tmp_path, '1,2026-07-01,1,10,5.00,EUR\n1,2026-07-01,2,20,"1,234.56",EUR\n1,2026-07-02,1,10,x1,EUR\n')
+    assert read.rows("select day::varchar, clicks, cost from canonical.ad_days") == [("2026-07-01", 1, Decimal(5))]
+    (fault,) = read.told("F031")
+    assert fault == Fault(
+        "F031", "wrong-type", 'campaign_stats.csv:3  column "cost"', "1,234.56 (and 1 more)", "a number",
+        "correct the value, or declare its marks: `decimal`, `thousands` and `signs` in the source's dialect", level="Q",
+    )  # fmt: skip
+    assert kept(read, tmp_path / "aside")["ads.campaign_stats"][1][:2] == ["campaign_stats.csv:3", "F031 cost"]
+    assert "1,234.56" in kept(read, tmp_path / "aside")["ads.campaign_stats"][1]
+
+
+def test_declared_marks_and_blanks_of_a_query_are_read_as_declared_and_blanks_counted(tmp_path: Path) -> None:
+    dialect = '[sources.ads.dialect]\nthousands = ","\nblanks = ["--"]\n'
+    read = ad_days(tmp_path, '1,2026-07-01,2,20,"1,234.56",EUR\n1,2026-07-01,1,--,1,EUR\n', dialect)
+    assert read.rows("select cost, impressions from canonical.ad_days") == [(Decimal("1235.56"), 20)]
+    assert [(f.rule, f.level, f.where) for f in read.faults] == [
+        ("F054", "N", 'campaign_stats.csv  column "impressions"')
+    ]
+
+
+def test_the_dialect_of_one_file_is_spoken_by_its_query(tmp_path: Path) -> None:
+    dialect = '[sources.ads.dialects.campaign_stats]\ndates = ["%d.%m.%Y"]\ndecimal = ","\n'
+    read = ad_days(tmp_path, '1,01.07.2026,2,20,"4,5",EUR\n', dialect)
+    assert read.rows("select day::varchar, cost from canonical.ad_days") == [("2026-07-01", Decimal("4.5"))]
+    assert read.faults == []
+
+
+def test_costs_of_a_query_in_which_every_point_may_stand_in_thousands_are_refused(tmp_path: Path) -> None:
+    read = ad_days(tmp_path, "".join(f"1,2026-07-0{i},1,10,1.25{i},EUR\n" for i in range(1, 5)))
+    assert [(f.rule, f.level, f.where) for f in read.faults] == [("F051", "E", 'campaign_stats.csv  column "cost"')]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "found"),
+    [
+        ("2,Two,newbusiness,€1.2k,EUR,2026-07-02,2026-12-01,offer", "amount", "€1.2k"),
+        ("2,Two,newbusiness,7,EUR,July 2,2026-12-01,offer", "createdate", "July 2"),
+        ("2,Two,newbusiness,7,EUR,2026-07-02,31/12/2026,offer", "closedate", "31/12/2026"),
+    ],
+)
+def test_a_deal_with_a_value_that_no_query_can_read_is_set_aside(
+    tmp_path: Path, row: str, column: str, found: str
+) -> None:
+    read = deals(tmp_path, SOUND_DEAL, row)
+    assert read.rows("select opportunity_id from canonical.opportunity_changes") == [("1",)]
+    assert read.rows("select opportunity_id from canonical.opportunities") == [("1",)]
+    told = {(f.where, f.found) for f in read.told("F031")}
+    assert (f'deal.csv:3  column "{column}"', found) in told
+    assert [line[:2] for line in kept(read, tmp_path / "aside")["crm.deal"][1:]] == [["deal.csv:3", f"F031 {column}"]]
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_not_taken_for_no(tmp_path: Path) -> None:
+    settings = '\n[sources.crm]\nmap = "salesforce-native"\n'
+    rows = "Id,AccountId,Type,StageName,Amount,CreatedDate,CloseDate,IsDeleted,IsClosed\n"
+    rows += "1,A,New Business,offer,5,2026-01-02,2026-05-01,false,false\n2,A,New Business,offer,5,2026-01-02,2026-05-01,false,vielleicht\n"
+    read = deliver(written(tmp_path, settings, Opportunity=rows))
+    (fault,) = read.told("F031")
+    assert (fault.where, fault.found) == ('Opportunity.csv:3  column "is_closed"', "vielleicht")
+    assert fault.expected == "true or false"
+    assert read.rows("select opportunity_id from canonical.opportunity_changes") == [("1",)]
+    assert read.counts["opportunities"] == (2, 1, 0, 1, 0)
+
+
+def test_more_than_may_be_set_aside_of_a_file_that_only_a_query_reads_is_refused(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path, ADS, campaign_stats=STATS + "1,2026-07-01,1,10,x,EUR\n" * 2 + "1,2026-07-01,1,10,1,EUR\n"
+    )
+    settings = (folder / "abm.toml").read_text().replace("set_aside_share = 1.0", "set_aside_share = 0.5")
+    (folder / "abm.toml").write_text(settings)
+    (fault,) = deliver(folder).told("F092")
+    assert (fault.where, fault.found, fault.level) == ("campaign_stats.csv", "2 of 3 rows set aside", "E")
+
+
+def test_a_column_of_a_query_is_looked_for_in_the_file_that_it_names() -> None:
+    way = mapping.TableMap("ad_days", ("stats",), ("names",), """
+        with day as (select * from stats) select as_day(d.on[:10]) as day, as_number(coalesce(n.a, n.b)), as_moment("at")
+        from day d left join names n using (id)""")  # fmt: skip
+    found = inputs.conversions(way, {"stats": ["id", "On", "a", "b", "at"], "names": ["id", "a", "b", "at"]})
+    assert {stem: [(c.kind, c.text) for c in each] for stem, each in found.items()} == {
+        "stats": [("day", "on[:10]"), ("moment", '"at"')],
+        "names": [("number", "coalesce(a, b)"), ("moment", '"at"')],
+    }
