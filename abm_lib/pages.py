@@ -54,6 +54,8 @@ DISTANCES = {
     "attributed_revenue": "attributed_revenue_model_distance",
 }
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
+# What of an edition a page may show in its parts: one that is kept holds as long as these do.
+OF_EDITION = ("company", "quarter", "state", "as_of", "is_short", "min_n", "locale", "remarks", "attribution")
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
@@ -75,7 +77,7 @@ class Page:
         theme.use()
         write_as(edition.get("locale", "en"))
         judge_from(edition.get("min_n", {}))
-        self.family, self.edition, self._readings, self._folder = family, dict(edition), readings, folder
+        self.family, self.edition, self._readings, self._folder = family, of_edition(edition), readings, folder
         self._beyond = False
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
@@ -350,6 +352,11 @@ class Page:
         """A letter for each caveat, in the order in which the page comes to them."""
         for text in (text for row in rows for text in row.caveat_list):
             self._letters.setdefault(text, counted.letter(len(self._letters)))
+
+
+def of_edition(edition: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page is told of its edition; all else stands in the head and foot that are put around it."""
+    return {name: edition[name] for name in OF_EDITION if name in edition}
 
 
 def _part(named: str) -> tuple[str, str, str]:

@@ -15,7 +15,7 @@ from small_company import FILES, write
 from abm_lib import edition as editions
 from abm_lib.company import open_company
 from abm_lib.run import diff, gate
-from abm_lib.run.reuse import Made
+from abm_lib.run.reuse import Made, Parts
 
 READING = {"metric": "win_rate", "version": 1, "quarter": "2026Q1", "slice_by": "", "slice": "", "value": 0.25, "n": 8.0,
            "missing_because": "", "caveats": ""}  # fmt: skip
@@ -97,6 +97,7 @@ def test_verify_repeats_the_trace(tmp_path: Path) -> None:
 
 
 SAID = {"quarter": "2026Q1", "run": "20260401T000000Z-abcdef", "as_of": "2026-04-10"}
+PARTS = Parts("ads", ["<p>a win rate</p>"], "", {"figure": 0, "table": 0})
 TABLE = pd.DataFrame([READING, READING | {"metric": "ad_clicks", "value": 3.0}])
 
 
@@ -124,15 +125,51 @@ def test_a_page_is_used_again_until_a_reading_that_it_asked_for_changes(tmp_path
     notebook = tmp_path / "ads.ipynb"
     notebook.write_text("{}")
     kept = made(tmp_path / "firm")
-    kept.keep_page("ads", notebook, SAID, TABLE, f"<p>run {SAID['run']}</p>", ["win_rate"])
-    later = SAID | {"run": "20260402T000000Z-fedcba"}
+    kept.keep_page(PARTS, notebook, SAID, TABLE, ["win_rate"])
     other = TABLE.assign(value=[0.25, 4.0])
-    assert kept.page("ads", notebook, later, other) == f"<p>run {later['run']}</p>"
-    assert kept.page("ads", notebook, later, TABLE.assign(value=[0.26, 3.0])) is None
-    assert kept.page("ads", notebook, later | {"as_of": "2026-04-11"}, TABLE) is None
-    assert kept.page("content", notebook, later, TABLE) is None
+    assert kept.page("ads", notebook, SAID, other) == PARTS
+    assert kept.page("ads", notebook, SAID, TABLE.assign(value=[0.26, 3.0])) is None
+    assert kept.page("ads", notebook, SAID | {"as_of": "2026-04-11"}, TABLE) is None
+    assert kept.page("content", notebook, SAID, TABLE) is None
     notebook.write_text("{} ")
-    assert kept.page("ads", notebook, later, TABLE) is None
+    assert kept.page("ads", notebook, SAID, TABLE) is None
+
+
+def test_what_stands_in_head_and_foot_alone_makes_no_page_anew(tmp_path: Path) -> None:
+    notebook = tmp_path / "ads.ipynb"
+    notebook.write_text("{}")
+    kept = made(tmp_path / "firm")
+    kept.keep_page(PARTS, notebook, SAID, TABLE, ["win_rate"])
+    sources = [{"name": "ad_days", "newest": "2026-04-09", "rows": 7}]
+    told = {
+        "run": "20260402T000000Z-fedcba",
+        "sources": sources,
+        "caveats": 3,
+        "generated": "2026-04-12",
+        "quarters": ["2026Q1"],
+    }
+    assert kept.page("ads", notebook, SAID | told, TABLE) == PARTS
+
+
+@pytest.mark.parametrize("kind", ["json", "parquet"])
+@pytest.mark.parametrize("harm", ["flipped", "cut", "empty"])
+def test_a_kept_file_whose_bytes_changed_is_not_used_but_made_anew(tmp_path: Path, kind: str, harm: str) -> None:
+    notebook = tmp_path / "ads.ipynb"
+    notebook.write_text("{}")
+    kept = made(tmp_path / "firm")
+    kept.keep_page(PARTS, notebook, SAID, TABLE, ["win_rate"])
+    kept.keep_readings(TABLE)
+    (path,) = (tmp_path / "firm" / ".abm" / "made").glob(f"*.{kind}")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes({"flipped": bytes(data), "cut": bytes(data[:100]), "empty": b""}[harm])
+    found = {"json": kept.page("ads", notebook, SAID, TABLE), "parquet": kept.readings()}
+    assert found[kind] is None
+    assert [name for name, each in found.items() if each is None] == [kind]
+    kept.keep_page(PARTS, notebook, SAID, TABLE, ["win_rate"])
+    kept.keep_readings(TABLE)
+    assert kept.page("ads", notebook, SAID, TABLE) == PARTS and kept.readings() is not None
+    assert len(list(path.parent.glob(f"*.{kind}"))) == 1
 
 
 # Two editions

@@ -366,14 +366,30 @@ def test_no_text_of_the_readings_is_a_formula_to_a_spreadsheet(tmp_path: Path, t
     assert pd.read_parquet(tmp_path / "readings.parquet")["slice"][0] == text
 
 
-@pytest.mark.usefixtures("without_notebooks")
-def test_two_runs_with_the_same_readings_publish_the_same_pages(
-    run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = contents(run("1 + 1").resolve())
-    second = contents(run("1 + 1").resolve())
-    same = {"readings.csv", "readings.parquet", "index.html"}
-    assert {name: first[name] for name in same} == {name: second[name] for name in same}
+REVENUE = 'import abm_lib as abm\npage = abm.page("revenue", quarter, company)'
+
+
+def test_two_runs_with_the_same_readings_publish_the_same_pages(run: Callable[..., Path]) -> None:
+    editions = [run(REVENUE, "page.scorecard('deals_won')").resolve() for _ in range(2)]
+    first, second = (but_for_its_name(edition) for edition in editions)
+    assert first == second
+    assert b"deals_won" in first["ads.html"]
+    ran = [set(json.loads((edition / "run.json").read_text())["notebooks"]) for edition in editions]
+    assert ran == [{"summary", "ads"}, {"summary"}], "the other page asked for nothing that could be told"
+
+
+def but_for_its_name(edition: Path) -> dict[str, bytes]:
+    """The files of an edition with its run's id taken out, but for what speaks of the run itself."""
+    told = {name: data.replace(edition.name.encode(), b"") for name, data in contents(edition).items()}
+    return {name: data for name, data in told.items() if name not in ("manifest.json", "run.json")}
+
+
+def test_a_kept_page_with_another_byte_is_never_published(run: Callable[..., Path], small: tuple[Path, Any]) -> None:
+    first = but_for_its_name(run(REVENUE, "page.scorecard('deals_won')").resolve())
+    for path in (small[0] / ".abm" / "made").glob("ads-*.json"):
+        data = path.read_bytes()
+        path.write_bytes(data.replace(b"deals_won", b"deals_wan"))
+    assert but_for_its_name(run(REVENUE, "page.scorecard('deals_won')").resolve()) == first
 
 
 # The real thing

@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell
 from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
 from ..pages import EDITION_FOLDER
 from .kernels import ADDRESS, ENGINE
+from .reuse import Parts
 from .workers import Died, Late, Tell, Told, Workers
 
 ASKED = 'getattr(globals().get("page"), "asked", lambda: None)()'
@@ -32,6 +33,7 @@ class Executed:
     seconds: float
     read: list[str] | None = None  # the metrics that its page asked for; None where that cannot be told
     page: str = ""  # the sha256 of its page, once it is written
+    parts: Parts | None = None  # … and what it was put together from
 
 
 @dataclass(frozen=True)

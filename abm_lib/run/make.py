@@ -16,7 +16,7 @@ from ..metrics import FAMILIES
 from ..pages import ROLES
 from .execute import Executed, Limits, run_all
 from .log import Say
-from .reuse import Made
+from .reuse import Made, Parts
 
 
 @dataclass
@@ -45,8 +45,8 @@ class Pages:
         )
         checked = {}
         for family in families:
-            if text := self._again(family):
-                checked[_name(family)] = _write(self.staging / _name(family), text)
+            if parts := self._again(family):
+                checked[_name(family)] = _put_together(parts, self.described, self.staging)
         missing = [family for family in families if _name(family) not in checked]
         if checked:
             self.said(f"pages: {len(checked)} of {len(families)} unchanged")
@@ -56,7 +56,7 @@ class Pages:
             self.said(f"page {name}: {(self.staging / name).stat().st_size / 1000:.0f} kB")
         return checked
 
-    def _again(self, family: str) -> str | None:
+    def _again(self, family: str) -> Parts | None:
         return self.made.page(family, self.notebooks / f"{family}.ipynb", self.described, self.table)
 
     def _run(self, families: list[str], company: str, server: str) -> dict[str, str]:
@@ -76,10 +76,9 @@ class Pages:
             self.now,
         )
         for executed in done:
-            if executed.read is not None:
-                text = (self.staging / _name(executed.family)).read_text("utf-8")
+            if executed.read is not None and executed.parts:
                 source = self.notebooks / f"{executed.family}.ipynb"
-                self.made.keep_page(executed.family, source, self.described, self.table, text, executed.read)
+                self.made.keep_page(executed.parts, source, self.described, self.table, executed.read)
         return {_name(executed.family): executed.page for executed in done}
 
     def _ran(self, executed: Executed) -> None:
@@ -92,17 +91,20 @@ def write_page(described: dict[str, Any], staging: Path, executed: Executed) -> 
     """The page of a notebook that ran, in the folder that is published. Raises PublishRefused for what it may not hold."""
     import nbformat
 
-    from .render import render  # in the process that ran it: nbconvert takes its time
+    from .render import parts  # in the process that ran it: nbconvert takes its time
 
-    text = render(nbformat.read(executed.path, as_version=4), executed.family, described)
-    return replace(executed, page=_write(staging / _name(executed.family), text))
+    made = parts(nbformat.read(executed.path, as_version=4), executed.family)
+    return replace(executed, page=_put_together(made, described, staging), parts=made)
+
+
+def _put_together(parts: Parts, described: dict[str, Any], staging: Path) -> str:
+    """Write the page. The sha256 of its text, not of the file: what was checked is the text."""
+    from .render import page
+
+    data = page(parts, described).encode()
+    (staging / _name(parts.family)).write_bytes(data)
+    return sha256(data).hexdigest()
 
 
 def _name(family: str) -> str:
     return "index.html" if family == "summary" else f"{family}.html"
-
-
-def _write(path: Path, text: str) -> str:
-    """The sha256 of the text, not of the file: what was checked is the text."""
-    path.write_bytes(data := text.encode())
-    return sha256(data).hexdigest()

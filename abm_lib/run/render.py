@@ -24,6 +24,7 @@ from ..show.fragment import MIME, TEMPLATE, VEGA
 from ..show.html import clean, css_text, tag
 from ..show.numbers import day, quarter_name, write_as
 from . import forms
+from .reuse import Parts
 
 LEFT_OUT = {"explore", "parameters", "injected-parameters"}
 QUESTION = re.compile(r"^## (.+)$", re.MULTILINE)
@@ -39,7 +40,7 @@ MARKUP = re.compile(r"<[a-z][^<>]*>")
 
 
 @dataclass
-class Parts:
+class Gathered:
     """What a notebook becomes on the way: blocks of HTML, the charts for the script, and what the page must hold."""
 
     family: str
@@ -58,21 +59,30 @@ def render(notebook: NotebookNode, family: str, edition: Mapping[str, Any]) -> s
 
     Raises PublishRefused listing every fault of the notebook or of the bytes.
     """
-    write_as(str(edition.get("locale", "en")))
+    return page(parts(notebook, family), edition)
+
+
+def parts(notebook: NotebookNode, family: str) -> Parts:
+    """What the page is put together from, by the notebook alone. Raises PublishRefused listing every fault of the notebook."""
     if faults := _unfinished(notebook):
         raise PublishRefused(faults)
-    parts = _parts(notebook, family)
-    blocks = _sections(parts.blocks)
+    found = _gathered(notebook, family)
+    return Parts(family, [str(block) for block in _sections(found.blocks)], forms.packed(found.charts), found.made)
+
+
+def page(parts: Parts, edition: Mapping[str, Any]) -> str:
+    """The parts with the head and the foot of an edition. Raises PublishRefused listing every fault of the bytes."""
+    write_as(str(edition.get("locale", "en")))
     cells = [
         NotebookNode(cell_type="raw", id=f"block-{i}", source="", metadata=NotebookNode(html=tag("abm-block", name=str(i))))
-        for i in range(len(blocks))
+        for i in range(len(parts.blocks))
     ]  # fmt: skip
     body, _ = _exporter().from_notebook_node(
         NotebookNode(nbformat=4, nbformat_minor=5, metadata=NotebookNode(), cells=cells),
-        resources={"abm": _chrome(family, edition) | {"charts": forms.packed(parts.charts)}},
+        resources={"abm": _chrome(parts.family, edition) | {"charts": parts.charts}},
     )
     # nbconvert parses and writes the page once more; our own blocks are put in after that, as they were made.
-    body = BLOCK.sub(lambda found: blocks[int(found[1])], body)
+    body = BLOCK.sub(lambda found: parts.blocks[int(found[1])], body)
     text = _slim("\n".join(line for line in body.splitlines() if line.strip()) + "\n")
     if faults := published.faults(text, parts.made):
         raise PublishRefused(faults)
@@ -137,9 +147,9 @@ def _unfinished(notebook: NotebookNode) -> list[Fault]:
     return faults
 
 
-def _parts(notebook: NotebookNode, family: str) -> Parts:
+def _gathered(notebook: NotebookNode, family: str) -> Gathered:
     """What is published of each cell, in order."""
-    parts = Parts(family)
+    parts = Gathered(family)
     for cell in notebook.cells:
         if LEFT_OUT & set(cell.metadata.get("tags", [])):
             continue
@@ -151,7 +161,7 @@ def _parts(notebook: NotebookNode, family: str) -> Parts:
     return parts
 
 
-def _add_output(parts: Parts, output: NotebookNode, where: str) -> None:
+def _add_output(parts: Gathered, output: NotebookNode, where: str) -> None:
     """One output: our own fragment or figure, an analyst's chart, or plain text."""
     data = output.get("data", {})
     if MIME in data and data[MIME]["kind"] == "figure":
@@ -175,7 +185,7 @@ def _add_output(parts: Parts, output: NotebookNode, where: str) -> None:
         parts.add("prose", tag("pre", clean(text)))
 
 
-def _figure(parts: Parts, views: list[dict[str, Any]], text: str, room: str, around: Mapping[str, Any]) -> Markup:
+def _figure(parts: Gathered, views: list[dict[str, Any]], text: str, room: str, around: Mapping[str, Any]) -> Markup:
     """A figure with its first view drawn for every room; the script draws them alive, and the other views."""
     name = f"{parts.family}-{len(parts.charts)}"
     compiled = [{each: svg.compiled(spec) for each, spec in view.items()} for view in views]

@@ -1,7 +1,8 @@
 """What an earlier run left that this one may use again: readings and pages, each kept under the digest of all it was made of.
 
-A page is made of its notebook, our code, what is said of the edition, and the readings that its kernel asked for: it leaves
-a list of their metrics behind (`READ`). `COMPANY/.abm/made/` holds both; `abm clean` removes it, and nothing is lost.
+The parts of a page are made of its notebook, our code, what a page is told of its edition, and the readings that its kernel
+asked for: it leaves a list of their metrics behind. Head and foot are put around them anew in every run. `COMPANY/.abm/made/`
+holds both, each file named for its bytes: one that is not what was written is not there. `abm clean` removes it, and nothing is lost.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
 from importlib.metadata import version
@@ -20,6 +22,8 @@ import pandas as pd
 
 from .. import store
 from ..company import Company
+from ..pages import of_edition
+from ..sources.suspects import sha256
 from ..tables import quoted
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -27,6 +31,16 @@ NUMBERS = ("duckdb", "narwhals", "numpy", "pandas", "scipy")  # the libraries th
 PAGES = ("altair", "babel", "nbconvert", "papermill", "vl-convert-python")  # … and those that draw pages
 PAGES_ALONE = {"run", "show", "template", "sample", "cli.py", "pages.py", "catalogue.py", "questions.py", "edition.py"}
 KEPT = 60  # files, the newest
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A page without its head and foot: blocks of HTML, charts packed for the script, and how many elements must be in it."""
+
+    family: str
+    blocks: list[str]
+    charts: str
+    made: dict[str, int]
 
 
 @cache
@@ -58,51 +72,52 @@ class Made:
 
     def readings(self) -> pd.DataFrame | None:
         """The readings as they were computed; None where something that they are made of has changed."""
-        path = self.folder / f"{self.key}.parquet"
-        return store.connect().read_parquet(str(path)).df() if path.is_file() else None
+        path = self._kept(self.key, "parquet")
+        return store.connect().read_parquet(str(path)).df() if path else None
 
     def keep_readings(self, table: pd.DataFrame) -> None:
         con = store.connect()
         con.register("readings", table)
-        self._write(f"{self.key}.parquet", lambda draft: con.execute(
+        self._keep(self.key, "parquet", lambda draft: con.execute(
             f"copy readings to {quoted(str(draft))} (format parquet, compression zstd)"))  # fmt: skip
 
-    def page(self, family: str, notebook: Path, described: Mapping[str, Any], table: pd.DataFrame) -> str | None:
-        """The page of the family with this run's id in it; None where it has to be made."""
-        try:
-            last = json.loads((self.folder / f"{self._name(family)}.json").read_text("utf-8"))
-            text = (self.folder / f"{last['key']}.html").read_text("utf-8")
-        except (OSError, ValueError, KeyError):
+    def page(self, family: str, notebook: Path, edition: Mapping[str, Any], table: pd.DataFrame) -> Parts | None:
+        """The parts of the family's page; None where they have to be made."""
+        path = self._kept(self._name(family), "json")
+        last = json.loads(path.read_text("utf-8")) if path else {}
+        if not last or last["key"] != self._page_key(notebook, edition, table, last["metrics"]):
             return None
-        if last["key"] != self._page_key(notebook, described, table, last["metrics"]):
-            return None
-        return text.replace(last["run"], described["run"])
+        return Parts(**last["parts"])
 
-    def keep_page(self, family: str, notebook: Path, described: Mapping[str, Any], table: pd.DataFrame,
-                  text: str, metrics: Iterable[str]) -> None:  # fmt: skip
+    def keep_page(self, parts: Parts, notebook: Path, edition: Mapping[str, Any], table: pd.DataFrame,
+                  metrics: Iterable[str]) -> None:  # fmt: skip
         metrics = sorted(metrics)
-        key = self._page_key(notebook, described, table, metrics)
-        self._write(f"{key}.html", lambda draft: draft.write_text(text, encoding="utf-8"))
-        said = json.dumps({"key": key, "metrics": metrics, "run": described["run"]})
-        self._write(f"{self._name(family)}.json", lambda draft: draft.write_text(said, encoding="utf-8"))
+        kept = {"key": self._page_key(notebook, edition, table, metrics), "metrics": metrics, "parts": asdict(parts)}
+        text = json.dumps(kept, ensure_ascii=False)
+        self._keep(self._name(parts.family), "json", lambda draft: draft.write_text(text, encoding="utf-8"))
 
     def _name(self, family: str) -> str:
         return f"{family}-{_digest(self.parameters)}"
 
-    def _page_key(self, notebook: Path, described: Mapping[str, Any], table: pd.DataFrame, metrics: list[str]) -> str:
+    def _page_key(self, notebook: Path, edition: Mapping[str, Any], table: pd.DataFrame, metrics: list[str]) -> str:
         rows = table[table["metric"].isin(metrics)]
         read = hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()
-        said = {name: part for name, part in described.items() if name != "run"}
         libraries = [f"{name} {version(name)}" for name in (*NUMBERS, *PAGES)]
-        return _digest(notebook.stem, notebook.read_text("utf-8"), said, metrics, read, code(True), libraries)
+        text = notebook.read_text("utf-8")
+        return _digest(notebook.stem, text, of_edition(edition), metrics, read, code(True), libraries)
 
-    def _write(self, name: str, write: Any) -> None:
-        """Whole or not at all; the oldest files go."""
+    def _kept(self, name: str, kind: str) -> Path | None:
+        """The file kept under a name, whole: its bytes are those that it is named for."""
+        return next((path for path in self.folder.glob(f"{name}.*.{kind}") if sha256(path) in path.name), None)
+
+    def _keep(self, name: str, kind: str, write: Callable[[Path], Any]) -> None:
+        """Whole or not at all, instead of what was kept under the name; the oldest files go."""
         with store.writing(self.folder.parent.parent):
             self.folder.mkdir(exist_ok=True)
             draft = self.folder / f".{name}.{os.getpid()}"
             write(draft)
-            draft.replace(self.folder / name)
+            target = self.folder / f"{name}.{sha256(draft)}.{kind}"
+            draft.replace(target)
             files = sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-            for path in files[KEPT:]:
+            for path in {*files[KEPT:], *self.folder.glob(f"{name}.*.{kind}")} - {target}:
                 path.unlink(missing_ok=True)
