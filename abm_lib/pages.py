@@ -198,6 +198,14 @@ class Page:
             return tables.crossed(name, rows, dimension)
         return tables.of_slices(name, rows, self._read.whole(metric), heading(dimension), folded=False)
 
+    def quarters(self, metric: str, dimension: str) -> Fragment:
+        """A metric by a slice, quarter after quarter: which slices lead again and again (S0-75)."""
+        rows = self._slices(metric, dimension)
+        if not any(row.value is not None for row in rows):
+            return absent(self._metric(metric), rows[0] if rows else self._read.whole(metric), dimension)
+        histories = [self._read.history(metric, dimension, row.slice) for row in rows]
+        return tables.through_quarters(f"{metric}-{identifier(dimension)}-quarters", histories, heading(dimension))
+
     def models(self, metric: str, dimension: str = "model/channel") -> Fragment:
         """Attribution by every model side by side, and the channels whose rank depends on it."""
         rows, known = self._slices(metric, dimension), self._metric(metric)

@@ -145,6 +145,21 @@ def test_a_metric_that_nobody_collects_leaves_a_line_and_not_an_error() -> None:
     assert "Not collected" in soup(page.scorecard("win_rate_closed")).get_text()
 
 
+def test_slices_stand_quarter_by_quarter_with_a_gap_where_one_has_no_reading() -> None:
+    rows = [
+        invented.row("new_customers", q, slice_by="segment", slice=segment, value=value)
+        for q, segment, value in (("2026Q2", "small", 3.0), ("2026Q3", "small", 4.0), ("2026Q3", "enterprise", 2.0))
+    ]
+    shown = soup(
+        page_of("revenue", pd.concat([invented.frame(), pd.DataFrame(rows)])).quarters("new_customers", "segment")
+    )
+    assert [head.get_text() for head in shown.select("thead th")] == ["Segment", "Q2 2026", "Q3 2026"]
+    assert [[cell.get_text() for cell in line] for line in shown.select("tbody tr")] == [
+        ["Small", "3", "4"],
+        ["Enterprise", "", "2"],
+    ]
+
+
 def test_a_total_of_whose_parts_none_is_known_leaves_a_line_and_no_empty_drawing() -> None:
     frame = invented.frame()
     gone = (frame["metric"] == "closed_won_revenue") & (frame["slice_by"] == "segment")
