@@ -53,6 +53,8 @@ DISTANCES = {
     "attributed_pipeline": "attribution_model_distance",
     "attributed_revenue": "attributed_revenue_model_distance",
 }
+GATED = "Content is gated: a lead is somebody who filled in a form for it. It is no success of its own."
+NOT_GATED = "Content is not gated: few are asked to fill in a form, so leads and form fills say little about interest."
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
@@ -218,6 +220,11 @@ class Page:
         return models.side_by_side(
             f"{metric}-{identifier(dimension)}-models", rows, first, moved, self.edition["models"]
         )
+
+    def gated_content(self) -> Fragment:
+        """How to read leads and forms, whether content is gated or not (S0-35, C7, C15)."""
+        told = GATED if self.edition["gated_content"] else NOT_GATED
+        return Fragment("prose", tag("p", told), told)
 
     def attribution_rules(self) -> Fragment:
         """The rules of attribution that this edition was computed under."""

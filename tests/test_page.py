@@ -231,6 +231,12 @@ def credited() -> Page:
     return Page("pipeline", pd.concat([invented.frame(), pd.DataFrame(rows)]), invented.EDITION, register)
 
 
+@pytest.mark.parametrize(("gated", "told"), [(True, "Content is gated: a lead"), (False, "Content is not gated: few")])
+def test_a_page_says_how_to_read_leads_by_whether_content_is_gated(gated: bool, told: str) -> None:
+    page = Page("demand", invented.frame(), {**invented.EDITION, "gated_content": gated}, invented.REGISTER)
+    assert soup(page.gated_content()).get_text().startswith(told)
+
+
 def test_models_stand_side_by_side_with_what_nothing_was_done_towards_last() -> None:
     shown = soup(credited().models("attributed_pipeline", "model/channel"))
     assert [head.get_text() for head in shown.select("thead th")] == ["Channel", "First", "Linear", "Markov"]
