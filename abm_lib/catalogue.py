@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -48,20 +50,32 @@ def metrics_page(metrics: Mapping[str, Metric], readings: Readings) -> str:
 
 
 def requirements_page(metrics: Mapping[str, Metric]) -> str:
-    """Each question with its page and readings, then each requirement id with the metrics that cite it."""
+    """Each question with its page and readings, each requirement with the metrics that cite it, and those that ask for no number."""
     asked = [
         f"| {q.name} | {q.source} | {q.ask} | {q.page} | {', '.join(f'{m} by {by}' if by else m for m, by in q.shows)} |"
         for q in questions()
     ]
-    cited: dict[str, list[str]] = {}
-    for metric in metrics.values():
-        for requirement in sorted(set(REQUIREMENT.findall(metric.doc))):
-            cited.setdefault(requirement, []).append(metric.name)
-    lines = [f"| {requirement} | {', '.join(names)} |" for requirement, names in sorted(cited.items())]
+    lines = [f"| {requirement} | {', '.join(names)} |" for requirement, names in sorted(cited(metrics).items())]
+    others = [f"| {requirement} | {met} |" for requirement, met in no_number().items()]
     return "\n".join([
         "# Requirements", "", WRITTEN, "", "## Questions", "", "| question | requirement | asked | page | readings |",
         "|---|---|---|---|---|", *asked, "", "## Metrics by requirement", "", "| requirement | metrics |", "|---|---|", *lines, "",
+        "## Requirements that ask for no number", "", "| requirement | how it is met |", "|---|---|", *others, "",
     ])  # fmt: skip
+
+
+def cited(metrics: Mapping[str, Metric]) -> dict[str, list[str]]:
+    """The metrics whose definitions cite each requirement."""
+    found: dict[str, list[str]] = {}
+    for metric in metrics.values():
+        for requirement in sorted(set(REQUIREMENT.findall(metric.doc))):
+            found.setdefault(requirement, []).append(metric.name)
+    return found
+
+
+def no_number() -> dict[str, str]:
+    """The requirements that ask for no number of their own, each with how it is met."""
+    return tomllib.loads((Path(__file__).parent / "requirements.toml").read_text(encoding="utf-8"))
 
 
 def entry(metric: Metric, shown: str = "") -> str:

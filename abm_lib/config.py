@@ -92,6 +92,7 @@ class Config(Settings):
     keeping: Keeping = Keeping()
     stale_after_days: Days = 60
     slices: dict[str, OwnSlice] = Field(default={})
+    gated_content: bool = False
     offline_kinds: list[str] = Field(default=["event", "direct_mail"])
     report: Report = Report()
     definitions: dict[str, Agreement] = Field(default={})

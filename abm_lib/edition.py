@@ -58,7 +58,7 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "attribution": company.config.attribution.model_dump(mode="json"),
         "models": {name: model.told(f"{company.config.attribution.half_life_days:g} days") for name, model in MODELS.items()},
         "influence": company.config.influence.model_dump(mode="json"),
-        "yardstick": _yardsticks(company, quarter),
+        "gated_content": company.config.gated_content, "yardstick": _yardsticks(company, quarter),
         "definitions": {name: agreed.model_dump(mode="json") for name, agreed in company.config.definitions.items()},
         "targets": agreements(company, quarter.label),
         "caveats": len(said), "generated": company.known_until.isoformat(),

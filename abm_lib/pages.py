@@ -53,6 +53,8 @@ DISTANCES = {
     "attributed_pipeline": "attribution_model_distance",
     "attributed_revenue": "attributed_revenue_model_distance",
 }
+GATED = "Content is gated: a lead is somebody who filled in a form for it. It is no success of its own."
+NOT_GATED = "Content is not gated: few are asked to fill in a form, so leads and form fills say little about interest."
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
 # What of an edition a page may show in its parts: one that is kept holds as long as these do.
 OF_EDITION = ("company", "quarter", "state", "as_of", "is_short", "min_n", "locale", "remarks", "attribution")
@@ -200,6 +202,14 @@ class Page:
             return tables.crossed(name, rows, dimension)
         return tables.of_slices(name, rows, self._read.whole(metric), heading(dimension), folded=False)
 
+    def quarters(self, metric: str, dimension: str) -> Fragment:
+        """A metric by a slice, quarter after quarter: which slices lead again and again (S0-75)."""
+        rows = self._slices(metric, dimension)
+        if not any(row.value is not None for row in rows):
+            return absent(self._metric(metric), rows[0] if rows else self._read.whole(metric), dimension)
+        histories = [self._read.history(metric, dimension, row.slice) for row in rows]
+        return tables.through_quarters(f"{metric}-{identifier(dimension)}-quarters", histories, heading(dimension))
+
     def models(self, metric: str, dimension: str = "model/channel") -> Fragment:
         """Attribution by every model side by side, and the channels whose rank depends on it."""
         rows, known = self._slices(metric, dimension), self._metric(metric)
@@ -212,6 +222,11 @@ class Page:
         return models.side_by_side(
             f"{metric}-{identifier(dimension)}-models", rows, first, moved, self.edition["models"]
         )
+
+    def gated_content(self) -> Fragment:
+        """How to read leads and forms, whether content is gated or not (S0-35, C7, C15)."""
+        told = GATED if self.edition["gated_content"] else NOT_GATED
+        return Fragment("prose", tag("p", told), told)
 
     def attribution_rules(self) -> Fragment:
         """The rules of attribution that this edition was computed under."""

@@ -194,6 +194,7 @@ EDITION: dict[str, Any] = {
     "attribution": Attribution().model_dump(mode="json"),
     "models": {name: model.told("90 days") for name, model in MODELS.items()},
     "influence": Influence().model_dump(mode="json"),
+    "gated_content": True,
     "yardstick": {"current": 3.0, "next": 3.5, "in_two": 3.0},
     "definitions": {"win_rate_closed": {"agreed_by": "CRO & CFO", "agreed_on": "2023-10-01"}},
     "targets": {

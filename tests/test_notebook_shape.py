@@ -106,6 +106,17 @@ def test_influence_is_never_on_the_executive_page() -> None:
     assert "influence" not in (FOLDER / "summary.ipynb").read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    ("name", "first"), [("demand", 'page.trend("leads")'), ("content", 'page.answer("{form_fills}')]
+)
+def test_leads_and_forms_come_last_with_how_to_read_them(name: str, first: str) -> None:
+    sources = [cell.source for cell in nbformat.read(FOLDER / f"{name}.ipynb", 4).cells]
+    headings = [i for i, source in enumerate(sources) if source.startswith("## ")]
+    care = next(i for i in headings if sources[i] == "## What should be read with care?")
+    section = sources[headings[headings.index(care) - 1] : care]
+    assert "page.gated_content()" in section and any(source.startswith(first) for source in section)
+
+
 def test_pages_say_what_is_not_a_return() -> None:
     for name in ("ads", "pipeline"):
         assert "not a return" in (FOLDER / f"{name}.ipynb").read_text("utf-8")

@@ -145,6 +145,21 @@ def test_a_metric_that_nobody_collects_leaves_a_line_and_not_an_error() -> None:
     assert "Not collected" in soup(page.scorecard("win_rate_closed")).get_text()
 
 
+def test_slices_stand_quarter_by_quarter_with_a_gap_where_one_has_no_reading() -> None:
+    rows = [
+        invented.row("new_customers", q, slice_by="segment", slice=segment, value=value)
+        for q, segment, value in (("2026Q2", "small", 3.0), ("2026Q3", "small", 4.0), ("2026Q3", "enterprise", 2.0))
+    ]
+    shown = soup(
+        page_of("revenue", pd.concat([invented.frame(), pd.DataFrame(rows)])).quarters("new_customers", "segment")
+    )
+    assert [head.get_text() for head in shown.select("thead th")] == ["Segment", "Q2 2026", "Q3 2026"]
+    assert [[cell.get_text() for cell in line] for line in shown.select("tbody tr")] == [
+        ["Small", "3", "4"],
+        ["Enterprise", "", "2"],
+    ]
+
+
 def test_a_total_of_whose_parts_none_is_known_leaves_a_line_and_no_empty_drawing() -> None:
     frame = invented.frame()
     gone = (frame["metric"] == "closed_won_revenue") & (frame["slice_by"] == "segment")
@@ -214,6 +229,12 @@ def credited() -> Page:
     apart = invented.row("influenced_pipeline_share", slice_by="channel", slice="email", value=0.6, n=5.0)
     rows.append(apart | {"metric": "attribution_model_distance", "counts": "models"})
     return Page("pipeline", pd.concat([invented.frame(), pd.DataFrame(rows)]), invented.EDITION, register)
+
+
+@pytest.mark.parametrize(("gated", "told"), [(True, "Content is gated: a lead"), (False, "Content is not gated: few")])
+def test_a_page_says_how_to_read_leads_by_whether_content_is_gated(gated: bool, told: str) -> None:
+    page = Page("demand", invented.frame(), {**invented.EDITION, "gated_content": gated}, invented.REGISTER)
+    assert soup(page.gated_content()).get_text().startswith(told)
 
 
 def test_models_stand_side_by_side_with_what_nothing_was_done_towards_last() -> None:

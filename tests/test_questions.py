@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from drawn import shown
 from tiny import read
 
 import abm_lib.metrics
 from abm_lib import sample
+from abm_lib.catalogue import cited, no_number
 from abm_lib.metric import REGISTER
 from abm_lib.questions import HEADLINES, Question, questions
 
@@ -21,27 +21,18 @@ ASKED = """
     S0-61 S0-67 S0-68 S0-73 S0-74 S0-75 S0-76 S0-81 S0-82 S0-83 S0-84 S0-85 S0-88 S0-92 S1-17 S1-19 S1-21 S1-22 S1-23 S1-35
     S1-40 S2-25 S3-05 S3-06 S3-07 S3-09 S3-14
     """.split()
-# What one call of a page draws without naming each: metric, slice.
-DRAWN = {
-    "page.coverage()": {("pipeline_coverage", ""), ("pipeline_coverage_next_quarter", ""), ("required_pipeline_coverage", ""),
-                        ("pipeline_coverage_in_two_quarters", ""), ("pipeline_gap", "horizon")},
-}  # fmt: skip
 
 
-def shown(page: str) -> set[tuple[str, str]]:
-    """Every metric and slice that a notebook shows."""
-    notebook = json.loads((ROOT / "notebooks" / f"{page}.ipynb").read_text(encoding="utf-8"))
-    cells = [
-        c for c in notebook["cells"] if c["cell_type"] == "code" and "explore" not in c["metadata"].get("tags", [])
-    ]
-    found: set[tuple[str, str]] = set()
-    for source in ("".join(cell["source"]) for cell in cells):
-        found |= {pair for call, drawn in DRAWN.items() if call in source for pair in drawn}
-        found |= {
-            (metric, by) for metric, by in re.findall(r'"([a-z_0-9]+)", "([a-z_/]+)"\)', source) if metric in REGISTER
-        }
-        found |= {(metric, "") for metric in re.findall(r'["{]([a-z_0-9]+)["}:]', source) if metric in REGISTER}
-    return found
+# How many requirements each of the four articles has.
+REQUIREMENTS = {"S0": 94, "S1": 41, "S2": 37, "S3": 18}
+
+
+def test_every_requirement_is_cited_by_a_metric_or_a_question_or_says_how_it_is_met_without() -> None:
+    every = {f"{article}-{n:02}" for article, most in REQUIREMENTS.items() for n in range(1, most + 1)}
+    metrics = {requirement for requirement in cited(REGISTER) if requirement.startswith("S")}
+    assert len(every) == 190
+    assert metrics | {q.source for q in questions()} | no_number().keys() == every
+    assert not metrics & no_number().keys() and all(no_number().values())
 
 
 def test_there_are_47_questions_each_with_its_requirement() -> None:

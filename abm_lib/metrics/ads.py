@@ -60,7 +60,7 @@ def ad_spend(ads: Columns) -> Formula:
 def ad_click_rate(ads: Columns) -> Formula:
     """Clicks for each impression served in the quarter.
 
-    Source: ad_days, one row per day, ad and channel (S0-11).
+    Source: ad_days, one row per day, ad and channel (S0-11, S0-12).
     Counts: clicks as billed by the platform; invalid clicks are already out.
     Missing: no impressions. No clicks on some impressions is 0, not missing.
     """
@@ -72,7 +72,7 @@ def ad_click_rate(ads: Columns) -> Formula:
 def ad_cost_per_thousand(ads: Columns) -> Formula:
     """Ad spend for each thousand impressions served.
 
-    Source: ad_days; fx at each day's rate (S0-11).
+    Source: ad_days; fx at each day's rate (S0-11, S0-12).
     Counts: as ad_spend and ad_impressions; the denominator is in thousands.
     Missing: no impressions.
     """
@@ -86,7 +86,7 @@ def ad_cost_per_thousand(ads: Columns) -> Formula:
 def ad_cost_per_click(ads: Columns) -> Formula:
     """Ad spend for each click.
 
-    Source: ad_days; fx at each day's rate (S0-11).
+    Source: ad_days; fx at each day's rate (S0-11, S0-12).
     Counts: the same clicks as ad_click_rate.
     Missing: no clicks.
     """

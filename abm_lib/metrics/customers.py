@@ -219,7 +219,7 @@ def _cost_of_winning(costs: Columns, kinds: str) -> Formula:
 def customer_acquisition_cost(costs: Columns) -> Formula:
     """Sales and marketing cost of the quarter for each new customer won in it.
 
-    Source: acquisition: costs of the kinds `cac.simple_kinds` of abm.toml; fx at the quarter's last day (S1-33).
+    Source: acquisition: costs of the kinds `cac.simple_kinds` of abm.toml; fx at the quarter's last day (S1-03, S1-33).
     Counts: new customers as new_customers. The slice `timing` has the costs of `cac.lag_quarters` before; new customers off
     the list stand beside the costs of demand generation.
     Missing: no new customers, or no costs for the quarter.
@@ -388,7 +388,7 @@ def referrals(acts: Columns) -> Formula:
 def programme_return(vintages: Columns) -> Formula:
     """Gross margin won from the accounts on the list, less what their programmes cost, over that cost, by quarter of investment.
 
-    Source: programme_vintages; `lifetime.gross_margin` of abm.toml (S1-39, S1-35, C19). The whole is the newest mature vintage.
+    Source: programme_vintages; `lifetime.gross_margin` of abm.toml (S1-03, S1-35, S1-39, C19). The whole is the newest mature vintage.
     Counts: new business and expansions that accounts on the list began in that quarter and that are won by now; all costs of
     the programmes. `matured_share` is the part of a vintage's opportunities that is closed.
     Missing: no vintage is mature, or no costs.

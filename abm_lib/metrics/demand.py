@@ -28,7 +28,7 @@ LEARNED_FROM, FEWEST = 8, 4  # past quarters that a forecast learns from, and th
 def meetings_booked(meetings: Columns) -> Formula:
     """Meetings, demos and calls booked in the quarter, whenever they take place.
 
-    Source: meetings_by_booking (S0-45, S0-46, S0-50, S0-52, S3-10).
+    Source: meetings_by_booking (S0-45, S0-46, S0-47, S0-50, S0-52, S3-10).
     Counts: a rescheduled one once, on its first booking; cancelled ones too; our own people among themselves never.
     Missing: no meetings for the quarter.
     """
@@ -283,7 +283,7 @@ def _width(errors: list[float]) -> float | None:
 def marketing_qualified_leads(people: Columns) -> Formula:
     """People who met the agreed rule for the first time in twelve months.
 
-    Source: qualified_leads, entries into the stage MQL (S0-33, S0-37, S3-16).
+    Source: qualified_leads, entries into the stage MQL (S0-33, S0-37, S0-38, S3-16).
     Counts: by the day of entry; who was recycled and came again within 365 days is counted apart. One row per person and entry.
     Missing: no stages of people for the quarter.
     """
@@ -410,7 +410,7 @@ def budget_used_share(spend: Columns, budgets: Columns) -> Formula:
 def leads(people: Columns) -> Formula:
     """People first created in the quarter. Nothing to brag about: what counts is who qualifies.
 
-    Source: leads, one row per person (S0-33, S0-35, S3-16).
+    Source: leads, one row per person (S0-33, S0-35, S0-38, S3-16).
     Counts: everyone once, by the first campaign that they joined; our own people, test records and imported lists are out.
     Missing: no people data for the quarter.
     """

@@ -62,7 +62,7 @@ def pipeline_created(created: Columns) -> Formula:
 def marketing_sourced_opportunities(created: Columns) -> Formula:
     """Opportunities created whose frozen source belongs to marketing.
 
-    Source: opportunities_qualified; the ownership of sources is set in abm.toml (S0-53, S0-57).
+    Source: opportunities_qualified; the ownership of sources is set in abm.toml (S0-53, S0-56, S0-57).
     Counts: one source for each opportunity, frozen at qualification; a blank source stays unknown.
     Missing: no opportunity data for the quarter.
     """
@@ -171,7 +171,7 @@ def _coverage(due: Columns, targets: Columns, horizon: str) -> Formula:
 def pipeline_coverage(due: Columns, targets: Columns) -> Formula:
     """Open pipeline due in the quarter, read early in it, over the quarter's new-business target.
 
-    Source: due_pipeline, read at the end of day `coverage.read_on_day`; targets of closed_won_revenue (S0-62, S0-65).
+    Source: due_pipeline, read at the end of day `coverage.read_on_day`; targets of closed_won_revenue (S0-62, S0-63, S0-65, S0-66).
     Counts: qualified new business with a close date in the quarter, unweighted.
     Missing: no target for new business in the quarter.
     """
@@ -301,7 +301,7 @@ def _gap(read: Look, horizon: str, coverage: str) -> Reading:
 def influenced_pipeline(judged: Columns) -> Formula:
     """Pipeline created after enough touches of enough people in the account: a range over rules, never one truth.
 
-    Source: opportunity_influence; the rules are in abm.toml (S0-03, S1-13, S2-23).
+    Source: opportunity_influence; the rules are in abm.toml (S0-02, S0-03, S0-04, S1-13, S1-14, S2-23).
     Counts: touches before qualification within the rule's window; an impression never qualifies; once for each opportunity.
     Missing: no touches, or no opportunity data.
     Beware: says nothing of cause; never added to sourced pipeline; channels do not add up.

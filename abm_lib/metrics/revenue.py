@@ -152,7 +152,7 @@ def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
 def win_rate_closed(closed: Columns) -> Formula:
     """Opportunities won, of all won or lost with a close date in the canonical period.
 
-    Source: opportunities_closed over `win_rate.canonical_period` of abm.toml (S0-77, S0-80, S2-27).
+    Source: opportunities_closed over `win_rate.canonical_period` of abm.toml (S0-77, S0-80, S0-86, S2-27).
     Counts: qualified new business; no decision is a loss; reasons that abm.toml calls disqualified are left out.
     Missing: none won or lost.
     Beware: closed deals alone flatter a growing pipeline; win_rate_cohort stands under it.
@@ -284,7 +284,7 @@ def average_selling_price(closed: Columns) -> Formula:
 def average_contract_value(closed: Columns) -> Formula:
     """The mean yearly value of the new-business contracts won in the quarter.
 
-    Source: opportunities_closed; the CRM's annual value, else amount × 12 ÷ term in months (S0-87, S1-29). The slice
+    Source: opportunities_closed; the CRM's annual value, else amount × 12 ÷ term in months (S0-87, S0-89, S1-29, S1-30). The slice
         `population` holds the opportunities created in the quarter beside those won (S0-88).
     Counts: one-off fees are out where the CRM tells them apart; a deal without a term is left out and counted.
     Missing: nothing won, or fewer than four fifths of the deals have a yearly value or a term.
@@ -307,7 +307,8 @@ def average_contract_value(closed: Columns) -> Formula:
 def sales_cycle_days(ages: Columns) -> Formula:
     """Median days from qualified to won of the deals that will be won; a deal still open counts for as long as it has been seen.
 
-    Source: opportunity_ages, opportunities qualified in the trailing eight quarters (S2-28). Context only: no target, no colour (S3-17).
+    Source: opportunity_ages, opportunities qualified in the trailing eight quarters (S0-72, S2-28).
+    Context only: no target, no colour (S3-17).
     Counts: by Aalen and Johansen, won and lost compete: half of all that will be won is won by that day.
     Missing: none won.
     """
@@ -492,7 +493,7 @@ def attributed_revenue_model_distance(read: Look) -> Worked:
 def engagement_conversion_rate(created: Columns, responses: Columns) -> Formula:
     """Opportunities created by engaged accounts in the quarter, over the responses of engaged accounts in the quarter.
 
-    Source: engaged_opportunities, engaged_responses; accounts engaged when the quarter ended (S1-27). For the appendix only (C4).
+    Source: engaged_opportunities, engaged_responses; accounts engaged when the quarter ended (S1-27, S1-28). For the appendix only (C4).
     Counts: new business; touches that were answered. By channel, that of the opportunity's source over that of the touches.
     Missing: no response. More opportunities than responses are no share.
     Beware: an opportunity is no part of the responses, and one takes many; never read it as a win rate.

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from .fragment import Fragment
 from .html import css_text, said, short, tag
-from .numbers import span
+from .numbers import quarter_name, span
 from .rows import Row, heading, within
 
 MOST_ROWS = 6
@@ -82,6 +82,19 @@ def of_quarters(name: str, rows: Sequence[Row], first: str = "Quarter", folded: 
     caption = "" if folded else f"{rows[0].label} by {within(first)}" if rows else first
     more = f"One row in {step} is shown; {len(rows) - len(kept)} more" if step > 1 else ""
     return table(name, caption, columns, (), () if folded else kept, more)
+
+
+def through_quarters(name: str, histories: Sequence[Sequence[Row | None]], first: str) -> Fragment:
+    """Slices down, quarters across; each history has the same quarters, oldest first, and ends with a reading."""
+    kept, left = histories[:MOST_ROWS], len(histories) - MOST_ROWS
+    last = [row for history in kept if (row := history[-1])]
+    columns = [Column(first, [said(row.name) for row in last], number=False)]
+    for quarter in zip(*kept, strict=True):
+        if there := [row for row in quarter if row]:
+            cells = [row.data() if row else "" for row in quarter]
+            columns.append(Column(quarter_name(there[0].quarter), cells))
+    more = f"{left} more" if left > 0 else ""
+    return table(name, f"{last[0].label} by {within(first)}, quarter by quarter", columns, more=more)
 
 
 def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
