@@ -88,6 +88,13 @@ def as_rows(table: pd.DataFrame) -> Rows:
     return rows | {name: table[name].fillna(False).to_numpy(dtype=bool) for name in events}
 
 
+def by_unit(rows: pd.DataFrame, keys: list[str], unit: str, columns: list[str]) -> pd.DataFrame:
+    """One row for each value of `unit` within the keys, its columns added up; a row without a value stands for itself."""
+    alone = rows[unit].isna()
+    added = rows[~alone].groupby([*keys, unit], as_index=False, observed=True)[columns].sum(min_count=1)
+    return pd.concat([added, rows[alone]], ignore_index=True)
+
+
 def _table(readings: list[Reading]) -> Parts:
     columns = {part: [getattr(reading, part) for reading in readings] for part in PARTS}
     return {part: np.array(each, float if part in NUMBERS else object) for part, each in columns.items()}

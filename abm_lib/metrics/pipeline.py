@@ -95,7 +95,7 @@ def marketing_sourced_pipeline_share(created: Columns) -> Formula:
     marketing, everything = created.money("amount", where=created.source_owner == "marketing"), created.money("amount")
     n, nothing = created.count(), "no pipeline created"
     part = ratio(marketing, whole(everything), nothing=nothing, n=n)
-    return ratio(marketing, everything, nothing=nothing, n=n, spread=True).but(
+    return ratio(marketing, everything, nothing=nothing, n=n, spread=True, unit="account_id").but(
         source_owner=ratio(everything, whole(everything), nothing=nothing, n=n), channel=part, campaign=part
     )
 
@@ -111,7 +111,7 @@ def average_deal_size(created: Columns) -> Formula:
     """
     priced = created.count(where=~created.amount.is_null())
     middle = median(created.money("amount"), nothing="no opportunity with an amount")
-    average = mean(created.money("amount"), priced, nothing="no opportunity with an amount")
+    average = mean(created.money("amount"), priced, nothing="no opportunity with an amount", unit="account_id")
     return average.but(**{"statistic": middle, "source_owner/statistic": middle})
 
 
@@ -137,7 +137,8 @@ def stale_pipeline_share(opened: Columns) -> Formula:
     Missing: no open pipeline with an amount.
     """
     stale = opened.money("amount", where=opened.is_stale)
-    return ratio(stale, opened.money("amount"), nothing="no open pipeline", n=opened.count(), spread=True)
+    everything, nothing = opened.money("amount"), "no open pipeline"
+    return ratio(stale, everything, nothing=nothing, n=opened.count(), spread=True, unit="account_id")
 
 
 @metric(facts="pipeline_changes", label="Pipeline movement", unit="money", better="neither", counts="changes", has_whole=False,

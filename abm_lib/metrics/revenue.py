@@ -99,7 +99,7 @@ def marketing_sourced_revenue_share(closed: Columns) -> Formula:
     marketing = closed.money("amount", where=closed.is_won & (closed.source_owner == "marketing"))
     everything, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
     part = ratio(marketing, whole(everything), nothing=NOTHING_WON, n=n)
-    return ratio(marketing, everything, nothing=NOTHING_WON, n=n, spread=True).but(
+    return ratio(marketing, everything, nothing=NOTHING_WON, n=n, spread=True, unit="account_id").but(
         source_owner=ratio(everything, whole(everything), nothing=NOTHING_WON, n=n), channel=part, campaign=part
     )
 
@@ -174,7 +174,7 @@ def win_rate_closed_value(closed: Columns) -> Formula:
     given = (closed.count(where=lost & worth), closed.count(where=lost), 0.9, "lost deals have an amount")
     won, every = closed.is_contest & closed.is_won & worth, closed.is_contest & worth
     return ratio(closed.money("amount_contested", where=won), closed.money("amount_contested", where=every), nothing=NO_CONTEST,
-                 n=closed.count(where=every), spread=True, given=given)  # fmt: skip
+                 n=closed.count(where=every), spread=True, unit="account_id", given=given)  # fmt: skip
 
 
 @metric(facts="opportunity_cohorts", label="Win rate by cohort", unit="share", better="higher",
@@ -272,9 +272,10 @@ def average_selling_price(closed: Columns) -> Formula:
     """
     priced = closed.is_won & ~closed.amount.is_null()
     middle = median(closed.money("amount", where=priced), nothing=NOTHING_WON)
-    return mean(closed.money("amount", where=priced), closed.count(where=priced), nothing=NOTHING_WON).but(
-        statistic=middle
+    average = mean(
+        closed.money("amount", where=priced), closed.count(where=priced), nothing=NOTHING_WON, unit="account_id"
     )
+    return average.but(statistic=middle)
 
 
 @metric(facts="opportunities_closed", label="Average contract value per year", unit="money", better="higher",
@@ -290,14 +291,14 @@ def average_contract_value(closed: Columns) -> Formula:
     """
     valued = closed.is_won & ~closed.contract_value.is_null()
     given = (closed.count(where=valued), closed.count(where=closed.is_won), 0.8, "deals have a term")
-    middle = median(closed.money("contract_value", where=valued), nothing=NOTHING_WON)
-    average = mean(
-        closed.money("contract_value", where=valued), closed.count(where=valued), nothing=NOTHING_WON, given=given
-    )
+    worth, number = closed.money("contract_value", where=valued), closed.count(where=valued)
+    middle = median(worth, nothing=NOTHING_WON)
+    average = mean(worth, number, nothing=NOTHING_WON, unit="account_id", given=given)
     both = Columns("contract_values")
     told = both.count(where=~both.contract_value.is_null())
     given = (told, both.count(), 0.5, "opportunities have a term")
-    beside = mean(both.money("contract_value"), told, nothing="none has a yearly value", given=given)
+    nothing = "none has a yearly value"
+    beside = mean(both.money("contract_value"), told, nothing=nothing, unit="account_id", given=given)
     return average.but(**{"statistic": middle, "population": beside, "population/source_owner": beside})
 
 

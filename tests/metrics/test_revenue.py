@@ -280,6 +280,31 @@ def test_average_selling_price_is_a_mean_with_the_median_beside_it(table):
     assert value(table, "average_selling_price", quarter="2026Q1") == "undefined"
 
 
+def _prices(folder, alike: int) -> dict[str, dict]:
+    """The readings of six accounts, each with one deal won at 100, 200 ... 600; and with more of the last alike."""
+    won = [f"d{n} | a{n} | 2026-07-05 | 2026-08-05 | won | {n}00 | partner" for n in range(1, 7)]
+    won += [f"e{n} | a6 | 2026-07-05 | 2026-08-05 | won | 600 | partner" for n in range(alike)]
+    drawn = deals("\n".join(["deal | account_id | qualified | ended | stage | amount | channel", *won]))
+    found = read(company(folder, drawn), "average_selling_price", "win_rate_closed_value", by=["source_owner"])
+    return {by: reading(found, "average_selling_price", by, "partner" if by else "") for by in ("", "source_owner")}
+
+
+def test_deals_alike_of_one_account_make_a_price_no_surer(tmp_path):
+    once, often = _prices(tmp_path / "once", 0), _prices(tmp_path / "often", 4)
+    for by in ("", "source_owner"):
+        assert (once[by]["value"], once[by]["n"]) == (350, 6)
+        assert (often[by]["value"], often[by]["n"]) == (450, 10)  # 2,100 and four times 600, by ten deals
+        # Drawn deal by deal, ten of which five are alike, the range would be narrower than that of six.
+        assert often[by]["high"] - often[by]["low"] > once[by]["high"] - once[by]["low"]
+
+
+def test_five_deals_of_one_account_say_nothing_of_how_far_prices_differ(tmp_path):
+    won = [f"d{n} | a1 | 2026-07-05 | 2026-08-05 | won | 100" for n in range(5)]
+    drawn = deals("\n".join(["deal | account_id | qualified | ended | stage | amount", *won]))
+    found = reading(read(company(tmp_path, drawn), "average_selling_price", by=[]), "average_selling_price")
+    assert (found["value"], found["n"], found["low"], found["high"], found["method"]) == (100, 5, None, None, "")
+
+
 def test_average_contract_value_is_the_crm_s_else_a_year_of_the_term(table):
     assert (
         value(table, "average_contract_value") == 320
