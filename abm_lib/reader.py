@@ -199,7 +199,7 @@ class Reader:
             parts = priced(parts, sums["rows"], sums["priced"])
         is_total = formula.denominator is None and len(formula.numerator.terms) == 1
         if "largest" in sums and is_total and metric.unit == "money":
-            parts = concentrated(parts, sums["largest"] / 100, metric.counts)
+            parts = concentrated(parts, sums["largest"] / 100, sums["rows"])
         places = {
             "quarter": [key[0] for key in keys],
             "window": [key[1] for key in keys],

@@ -33,27 +33,27 @@ HORIZONS = {
 
 
 @metric(facts="opportunities_qualified", label="Opportunities created", unit="count", better="higher",
-        counts="opportunities", by=ORIGIN, scope="new", additive=True)  # fmt: skip
+        counts="accounts", by=ORIGIN, scope="new", additive=True)  # fmt: skip
 def opportunities_created(created: Columns) -> Formula:
     """New-business opportunities that entered the qualified stage in the quarter.
 
     Source: opportunities_qualified (S2-21).
-    Counts: by the first entry into the qualified stage; reopened ones once; deleted and merged ones not.
+    Counts: by the first entry into the qualified stage; reopened ones once; deleted and merged ones not. n is their accounts.
     Missing: no opportunity data for the quarter.
     """
-    return total(created.count())
+    return total(created.count(), n=created.distinct("account_id"))
 
 
 @metric(facts="opportunities_qualified", label="Pipeline created", unit="money", better="higher",
-        counts="opportunities", by=ORIGIN, scope="new", additive=True)  # fmt: skip
+        counts="accounts", by=ORIGIN, scope="new", additive=True)  # fmt: skip
 def pipeline_created(created: Columns) -> Formula:
     """The amount of the opportunities created, as it stood when they were qualified.
 
     Source: opportunities_qualified; fx at the day of qualification (S2-22).
-    Counts: the amount recorded on that day, unweighted; later revisions are in pipeline_movement.
+    Counts: the amount recorded on that day, unweighted; later revisions are in pipeline_movement. n is their accounts.
     Missing: no opportunity data for the quarter, or none of them carries an amount.
     """
-    return total(created.money("amount"), n=created.count())
+    return total(created.money("amount"), n=created.distinct("account_id"))
 
 
 @metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced opportunities", unit="count", better="higher",

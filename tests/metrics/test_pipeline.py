@@ -80,7 +80,9 @@ def test_pipeline_created_is_the_amount_on_the_day_of_qualification(created):
     assert slices(created, "pipeline_created", "business_type") == {"new": 900, "expansion": 1000}
     found = reading(created, "pipeline_created")
     said = "1 of 4 carry no amount or no exchange rate; the largest of 4 opportunities is 67% of it"
-    assert (found["n"], found["caveats"]) == (4, said)
+    assert (found["n"], found["caveats"]) == (2, said)  # two accounts with two opportunities each
+    assert reading(created, "opportunities_created")["n"] == 2
+    assert reading(created, "opportunities_created", "month", "2026-09")["n"] == 1
 
 
 def test_pipeline_created_is_missing_where_nothing_carries_an_amount(created):

@@ -21,10 +21,10 @@ select * replace (coalesce(slice, 'unknown') as slice) from (select * from timed
 where business_type = 'new' or slice_by = 'business_type';
 
 insert into readings
-select 'opportunities_created', slice_by, slice, count(*), count(*), null, count(*)
+select 'opportunities_created', slice_by, slice, count(*), count(*), null, count(distinct account_id)
 from created_sliced where slice_by not in ('source_detail', 'campaign') group by all
 union all
-select 'pipeline_created', slice_by, slice, sum(money), sum(money), null, count(*)
+select 'pipeline_created', slice_by, slice, sum(money), sum(money), null, count(distinct account_id)
 from created_sliced where slice_by not in ('source_detail', 'campaign') group by all having count(money) > 0
 union all
 select 'marketing_sourced_opportunities', slice_by, slice, count(*), count(*), null, count(*)
