@@ -256,6 +256,27 @@ def test_target_account_conversion_rate_is_the_newest_cohort_a_year_old(table):
     assert value(table, "target_account_conversion_rate", quarter="2026Q2") == "undefined"
 
 
+def test_a_join_recorded_later_is_in_no_cohort_of_the_quarters_before(tmp_path):
+    lists = """
+        account_id | is_target | tier | programme  | valid_from | valid_to   | recorded_at
+        a1         | yes       | 1    | one_to_one | 2025-07-15 |            | 2025-07-15
+        a2         | yes       | 1    | one_to_one | 2025-07-15 |            | 2026-10-12
+        a3         | yes       | 1    | one_to_one | 2025-01-15 | 2025-08-15 | 2026-10-12
+        a3         | yes       | 2    | one_to_few | 2025-08-15 |            | 2025-08-15
+        """
+    drawn = ACCOUNTS | deals(THIRD) | {"account_lists": lists}
+    then = read(company(tmp_path, drawn), "target_account_conversion_rate", by=["tier"])
+    found = reading(then, "target_account_conversion_rate")
+    assert (found["numerator"], found["denominator"]) == (
+        1,
+        2,
+    )  # One and Three; Two and Three's first came to light later
+    assert slices(then, "target_account_conversion_rate", "tier") == {"1": 1, "2": 0}
+    later = read(tmp_path, "target_account_conversion_rate", by=["tier"], quarter="2026Q4")
+    found = reading(later, "target_account_conversion_rate", quarter="2026Q4")
+    assert (found["numerator"], found["denominator"]) == (2, 2)  # One and Two joined in the third quarter of 2025
+
+
 def test_loss_reason_share_has_a_row_for_the_blank(table):
     reasons = slices(table, "loss_reason_share", "loss_reason")
     assert (reasons["price"], reasons["not stated"], reasons["duplicate"]) == (0.5, 0.5, 0)
