@@ -109,13 +109,14 @@ SPENT = {
         2026Q3  | support |            | 60     | EUR
         """,
     "touches": """
-        touch_id | touched_at       | account_id | channel      | campaign_id | kind
-        t1       | 2026-06-20 10:00 | a1         | linkedin_ads | c1          | ad_click
-        t2       | 2026-03-01 10:00 | a1         | google_ads   |             | ad_click
-        t3       | 2026-09-30 10:00 | a2         | linkedin_ads |             | visit
-        t4       | 2026-09-01 10:00 | a2         | google_ads   |             | impression
-        t5       | 2026-08-02 10:00 | a5         | linkedin_ads | c1          | ad_click
-        t6       | 2026-09-30 23:00 | a2         | google_ads   |             | visit
+        touch_id | touched_at       | account_id | channel      | campaign_id | kind       | person_id
+        t1       | 2026-06-20 10:00 | a1         | linkedin_ads | c1          | ad_click   | p1
+        t2       | 2026-03-01 10:00 | a1         | google_ads   |             | ad_click   |
+        t3       | 2026-09-30 10:00 | a2         | linkedin_ads |             | visit      |
+        t4       | 2026-09-01 10:00 | a2         | google_ads   |             | impression |
+        t5       | 2026-08-02 10:00 | a5         | linkedin_ads | c1          | ad_click   |
+        t6       | 2026-09-30 23:00 | a2         | google_ads   |             | visit      |
+        t7       | 2026-06-21 10:00 | a1         | google_ads   |             | visit      | p4
         """,
 }
 MEETINGS = {
@@ -410,7 +411,10 @@ def test_cost_per_mql_is_undefined_with_the_spend_beside_it_where_nobody_qualifi
 
 def test_cost_per_mqa_by_channel_counts_accounts_touched_before_they_qualified(costs):
     assert value(costs, "cost_per_mqa") == 130
-    assert slices(costs, "cost_per_mqa", "channel") == {"linkedin_ads": 150, "google_ads": "undefined"}  # One and Two
+    assert slices(costs, "cost_per_mqa", "channel") == {
+        "linkedin_ads": 150,
+        "google_ads": "undefined",
+    }  # One and Two; t7 was ours
     assert slices(costs, "cost_per_mqa", "campaign") == {"Launch": 300, "no campaign": "undefined"}
     assert (
         value(costs, "cost_per_mqa", "spend", "full") == 220
