@@ -264,7 +264,8 @@ def test_a_join_recorded_later_is_in_no_cohort_of_the_quarters_before(tmp_path):
         a3         | yes       | 1    | one_to_one | 2025-01-15 | 2025-08-15 | 2026-10-12
         a3         | yes       | 2    | one_to_few | 2025-08-15 |            | 2025-08-15
         """
-    drawn = ACCOUNTS | deals(THIRD) | {"account_lists": lists}
+    october = "\no13  | a6         | new           | 2026-10-05 |            |       | 100    |"
+    drawn = ACCOUNTS | deals(THIRD.rstrip() + october) | {"account_lists": lists}
     then = read(company(tmp_path, drawn), "target_account_conversion_rate", by=["tier"])
     found = reading(then, "target_account_conversion_rate")
     assert (found["numerator"], found["denominator"]) == (
