@@ -54,7 +54,7 @@ def deals_won(closed: Columns) -> Formula:
 
 
 @metric(facts="opportunities_closed", label="New customers", unit="count", better="higher", counts="accounts",
-        by=("month", "quarter", "year", "segment", "tier", "source_owner", "programme", "target"))  # fmt: skip
+        by=("month", "quarter", "year", "segment", "tier", "business_type", "source_owner", "programme", "target"))  # fmt: skip
 def new_customers(closed: Columns) -> Formula:
     """Accounts that won their first deal ever in the quarter.
 
@@ -124,13 +124,13 @@ def sourced_opportunity_win_rate(closed: Columns) -> Formula:
 
 
 @metric(facts=("opportunities_closed", "revenue_targets"), label="Revenue target attainment", unit="share", better="higher",
-        by=("segment", "source_owner", "year"))  # fmt: skip
+        by=("segment", "source_owner", "month", "year"))  # fmt: skip
 def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
     """Closed-won revenue over the quarter's target.
 
     Source: opportunities_closed; targets of closed_won_revenue, whole (S0-76).
-    Counts: all business; marketing's own goal stands in the slice `source_owner`; `year` is the year to date.
-    Missing: no target for the quarter.
+    Counts: all business; marketing's own goal stands in the slice `source_owner`; a month has its own target; `year` is the year to date.
+    Missing: no target for the quarter, or for the month.
     """
     won, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
     new = closed.money("amount", where=closed.is_won & (closed.business_type == "new"))
@@ -139,7 +139,7 @@ def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
         name: targets.money("amount", where=current & (targets.goal == name))
         for name in ("all", "all by segment", "marketing")
     }
-    nothing = "no target for the quarter"
+    nothing = "no target for the period"
     return ratio(won, goal["all"], nothing=nothing, n=n).but(
         segment=ratio(won, goal["all by segment"], nothing=nothing, n=n),
         source_owner=ratio(new, goal["marketing"], nothing=nothing, n=n),
@@ -160,8 +160,8 @@ def win_rate_closed(closed: Columns) -> Formula:
     return share(won, closed.count(where=closed.is_contest), nothing=NO_CONTEST)
 
 
-@metric(facts="opportunities_closed", label="Win rate by value", unit="share", better="higher", by=("quarter", "year", "segment", "tier"),
-        scope="new", window="canonical")  # fmt: skip
+@metric(facts="opportunities_closed", label="Win rate by value", unit="share", better="higher", by=RATE, scope="new",
+        window="canonical")  # fmt: skip
 def win_rate_closed_value(closed: Columns) -> Formula:
     """The amount won, of all amounts won or lost in the canonical period.
 
@@ -262,7 +262,7 @@ def win_reason_share(closed: Columns) -> Formula:
 
 
 @metric(facts="opportunities_closed", label="Average selling price", unit="money", better="higher",
-        by=("source_owner", "tier", "target", "month", "year", "statistic"), scope="new")  # fmt: skip
+        by=("source_owner", "tier", "target", "month", "quarter", "year", "statistic"), scope="new")  # fmt: skip
 def average_selling_price(closed: Columns) -> Formula:
     """The mean amount of the new-business deals won in the quarter; the median stands beside it.
 

@@ -181,6 +181,8 @@ def test_open_pipeline_is_0_where_none_is_qualified_and_missing_before_the_data(
 def test_stale_pipeline_share_counts_overdue_deals_and_those_without_activity_for_60_days(opened):
     assert value(opened, "stale_pipeline_share") == 0.35  # 300 overdue and 400 quiet, of 2,000
     assert slices(opened, "stale_pipeline_share", "stage") == {"qualified": 0.388888889, "proposal": 0}
+    due = {"2026Q4": 0, "2027Q1": 0, "overdue": 1, "no close date": 1}
+    assert slices(opened, "stale_pipeline_share", "close_quarter") == due
     assert value(opened, "stale_pipeline_share", quarter="2026Q2") == "undefined"
 
 
@@ -253,6 +255,8 @@ def test_pipeline_coverage_without_a_target_for_new_business_is_undefined(due):
 
 def test_pipeline_coverage_remaining_takes_what_is_won_by_then_off_the_target(due):
     assert value(due, "pipeline_coverage_remaining") == 2.5  # 2,000 over 1,000 less 200
+    segments = slices(due, "pipeline_coverage_remaining", "segment")
+    assert (segments["enterprise"], segments["mid"]) == (3, "undefined")  # 1,500 over 500, of which nothing was won yet
     assert value(due, "pipeline_coverage_remaining", quarter="2026Q1") == "undefined"  # all 100 were won on the second
     assert value(due, "pipeline_coverage_remaining", quarter="2026Q2") == "undefined"
 
@@ -451,6 +455,8 @@ def test_influenced_pipeline_share_is_of_all_that_was_created(judged):
     assert value(judged, "influenced_pipeline_share") == 0.05
     rules = {"any_touch": 0.65, "one_response": 0.65, "default": 0.05, "strict": 0}
     assert slices(judged, "influenced_pipeline_share", "rule") == rules
+    channels = {"linkedin_ads": 0.05, "webinar": 0.05}  # 100 of 2,000 each: the same opportunity
+    assert slices(judged, "influenced_pipeline_share", "channel") == channels
     assert value(judged, "influenced_pipeline_share", quarter="2026Q2") == "undefined"
 
 

@@ -86,6 +86,7 @@ TARGETS = """
 metric                    | period | slice_by | slice      | value | kind
 closed_won_revenue        | 2026Q3 |          |            | 5600  | target
 closed_won_revenue        | 2026Q3 |          |            | 1     | benchmark
+closed_won_revenue        | 2026-07 |         |            | 1400  | target
 closed_won_revenue        | 2026Q3 | segment  | enterprise | 3000  |
 marketing_sourced_revenue | 2026Q3 |          |            | 600   | target
 """
@@ -131,6 +132,7 @@ def test_new_customers_are_accounts_at_their_first_win_ever(table):
     assert slices(table, "new_customers", "segment") == {"enterprise": 2, "small": 1, "mid": 0, "unknown": 0}
     programmes = {"one_to_one": 1, "one_to_few": 1, "not on the list": 1}
     assert slices(table, "new_customers", "programme") == programmes
+    assert slices(table, "new_customers", "business_type") == {"new": 3, "expansion": 0, "renewal": 0}
     assert value(table, "new_customers", quarter="2026Q1") == 0
     assert value(table, "new_customers", quarter="2025Q3") == "no_data"
 
@@ -173,6 +175,8 @@ def test_revenue_target_attainment_is_won_over_the_target_of_the_same_slice(tabl
     assert value(table, "revenue_target_attainment", "segment", "enterprise") == 0.5  # 1,500 of 3,000
     assert value(table, "revenue_target_attainment", "segment", "mid") == "undefined"
     assert value(table, "revenue_target_attainment", "source_owner", "marketing") == 0.5  # 300 of 600
+    months = {"2026-07": 0.5, "2026-08": "undefined", "2026-09": "undefined"}  # 700 of 1,400; two without a target
+    assert slices(table, "revenue_target_attainment", "month") == months
     assert value(table, "revenue_target_attainment", quarter="2026Q2") == "undefined"
 
 
@@ -202,6 +206,15 @@ def test_win_rate_closed_takes_the_period_that_the_company_agreed(tmp_path):
 
 def test_win_rate_closed_value_takes_the_last_amount_above_zero(table):
     assert value(table, "win_rate_closed_value") == 0.5  # 1,200 won, 500 + 700 lost
+    assert slices(table, "win_rate_closed_value", "month") == {
+        "2026-07": 1,
+        "2026-08": 1,
+        "2026-09": 0.2,
+    }  # 300 of 1,500
+    assert slices(table, "win_rate_closed_value", "owner") == {"Ada": 0.2, "Bo": 1}
+    assert slices(table, "win_rate_closed_value", "competitor") == {"Rival": 0.375, "none named": 0.5625}
+    owners = {"marketing": 0.3, "sales": 1, "unknown": 0}
+    assert slices(table, "win_rate_closed_value", "source_owner") == owners
     assert slices(table, "win_rate_closed_value", "tier") == {"1": 1, "2": 0.142857143, "not on the list": 1}
 
 
