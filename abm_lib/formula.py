@@ -174,11 +174,10 @@ def share(part: Amount, whole: Amount, *, nothing: str) -> Formula:
     return Formula(part, whole, whole, nothing, interval="wilson")
 
 
-def mean(
-    column: Amount, rows: Amount, *, nothing: str, given: tuple[Amount, Amount, float, str] | None = None
-) -> Formula:
-    """The mean over rows, with an interval by resampling them; its slices `statistic` hold the median."""
-    return Formula(column, rows, rows, nothing, interval="bootstrap", given=given)
+def mean(column: Amount, rows: Amount, *, nothing: str, unit: str = "",
+         given: tuple[Amount, Amount, float, str] | None = None) -> Formula:  # fmt: skip
+    """The mean over rows, with an interval by resampling them or the values of `unit`; its slices `statistic` hold the median."""
+    return Formula(column, rows, rows, nothing, interval="bootstrap", unit=unit, given=given)
 
 
 def median(column: Amount, *, nothing: str) -> Formula:

@@ -9,7 +9,7 @@ import narwhals as nw
 from .errors import Fault, UsageError
 from .formula import Formula
 from .metric import Metric
-from .reading import Reading, Rows, as_rows, from_parts, missing, priced, work_out
+from .reading import Reading, Rows, as_rows, by_unit, from_parts, missing, priced, work_out
 from .store import DuckDB
 
 
@@ -41,10 +41,13 @@ def read_frames(metric: Metric, *frames: Any) -> Reading:
 
 def _frame_rows(engine: DuckDB, formula: Formula, table: nw.LazyFrame[Any]) -> Rows:
     wanted = {"top": formula.numerator, "bottom": formula.denominator}
-    columns = {}
+    columns: dict[str, nw.Expr] = {}
     for name, amount in wanted.items():
         if amount is not None:
             value = amount.terms[0].contribution(None).cast(nw.Float64)
             columns[name] = value / 100 if amount.terms[0].how == "money" else value
     columns |= formula.of_waits()
-    return as_rows(engine.collect(table.select(**columns)))
+    if formula.unit not in table.collect_schema().names():  # each row of the frame then stands for itself
+        return as_rows(engine.collect(table.select(**columns)))
+    rows = engine.collect(table.select(**columns, unit=nw.col(formula.unit)))
+    return as_rows(by_unit(rows, [], "unit", list(columns)))

@@ -18,7 +18,7 @@ from .facts import FACTS, Base, Cut
 from .facts.accounts import UNKNOWN
 from .formula import Formula, Term
 from .metric import Metric
-from .reading import Numbers, Parts, Rows, as_rows, concentrated, priced, work_out
+from .reading import Numbers, Parts, Rows, as_rows, by_unit, concentrated, priced, work_out
 from .settings import OwnSlice
 from .slices import MOST_VALUES, ONE_QUARTER, SliceSet, own_column, slice_sets, slice_values
 from .tables import tables
@@ -106,7 +106,8 @@ class Reader:
                 columns[f"{metric.name}:{chosen.name}:{part}"] = value / 100 if term.how == "money" else value
         for part, expression in formula.of_waits().items():
             columns[f"{metric.name}:{chosen.name}:{part}"] = expression
-        columns |= {column: nw.col(column) for column in chosen.columns}
+        units = (formula.unit,) if formula.unit else ()
+        columns |= {column: nw.col(column) for column in (*chosen.columns, *units)}
 
     def frame(self, fact: str, kind: str) -> nw.LazyFrame[Any]:
         if (fact, kind) not in self._frames:
@@ -198,7 +199,7 @@ class Reader:
             parts = priced(parts, sums["rows"], sums["priced"])
         is_total = formula.denominator is None and len(formula.numerator.terms) == 1
         if "largest" in sums and is_total and metric.unit == "money":
-            parts = concentrated(parts, sums["largest"] / 100, metric.counts)
+            parts = concentrated(parts, sums["largest"] / 100, sums["rows"])
         places = {
             "quarter": [key[0] for key in keys],
             "window": [key[1] for key in keys],
@@ -252,7 +253,7 @@ class Reader:
         wanted = {name: name.removeprefix(prefix) for name in rows.columns if name.startswith(prefix)}
         keys = ["quarter", "window", *chosen.columns]
         if formula.unit:
-            rows = rows.groupby([*keys, formula.unit], as_index=False, observed=True)[list(wanted)].sum(min_count=1)
+            rows = by_unit(rows, keys, formula.unit, list(wanted))
         rows = rows[[*keys, *wanted]].rename(columns=wanted)
         rows = rows[rows["bottom" if "bottom" in rows else "top"].notna()].dropna(subset=keys)
         behind = as_rows(rows)

@@ -88,6 +88,13 @@ def as_rows(table: pd.DataFrame) -> Rows:
     return rows | {name: table[name].fillna(False).to_numpy(dtype=bool) for name in events}
 
 
+def by_unit(rows: pd.DataFrame, keys: list[str], unit: str, columns: list[str]) -> pd.DataFrame:
+    """One row for each value of `unit` within the keys, its columns added up; a row without a value stands for itself."""
+    alone = rows[unit].isna()
+    added = rows[~alone].groupby([*keys, unit], as_index=False, observed=True)[columns].sum(min_count=1)
+    return pd.concat([added, rows[alone]], ignore_index=True)
+
+
 def _table(readings: list[Reading]) -> Parts:
     columns = {part: [getattr(reading, part) for reading in readings] for part in PARTS}
     return {part: np.array(each, float if part in NUMBERS else object) for part, each in columns.items()}
@@ -137,16 +144,17 @@ def priced(parts: Parts, rows: Numbers, with_amount: Numbers) -> Parts:
     return emptied(parts, none, "no_data", why, [*NUMBERS[:3], "low", "high"])
 
 
-def concentrated(parts: Parts, largest: Numbers, counts: str) -> Parts:
-    """A total of which one row is more than half says so (F135); of a single row the count says it."""
-    value, n = parts["value"], parts["n"]
+def concentrated(parts: Parts, largest: Numbers, n: Numbers) -> Parts:
+    """A total of which one of its `n` opportunities is more than half says so (F135); of a single one the count says it."""
+    value = parts["value"]
     share = np.divide(largest, value, out=np.zeros(len(value)), where=value > 0)
     one = (share > MOST_OF_IT) & (n > 1) & (parts["missing_because"] == "")
     if not one.any():
         return parts
     caveats = parts["caveat"].copy()
     told = [
-        f"the largest of {of:.0f} {counts} is {part:.0%} of it" for of, part in zip(n[one], share[one], strict=True)
+        f"the largest of {of:.0f} opportunities is {part:.0%} of it"
+        for of, part in zip(n[one], share[one], strict=True)
     ]
     caveats[one] = ["; ".join(filter(None, pair)) for pair in zip(caveats[one], told, strict=True)]
     return parts | {"caveat": caveats}

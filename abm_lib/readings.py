@@ -272,7 +272,7 @@ def _so_far(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     """
     if not base.windows.is_running:
         return rows
-    grows = {m.name for m in REGISTER.values() if m.counts == "accounts" or m.facts and m.formula.is_total}
+    grows = {m.name for m in REGISTER.values() if m.counts == "accounts" or (m.facts and m.formula.is_total)}
     running = rows["period_end"] > base.windows.until(base.shown[-1].end).isoformat()
     partial = running & rows["metric"].isin(grows) & rows["value"].notna()
     compared = {name: rows[name].mask(partial) for name in ("target", "previous", "year_ago")}

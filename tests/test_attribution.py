@@ -308,7 +308,7 @@ def test_keys_too_wide_for_one_number_are_refused() -> None:
 
 def test_what_a_model_needs_is_named_where_it_is_not_there() -> None:
     paths = Journeys.from_paths([("a", "b")], [1])
-    for name, lacking in (("w", "lead, created"), ("time_decay", "days")):
+    for name, lacking in (("w", "lead, created"), ("last_non_direct", "last_non_direct: `at`"), ("time_decay", "days")):
         with pytest.raises(ValueError, match=lacking):
             paths.credit([MODELS[name]])
 

@@ -128,7 +128,7 @@ class Journeys:
                 raise ValueError("decay needs the days of the touches")
             return scan.recent(amount, self.days, half_life_days)
         last = scan.lengths
-        ends: dict[Anchor, Places] = {"first": np.minimum(last, 1), "last": last, "last_non_direct": last}
+        ends: dict[Anchor, Places] = {"first": np.minimum(last, 1), "last": last}
         known = ends | (self.at or {})
         if lacking := [anchor for anchor, _ in model.anchors if anchor not in known]:
             raise ValueError(f"{model.name} needs the places of {', '.join(lacking)}: `at` says them")

@@ -6,7 +6,7 @@ import narwhals as nw
 import pandas as pd
 
 from .. import survival
-from . import Cut, Frame, day_number, fact, within
+from . import Base, Cut, Frame, day_number, fact, within
 from .accounts import UNKNOWN
 from .opportunities import described
 
@@ -85,17 +85,7 @@ def list_cohorts(cut: Cut) -> Frame:
     whose quarter ended a year ago or more.
     """
     base = cut.base
-    first = (
-        base.tables.account_lists.filter(nw.col("is_target"))
-        .group_by("account_id")
-        .agg(entered_on=nw.col("valid_from").min())
-    )
-    entry = (
-        base.tables.account_lists.filter(nw.col("is_target"))
-        .join(first, on="account_id")
-        .filter(nw.col("valid_from") == nw.col("entered_on"))
-    )
-    entry = entry.select("account_id", "entered_on", "tier", "programme")
+    entry = _first_joins(base)
     won = (
         described(cut, "end")
         .filter(nw.col("is_won"))
@@ -103,7 +93,7 @@ def list_cohorts(cut: Cut) -> Frame:
         .agg(won_on=nw.col("closed_on").min())
     )
     since = base.tables.accounts.select("account_id", "customer_since")
-    joined = cut.windows.join(entry, how="cross").filter(within("entered_on"))
+    joined = cut.windows.join(entry, on="quarter").filter(within("entered_on"))
     joined = joined.join(since, on="account_id").join(won, on=["quarter", "account_id"], how="left")
     before = (nw.col("customer_since") < nw.col("entered_on")).fill_null(False) | (
         nw.col("won_on") < nw.col("entered_on")
@@ -116,3 +106,15 @@ def list_cohorts(cut: Cut) -> Frame:
         is_won=~nw.col("won_on").is_null(), is_headline=(nw.col("window") == newest).fill_null(False), entry_quarter=nw.col("window"),
         tier=nw.col("tier").fill_null(UNKNOWN), programme=nw.col("programme").fill_null(UNKNOWN),
     )  # fmt: skip
+
+
+def _first_joins(base: Base) -> Frame:
+    """quarter, account_id, entered_on, tier, programme: the first time an account joined the list, by what was recorded in time."""
+    known = base.windows.edges().filter(nw.col("edge") == "end").select("quarter", "known_until")
+    listed = base.tables.account_lists.filter(nw.col("is_target")).select(
+        "account_id", "tier", "programme", "recorded_at", entered_on="valid_from"
+    )
+    listed = known.join(listed, how="cross")
+    listed = listed.filter(nw.col("recorded_at").is_null() | (nw.col("recorded_at") < nw.col("known_until")))
+    first = listed.group_by("quarter", "account_id").agg(entered_on=nw.col("entered_on").min())
+    return listed.drop("known_until", "recorded_at").join(first, on=["quarter", "account_id", "entered_on"])

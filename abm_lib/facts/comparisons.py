@@ -15,7 +15,7 @@ NEEDS = ("opportunity_changes", "opportunities")
 @fact(one_row_per=("population", "opportunity_id"), needs=NEEDS)
 def contract_values(cut: Cut) -> Frame:
     """Yearly contract values of the opportunities won in the window and of those created in it (S0-88), at their own day's rate."""
-    columns = ("quarter", "window", "opportunity_id", "business_type", "source_owner", "contract_value")
+    columns = ("quarter", "window", "opportunity_id", "account_id", "business_type", "source_owner", "contract_value")
     found = {
         "created": valued(cut.base, opportunities_qualified(cut), "qualified_on"),
         "won": opportunities_closed(cut).filter(nw.col("is_won")),

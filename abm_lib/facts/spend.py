@@ -72,10 +72,10 @@ def ad_outcomes(cut: Cut) -> Frame:
 
 
 def _touched(cut: Cut) -> Frame:
-    """quarter, window, account_id, channel, campaign: how each new MQA was touched before it qualified."""
+    """quarter, window, account_id, channel, campaign: how people outside at each new MQA were touched before it qualified."""
     reached = qualified_accounts(cut).select("quarter", "window", "account_id", "entered_at", "entered_on")
     names = cut.tables.campaigns.select("campaign_id", campaign="name")
-    touches = cut.tables.touches.filter(nw.col("kind") != "impression").select(
+    touches = cut.base.of_others(cut.tables.touches.filter(nw.col("kind") != "impression")).select(
         "account_id", "touched_at", "touched_on", "channel", "campaign_id"
     )
     near = touches.join(reached, on="account_id").filter(nw.col("touched_at") < nw.col("entered_at"))

@@ -92,9 +92,9 @@ def _words(base: Base) -> Frame:
 def _first_touches(base: Base, answers: Frame) -> Frame:
     """answer_id, first_touch: the channel of the account's first touch in the `sourced.look_back_days` up to the answer.
 
-    A person without an account stands for itself. Impressions are no touch.
+    A person without an account stands for itself. Impressions are no touch, and what our own people did is none.
     """
-    touches = base.tables.touches.filter(nw.col("kind") != "impression").select(
+    touches = base.of_others(base.tables.touches.filter(nw.col("kind") != "impression")).select(
         "touch_id", "touched_at", "touched_on", who=nw.coalesce("account_id", "person_id"), first_touch="channel"
     )
     near = answers.select("answer_id", "who", "day").join(touches, on="who")

@@ -235,14 +235,15 @@ def _hit_rate(held_it: list[bool]) -> str:
     return f"{sum(held_it)} of {len(held_it)} past ranges held what came (95% range of that {low:.0%} to {high:.0%})"
 
 
-@metric(of="pipeline_gap", looks_up="meetings_and_pipeline", label="Meetings needed to close the gap", unit="count", better="neither",
-        counts="meetings", kind="funnel")  # fmt: skip
+@metric(of=("pipeline_gap", "meeting_held_rate"), looks_up="meetings_and_pipeline", label="Meetings to book to close the gap",
+        unit="count", better="neither", counts="meetings", kind="funnel", version=2)  # fmt: skip
 def meetings_to_close_gap(read: Look) -> Worked:
-    """Meetings that must be held for the pipeline still missing for next quarter to be made up.
+    """Meetings that must be booked for the pipeline still missing for next quarter to be made up.
 
-    Source: pipeline_gap; meetings_and_pipeline, up to eight past quarters (S0-48, S0-69).
-    Counts: pipeline_gap over the new pipeline that a meeting was followed by a quarter later, rounded up; 0 where nothing is missing.
-    Missing: no pipeline gap is known, fewer than four past quarters with meetings, or no pipeline came after one.
+    Source: pipeline_gap; meeting_held_rate; meetings_and_pipeline, up to eight past quarters (S0-48, S0-69).
+    Counts: pipeline_gap over the new pipeline that a meeting held was followed by a quarter later, over the part of the meetings
+        due in the quarter that were held, rounded up; 0 where nothing is missing.
+    Missing: no pipeline gap is known, fewer than four past quarters with meetings, no pipeline came after one, or none was held.
     Beware: pipeline that comes of a meeting may be due later than next quarter; and no meeting says that it caused a deal.
     """
     gap, past = read("pipeline_gap"), _past(read)[-LEARNED_FROM:]
@@ -253,7 +254,10 @@ def meetings_to_close_gap(read: Look) -> Worked:
     held, followed = (sum(row[name] for row in past) for name in ("meetings", "after_amount"))
     if not followed:
         return Worked(missing("undefined", "no pipeline came after a meeting", n=float(held)))
-    return Worked(Reading(float(math.ceil(gap.value * held / followed - 1e-9)), n=float(held)))
+    rate = read("meeting_held_rate")
+    if not rate.value:
+        return Worked(missing(rate.missing_because or "undefined", rate.caveat or "no meeting was held", n=float(held)))
+    return Worked(Reading(float(math.ceil(gap.value * held / followed / rate.value - 1e-9)), n=float(held)))
 
 
 def _rounded(number: float, places: int) -> float:

@@ -33,27 +33,27 @@ HORIZONS = {
 
 
 @metric(facts="opportunities_qualified", label="Opportunities created", unit="count", better="higher",
-        counts="opportunities", by=ORIGIN, scope="new", additive=True)  # fmt: skip
+        counts="accounts", by=ORIGIN, scope="new", additive=True)  # fmt: skip
 def opportunities_created(created: Columns) -> Formula:
     """New-business opportunities that entered the qualified stage in the quarter.
 
     Source: opportunities_qualified (S2-21).
-    Counts: by the first entry into the qualified stage; reopened ones once; deleted and merged ones not.
+    Counts: by the first entry into the qualified stage; reopened ones once; deleted and merged ones not. n is their accounts.
     Missing: no opportunity data for the quarter.
     """
-    return total(created.count())
+    return total(created.count(), n=created.distinct("account_id"))
 
 
 @metric(facts="opportunities_qualified", label="Pipeline created", unit="money", better="higher",
-        counts="opportunities", by=ORIGIN, scope="new", additive=True)  # fmt: skip
+        counts="accounts", by=ORIGIN, scope="new", additive=True)  # fmt: skip
 def pipeline_created(created: Columns) -> Formula:
     """The amount of the opportunities created, as it stood when they were qualified.
 
     Source: opportunities_qualified; fx at the day of qualification (S2-22).
-    Counts: the amount recorded on that day, unweighted; later revisions are in pipeline_movement.
+    Counts: the amount recorded on that day, unweighted; later revisions are in pipeline_movement. n is their accounts.
     Missing: no opportunity data for the quarter, or none of them carries an amount.
     """
-    return total(created.money("amount"), n=created.count())
+    return total(created.money("amount"), n=created.distinct("account_id"))
 
 
 @metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced opportunities", unit="count", better="higher",
@@ -95,7 +95,7 @@ def marketing_sourced_pipeline_share(created: Columns) -> Formula:
     marketing, everything = created.money("amount", where=created.source_owner == "marketing"), created.money("amount")
     n, nothing = created.count(), "no pipeline created"
     part = ratio(marketing, whole(everything), nothing=nothing, n=n)
-    return ratio(marketing, everything, nothing=nothing, n=n, spread=True).but(
+    return ratio(marketing, everything, nothing=nothing, n=n, spread=True, unit="account_id").but(
         source_owner=ratio(everything, whole(everything), nothing=nothing, n=n), channel=part, campaign=part
     )
 
@@ -111,7 +111,7 @@ def average_deal_size(created: Columns) -> Formula:
     """
     priced = created.count(where=~created.amount.is_null())
     middle = median(created.money("amount"), nothing="no opportunity with an amount")
-    average = mean(created.money("amount"), priced, nothing="no opportunity with an amount")
+    average = mean(created.money("amount"), priced, nothing="no opportunity with an amount", unit="account_id")
     return average.but(**{"statistic": middle, "source_owner/statistic": middle})
 
 
@@ -128,7 +128,7 @@ def open_pipeline(opened: Columns) -> Formula:
 
 
 @metric(facts="open_opportunities", label="Stale share of open pipeline", unit="share", better="lower", counts="opportunities",
-        by=("stage", "tier", "business_type"))  # fmt: skip
+        by=("stage", "tier", "close_quarter", "business_type"))  # fmt: skip
 def stale_pipeline_share(opened: Columns) -> Formula:
     """Open pipeline whose close date has passed or where nothing happened for long, of all open pipeline.
 
@@ -137,7 +137,8 @@ def stale_pipeline_share(opened: Columns) -> Formula:
     Missing: no open pipeline with an amount.
     """
     stale = opened.money("amount", where=opened.is_stale)
-    return ratio(stale, opened.money("amount"), nothing="no open pipeline", n=opened.count(), spread=True)
+    everything, nothing = opened.money("amount"), "no open pipeline"
+    return ratio(stale, everything, nothing=nothing, n=opened.count(), spread=True, unit="account_id")
 
 
 @metric(facts="pipeline_changes", label="Pipeline movement", unit="money", better="neither", counts="changes", has_whole=False,
@@ -184,7 +185,7 @@ def pipeline_coverage(due: Columns, targets: Columns) -> Formula:
 
 
 @metric(facts=("due_pipeline", "revenue_targets", "won_by_reading_day"), label="Pipeline coverage of the remaining target",
-        unit="times", better="higher", counts="opportunities", scope="new")  # fmt: skip
+        unit="times", better="higher", counts="opportunities", by=("segment",), scope="new")  # fmt: skip
 def pipeline_coverage_remaining(due: Columns, targets: Columns, won: Columns) -> Formula:
     """Open pipeline due in the quarter, read early in it, over what is still to be won of the target.
 
@@ -193,11 +194,14 @@ def pipeline_coverage_remaining(due: Columns, targets: Columns, won: Columns) ->
     Missing: no target, or the target is already met.
     """
     current = due.horizon == "current"
-    goal = targets.money("amount", where=(targets.goal == "new") & (targets.horizon == "current"))
-    left = goal - won.money("amount", where=won.business_type == "new")
-    return ratio(
-        due.money("amount", where=current), left, nothing="no target left to cover", n=due.count(where=current)
-    )
+    opened, count = due.money("amount", where=current), due.count(where=current)
+
+    def over(goal: str) -> Formula:
+        agreed = targets.money("amount", where=(targets.goal == goal) & (targets.horizon == "current"))
+        left = agreed - won.money("amount", where=won.business_type == "new")
+        return ratio(opened, left, nothing="no target left to cover", n=count)
+
+    return over("new").but(segment=over("new by segment"))
 
 
 @metric(facts=("due_pipeline", "revenue_targets"), label="Pipeline coverage of next quarter", unit="times", better="higher",
@@ -318,25 +322,22 @@ def influenced_pipeline(judged: Columns) -> Formula:
 
 
 @metric(facts="opportunity_influence", label="Influenced share of pipeline created", unit="share", better="neither",
-        counts="opportunities", by=("rule",), scope="new")  # fmt: skip
+        counts="opportunities", by=("rule", "channel"), scope="new")  # fmt: skip
 def influenced_pipeline_share(judged: Columns) -> Formula:
     """Influenced pipeline, of all new-business pipeline created in the quarter.
 
     Source: opportunity_influence (S1-13, S2-23).
-    Counts: as influenced_pipeline; never above 1.
+    Counts: as influenced_pipeline; never above 1. Channels do not add up: several may have a part in one opportunity.
     Missing: no pipeline was created.
     """
     default = judged.rule == "default"
     created, n = judged.money("amount", where=default), judged.count(where=default)
-    rule = ratio(
-        judged.money("amount", where=judged.is_influenced),
-        judged.money("amount"),
-        nothing="no pipeline created",
-        n=judged.count(),
+    nothing, influenced = "no pipeline created", judged.is_influenced
+    rule = ratio(judged.money("amount", where=influenced), judged.money("amount"), nothing=nothing, n=judged.count())
+    part = Columns("influence_channels").money("amount")
+    return ratio(judged.money("amount", where=influenced & default), created, nothing=nothing, n=n).but(
+        rule=rule, channel=ratio(part, whole(created), nothing=nothing, n=whole(n))
     )
-    return ratio(
-        judged.money("amount", where=judged.is_influenced & default), created, nothing="no pipeline created", n=n
-    ).but(rule=rule)
 
 
 @metric(facts="opportunity_influence", label="Influenced target accounts", unit="count", better="neither", counts="accounts",

@@ -55,7 +55,7 @@ def deals_won(closed: Columns) -> Formula:
 
 
 @metric(facts="opportunities_closed", label="New customers", unit="count", better="higher", counts="accounts",
-        by=("month", "quarter", "year", "segment", "tier", "source_owner", "programme", "target"))  # fmt: skip
+        by=("month", "quarter", "year", "segment", "tier", "business_type", "source_owner", "programme", "target"))  # fmt: skip
 def new_customers(closed: Columns) -> Formula:
     """Accounts that won their first deal ever in the quarter.
 
@@ -100,7 +100,7 @@ def marketing_sourced_revenue_share(closed: Columns) -> Formula:
     marketing = closed.money("amount", where=closed.is_won & (closed.source_owner == "marketing"))
     everything, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
     part = ratio(marketing, whole(everything), nothing=NOTHING_WON, n=n)
-    return ratio(marketing, everything, nothing=NOTHING_WON, n=n, spread=True).but(
+    return ratio(marketing, everything, nothing=NOTHING_WON, n=n, spread=True, unit="account_id").but(
         source_owner=ratio(everything, whole(everything), nothing=NOTHING_WON, n=n), channel=part, campaign=part
     )
 
@@ -125,13 +125,13 @@ def sourced_opportunity_win_rate(closed: Columns) -> Formula:
 
 
 @metric(facts=("opportunities_closed", "revenue_targets"), label="Revenue target attainment", unit="share", better="higher",
-        by=("segment", "source_owner", "year"))  # fmt: skip
+        by=("segment", "source_owner", "month", "year"))  # fmt: skip
 def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
     """Closed-won revenue over the quarter's target.
 
     Source: opportunities_closed; targets of closed_won_revenue, whole (S0-76).
-    Counts: all business; marketing's own goal stands in the slice `source_owner`; `year` is the year to date.
-    Missing: no target for the quarter.
+    Counts: all business; marketing's own goal stands in the slice `source_owner`; a month has its own target; `year` is the year to date.
+    Missing: no target for the quarter, or for the month.
     """
     won, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
     new = closed.money("amount", where=closed.is_won & (closed.business_type == "new"))
@@ -140,7 +140,7 @@ def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
         name: targets.money("amount", where=current & (targets.goal == name))
         for name in ("all", "all by segment", "marketing")
     }
-    nothing = "no target for the quarter"
+    nothing = "no target for the period"
     return ratio(won, goal["all"], nothing=nothing, n=n).but(
         segment=ratio(won, goal["all by segment"], nothing=nothing, n=n),
         source_owner=ratio(new, goal["marketing"], nothing=nothing, n=n),
@@ -161,8 +161,8 @@ def win_rate_closed(closed: Columns) -> Formula:
     return share(won, closed.count(where=closed.is_contest), nothing=NO_CONTEST)
 
 
-@metric(facts="opportunities_closed", label="Win rate by value", unit="share", better="higher", by=("quarter", "year", "segment", "tier"),
-        scope="new", window="canonical")  # fmt: skip
+@metric(facts="opportunities_closed", label="Win rate by value", unit="share", better="higher", by=RATE, scope="new",
+        window="canonical")  # fmt: skip
 def win_rate_closed_value(closed: Columns) -> Formula:
     """The amount won, of all amounts won or lost in the canonical period.
 
@@ -175,7 +175,7 @@ def win_rate_closed_value(closed: Columns) -> Formula:
     given = (closed.count(where=lost & worth), closed.count(where=lost), 0.9, "lost deals have an amount")
     won, every = closed.is_contest & closed.is_won & worth, closed.is_contest & worth
     return ratio(closed.money("amount_contested", where=won), closed.money("amount_contested", where=every), nothing=NO_CONTEST,
-                 n=closed.count(where=every), spread=True, given=given)  # fmt: skip
+                 n=closed.count(where=every), spread=True, unit="account_id", given=given)  # fmt: skip
 
 
 @metric(facts="opportunity_cohorts", label="Win rate by cohort", unit="share", better="higher",
@@ -263,7 +263,7 @@ def win_reason_share(closed: Columns) -> Formula:
 
 
 @metric(facts="opportunities_closed", label="Average selling price", unit="money", better="higher",
-        by=("source_owner", "tier", "target", "month", "year", "statistic"), scope="new")  # fmt: skip
+        by=("source_owner", "tier", "target", "month", "quarter", "year", "statistic"), scope="new")  # fmt: skip
 def average_selling_price(closed: Columns) -> Formula:
     """The mean amount of the new-business deals won in the quarter; the median stands beside it.
 
@@ -273,9 +273,10 @@ def average_selling_price(closed: Columns) -> Formula:
     """
     priced = closed.is_won & ~closed.amount.is_null()
     middle = median(closed.money("amount", where=priced), nothing=NOTHING_WON)
-    return mean(closed.money("amount", where=priced), closed.count(where=priced), nothing=NOTHING_WON).but(
-        statistic=middle
+    average = mean(
+        closed.money("amount", where=priced), closed.count(where=priced), nothing=NOTHING_WON, unit="account_id"
     )
+    return average.but(statistic=middle)
 
 
 @metric(facts="opportunities_closed", label="Average contract value per year", unit="money", better="higher",
@@ -291,14 +292,14 @@ def average_contract_value(closed: Columns) -> Formula:
     """
     valued = closed.is_won & ~closed.contract_value.is_null()
     given = (closed.count(where=valued), closed.count(where=closed.is_won), 0.8, "deals have a term")
-    middle = median(closed.money("contract_value", where=valued), nothing=NOTHING_WON)
-    average = mean(
-        closed.money("contract_value", where=valued), closed.count(where=valued), nothing=NOTHING_WON, given=given
-    )
+    worth, number = closed.money("contract_value", where=valued), closed.count(where=valued)
+    middle = median(worth, nothing=NOTHING_WON)
+    average = mean(worth, number, nothing=NOTHING_WON, unit="account_id", given=given)
     both = Columns("contract_values")
     told = both.count(where=~both.contract_value.is_null())
     given = (told, both.count(), 0.5, "opportunities have a term")
-    beside = mean(both.money("contract_value"), told, nothing="none has a yearly value", given=given)
+    nothing = "none has a yearly value"
+    beside = mean(both.money("contract_value"), told, nothing=nothing, unit="account_id", given=given)
     return average.but(**{"statistic": middle, "population": beside, "population/source_owner": beside})
 
 

@@ -109,13 +109,14 @@ SPENT = {
         2026Q3  | support |            | 60     | EUR
         """,
     "touches": """
-        touch_id | touched_at       | account_id | channel      | campaign_id | kind
-        t1       | 2026-06-20 10:00 | a1         | linkedin_ads | c1          | ad_click
-        t2       | 2026-03-01 10:00 | a1         | google_ads   |             | ad_click
-        t3       | 2026-09-30 10:00 | a2         | linkedin_ads |             | visit
-        t4       | 2026-09-01 10:00 | a2         | google_ads   |             | impression
-        t5       | 2026-08-02 10:00 | a5         | linkedin_ads | c1          | ad_click
-        t6       | 2026-09-30 23:00 | a2         | google_ads   |             | visit
+        touch_id | touched_at       | account_id | channel      | campaign_id | kind       | person_id
+        t1       | 2026-06-20 10:00 | a1         | linkedin_ads | c1          | ad_click   | p1
+        t2       | 2026-03-01 10:00 | a1         | google_ads   |             | ad_click   |
+        t3       | 2026-09-30 10:00 | a2         | linkedin_ads |             | visit      |
+        t4       | 2026-09-01 10:00 | a2         | google_ads   |             | impression |
+        t5       | 2026-08-02 10:00 | a5         | linkedin_ads | c1          | ad_click   |
+        t6       | 2026-09-30 23:00 | a2         | google_ads   |             | visit      |
+        t7       | 2026-06-21 10:00 | a1         | google_ads   |             | visit      | p4
         """,
 }
 MEETINGS = {
@@ -410,7 +411,10 @@ def test_cost_per_mql_is_undefined_with_the_spend_beside_it_where_nobody_qualifi
 
 def test_cost_per_mqa_by_channel_counts_accounts_touched_before_they_qualified(costs):
     assert value(costs, "cost_per_mqa") == 130
-    assert slices(costs, "cost_per_mqa", "channel") == {"linkedin_ads": 150, "google_ads": "undefined"}  # One and Two
+    assert slices(costs, "cost_per_mqa", "channel") == {
+        "linkedin_ads": 150,
+        "google_ads": "undefined",
+    }  # One and Two; t7 was ours
     assert slices(costs, "cost_per_mqa", "campaign") == {"Launch": 300, "no campaign": "undefined"}
     assert (
         value(costs, "cost_per_mqa", "spend", "full") == 220
@@ -631,6 +635,11 @@ NEXT_GOAL = """
 metric             | period | slice_by      | slice | value | currency | kind
 closed_won_revenue | 2026Q4 | business_type | new   | 1000  | EUR      | target
 """
+THREE_DUE = """
+m1 | demo | a4 | 2026-07-01 09:00 | 2026-08-01 10:00 | held
+m2 | demo | a4 | 2026-07-01 09:00 | 2026-08-02 10:00 | held
+m3 | demo | a4 | 2026-07-01 09:00 | 2026-08-03 10:00 | no_show
+"""
 MADE_AFTER = """
 deal | qualified  | ended      | stage | amount | account_id | due
 d0   | 2025-02-01 | 2026-02-20 | won   | 400    | a4         | 2026-03-31
@@ -641,15 +650,24 @@ d4   | 2026-02-01 |            |       | 210    | a1         | 2027-10-31
 """
 
 
+def test_meetings_to_close_gap_where_none_was_held_are_unknown(tmp_path):
+    met = dict.fromkeys(("2025-01-01", "2025-04-10", "2025-07-10", "2025-10-10", "2026-01-10"), "a1")
+    drawn = LISTED | met_and_made(met, MADE_AFTER) | {"targets": NEXT_GOAL}
+    drawn["meetings"] += THREE_DUE.replace("held", "cancelled")
+    found = reading(read(company(tmp_path, drawn), "meetings_to_close_gap", by=["horizon"]), "meetings_to_close_gap")
+    assert (found["value"], found["missing_because"], found["caveats"]) == (None, "undefined", "no meeting was held")
+
+
 def test_meetings_to_close_gap_are_as_many_as_bring_the_pipeline_still_missing(tmp_path):
     met = dict.fromkeys(("2025-01-01", "2025-04-10", "2025-07-10", "2025-10-10", "2026-01-10"), "a1")
     drawn = LISTED | met_and_made(met, MADE_AFTER) | {"targets": NEXT_GOAL}
+    drawn["meetings"] += THREE_DUE
     metrics = ("meetings_to_close_gap", "pipeline_gap", "required_pipeline_coverage")
     table = read(company(tmp_path, drawn), *metrics, by=["horizon"])
     found = reading(table, "meetings_to_close_gap")
-    # Five meetings were followed by 150 + 250 + 200 + 210, which is 162 each: 800 take 4.9 of them.
+    # Five meetings were followed by 150 + 250 + 200 + 210, which is 162 each: 800 take 4.9 of them, of which two in three are held.
     assert value(table, "pipeline_gap") == 800
-    assert (found["value"], found["n"]) == (5, 5)
+    assert (found["value"], found["n"]) == (8, 5)
     assert value(table, "meetings_to_close_gap", quarter="2026Q2") == "undefined"  # no target for the quarter after it
     assert reading(table, "meetings_to_close_gap", quarter="2026Q2")["caveats"] == reading(
         table, "pipeline_gap", quarter="2026Q2")["caveats"]  # fmt: skip

@@ -80,7 +80,9 @@ def test_pipeline_created_is_the_amount_on_the_day_of_qualification(created):
     assert slices(created, "pipeline_created", "business_type") == {"new": 900, "expansion": 1000}
     found = reading(created, "pipeline_created")
     said = "1 of 4 carry no amount or no exchange rate; the largest of 4 opportunities is 67% of it"
-    assert (found["n"], found["caveats"]) == (4, said)
+    assert (found["n"], found["caveats"]) == (2, said)  # two accounts with two opportunities each
+    assert reading(created, "opportunities_created")["n"] == 2
+    assert reading(created, "opportunities_created", "month", "2026-09")["n"] == 1
 
 
 def test_pipeline_created_is_missing_where_nothing_carries_an_amount(created):
@@ -179,6 +181,8 @@ def test_open_pipeline_is_0_where_none_is_qualified_and_missing_before_the_data(
 def test_stale_pipeline_share_counts_overdue_deals_and_those_without_activity_for_60_days(opened):
     assert value(opened, "stale_pipeline_share") == 0.35  # 300 overdue and 400 quiet, of 2,000
     assert slices(opened, "stale_pipeline_share", "stage") == {"qualified": 0.388888889, "proposal": 0}
+    due = {"2026Q4": 0, "2027Q1": 0, "overdue": 1, "no close date": 1}
+    assert slices(opened, "stale_pipeline_share", "close_quarter") == due
     assert value(opened, "stale_pipeline_share", quarter="2026Q2") == "undefined"
 
 
@@ -251,6 +255,8 @@ def test_pipeline_coverage_without_a_target_for_new_business_is_undefined(due):
 
 def test_pipeline_coverage_remaining_takes_what_is_won_by_then_off_the_target(due):
     assert value(due, "pipeline_coverage_remaining") == 2.5  # 2,000 over 1,000 less 200
+    segments = slices(due, "pipeline_coverage_remaining", "segment")
+    assert (segments["enterprise"], segments["mid"]) == (3, "undefined")  # 1,500 over 500, of which nothing was won yet
     assert value(due, "pipeline_coverage_remaining", quarter="2026Q1") == "undefined"  # all 100 were won on the second
     assert value(due, "pipeline_coverage_remaining", quarter="2026Q2") == "undefined"
 
@@ -467,6 +473,8 @@ def test_influenced_pipeline_share_is_of_all_that_was_created(judged):
     assert value(judged, "influenced_pipeline_share") == 0.05
     rules = {"any_touch": 0.65, "one_response": 0.65, "default": 0.05, "strict": 0}
     assert slices(judged, "influenced_pipeline_share", "rule") == rules
+    channels = {"linkedin_ads": 0.05, "webinar": 0.05}  # 100 of 2,000 each: the same opportunity
+    assert slices(judged, "influenced_pipeline_share", "channel") == channels
     assert value(judged, "influenced_pipeline_share", quarter="2026Q2") == "undefined"
 
 

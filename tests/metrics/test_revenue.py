@@ -86,6 +86,7 @@ TARGETS = """
 metric                    | period | slice_by | slice      | value | kind
 closed_won_revenue        | 2026Q3 |          |            | 5600  | target
 closed_won_revenue        | 2026Q3 |          |            | 1     | benchmark
+closed_won_revenue        | 2026-07 |         |            | 1400  | target
 closed_won_revenue        | 2026Q3 | segment  | enterprise | 3000  |
 marketing_sourced_revenue | 2026Q3 |          |            | 600   | target
 """
@@ -131,6 +132,7 @@ def test_new_customers_are_accounts_at_their_first_win_ever(table):
     assert slices(table, "new_customers", "segment") == {"enterprise": 2, "small": 1, "mid": 0, "unknown": 0}
     programmes = {"one_to_one": 1, "one_to_few": 1, "not on the list": 1}
     assert slices(table, "new_customers", "programme") == programmes
+    assert slices(table, "new_customers", "business_type") == {"new": 3, "expansion": 0, "renewal": 0}
     assert value(table, "new_customers", quarter="2026Q1") == 0
     assert value(table, "new_customers", quarter="2025Q3") == "no_data"
 
@@ -173,6 +175,8 @@ def test_revenue_target_attainment_is_won_over_the_target_of_the_same_slice(tabl
     assert value(table, "revenue_target_attainment", "segment", "enterprise") == 0.5  # 1,500 of 3,000
     assert value(table, "revenue_target_attainment", "segment", "mid") == "undefined"
     assert value(table, "revenue_target_attainment", "source_owner", "marketing") == 0.5  # 300 of 600
+    months = {"2026-07": 0.5, "2026-08": "undefined", "2026-09": "undefined"}  # 700 of 1,400; two without a target
+    assert slices(table, "revenue_target_attainment", "month") == months
     assert value(table, "revenue_target_attainment", quarter="2026Q2") == "undefined"
 
 
@@ -202,6 +206,15 @@ def test_win_rate_closed_takes_the_period_that_the_company_agreed(tmp_path):
 
 def test_win_rate_closed_value_takes_the_last_amount_above_zero(table):
     assert value(table, "win_rate_closed_value") == 0.5  # 1,200 won, 500 + 700 lost
+    assert slices(table, "win_rate_closed_value", "month") == {
+        "2026-07": 1,
+        "2026-08": 1,
+        "2026-09": 0.2,
+    }  # 300 of 1,500
+    assert slices(table, "win_rate_closed_value", "owner") == {"Ada": 0.2, "Bo": 1}
+    assert slices(table, "win_rate_closed_value", "competitor") == {"Rival": 0.375, "none named": 0.5625}
+    owners = {"marketing": 0.3, "sales": 1, "unknown": 0}
+    assert slices(table, "win_rate_closed_value", "source_owner") == owners
     assert slices(table, "win_rate_closed_value", "tier") == {"1": 1, "2": 0.142857143, "not on the list": 1}
 
 
@@ -256,6 +269,28 @@ def test_target_account_conversion_rate_is_the_newest_cohort_a_year_old(table):
     assert value(table, "target_account_conversion_rate", quarter="2026Q2") == "undefined"
 
 
+def test_a_join_recorded_later_is_in_no_cohort_of_the_quarters_before(tmp_path):
+    lists = """
+        account_id | is_target | tier | programme  | valid_from | valid_to   | recorded_at
+        a1         | yes       | 1    | one_to_one | 2025-07-15 |            | 2025-07-15
+        a2         | yes       | 1    | one_to_one | 2025-07-15 |            | 2026-10-12
+        a3         | yes       | 1    | one_to_one | 2025-01-15 | 2025-08-15 | 2026-10-12
+        a3         | yes       | 2    | one_to_few | 2025-08-15 |            | 2025-08-15
+        """
+    october = "\no13  | a6         | new           | 2026-10-05 |            |       | 100    |"
+    drawn = ACCOUNTS | deals(THIRD.rstrip() + october) | {"account_lists": lists}
+    then = read(company(tmp_path, drawn), "target_account_conversion_rate", by=["tier"])
+    found = reading(then, "target_account_conversion_rate")
+    assert (found["numerator"], found["denominator"]) == (
+        1,
+        2,
+    )  # One and Three; Two and Three's first came to light later
+    assert slices(then, "target_account_conversion_rate", "tier") == {"1": 1, "2": 0}
+    later = read(tmp_path, "target_account_conversion_rate", by=["tier"], quarter="2026Q4")
+    found = reading(later, "target_account_conversion_rate", quarter="2026Q4")
+    assert (found["numerator"], found["denominator"]) == (2, 2)  # One and Two joined in the third quarter of 2025
+
+
 def test_loss_reason_share_has_a_row_for_the_blank(table):
     reasons = slices(table, "loss_reason_share", "loss_reason")
     assert (reasons["price"], reasons["not stated"], reasons["duplicate"]) == (0.5, 0.5, 0)
@@ -278,6 +313,31 @@ def test_average_selling_price_is_a_mean_with_the_median_beside_it(table):
         "unknown": "undefined",
     }
     assert value(table, "average_selling_price", quarter="2026Q1") == "undefined"
+
+
+def _prices(folder, alike: int) -> dict[str, dict]:
+    """The readings of six accounts, each with one deal won at 100, 200 ... 600; and with more of the last alike."""
+    won = [f"d{n} | a{n} | 2026-07-05 | 2026-08-05 | won | {n}00 | partner" for n in range(1, 7)]
+    won += [f"e{n} | a6 | 2026-07-05 | 2026-08-05 | won | 600 | partner" for n in range(alike)]
+    drawn = deals("\n".join(["deal | account_id | qualified | ended | stage | amount | channel", *won]))
+    found = read(company(folder, drawn), "average_selling_price", "win_rate_closed_value", by=["source_owner"])
+    return {by: reading(found, "average_selling_price", by, "partner" if by else "") for by in ("", "source_owner")}
+
+
+def test_deals_alike_of_one_account_make_a_price_no_surer(tmp_path):
+    once, often = _prices(tmp_path / "once", 0), _prices(tmp_path / "often", 4)
+    for by in ("", "source_owner"):
+        assert (once[by]["value"], once[by]["n"]) == (350, 6)
+        assert (often[by]["value"], often[by]["n"]) == (450, 10)  # 2,100 and four times 600, by ten deals
+        # Drawn deal by deal, ten of which five are alike, the range would be narrower than that of six.
+        assert often[by]["high"] - often[by]["low"] > once[by]["high"] - once[by]["low"]
+
+
+def test_five_deals_of_one_account_say_nothing_of_how_far_prices_differ(tmp_path):
+    won = [f"d{n} | a1 | 2026-07-05 | 2026-08-05 | won | 100" for n in range(5)]
+    drawn = deals("\n".join(["deal | account_id | qualified | ended | stage | amount", *won]))
+    found = reading(read(company(tmp_path, drawn), "average_selling_price", by=[]), "average_selling_price")
+    assert (found["value"], found["n"], found["low"], found["high"], found["method"]) == (100, 5, None, None, "")
 
 
 def test_average_contract_value_is_the_crm_s_else_a_year_of_the_term(table):

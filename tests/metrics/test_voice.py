@@ -43,6 +43,7 @@ SAID = {
         t6       | 2025-08-15 10:00:00 | a3         |           | outbound     | call
         t7       | 2025-08-16 10:00:00 | a3         |           | linkedin_ads | ad_click
         t8       | 2026-01-01 10:00:00 | a2         |           | linkedin_ads | impression
+        t9       | 2026-01-02 10:00:00 | a2         | p6        | linkedin_ads | ad_click
         """,
 }
 NOTES = {

@@ -47,7 +47,7 @@ customers as (
     where is_won and "window" = 'quarter' and closed_sliced.day = firsts.first_day
         and (accounts.customer_since is null or accounts.customer_since >= firsts.first_day))
 select 'new_customers', slice_by, slice, count(distinct account_id), count(distinct account_id), null, count(distinct account_id)
-from customers where slice_by in ('', 'month', 'quarter', 'year', 'segment', 'tier', 'source_owner', 'programme', 'target') group by all;
+from customers where slice_by in ('', 'month', 'quarter', 'year', 'segment', 'tier', 'business_type', 'source_owner', 'programme', 'target') group by all;
 
 insert into readings
 with won as (select * from closed_sliced where is_won and "window" = 'quarter' and business_type = 'new')
@@ -78,7 +78,7 @@ select 'sourced_opportunity_win_rate', 'form', 'closed', count(*) filter (is_won
 from contests where source_owner = 'marketing' and slice_by = '' having count(*) > 0
 union all
 select 'win_rate_closed_value', slice_by, slice, coalesce(sum(last_money) filter (is_won), 0) / sum(last_money), coalesce(sum(last_money) filter (is_won), 0), sum(last_money), count(last_money)
-from contests where slice_by in ('', 'quarter', 'year', 'segment', 'tier') group by all
+from contests where slice_by in ('', 'month', 'quarter', 'year', 'segment', 'icp', 'competitor', 'source_owner', 'tier', 'target', 'owner') group by all
 having sum(last_money) > 0 and (count(*) filter (not is_won) = 0
     or count(last_money) filter (not is_won) >= 0.9 * count(*) filter (not is_won));
 
@@ -100,7 +100,7 @@ with won as (
         date_diff('day', qualified_on, day) as days
     from closed_sliced where "window" = 'quarter' and business_type = 'new' and is_won)
 select 'average_selling_price', slice_by, slice, avg(cast(money as double)), sum(money), count(money), count(money)
-from won where slice_by in ('', 'source_owner', 'tier', 'target', 'month', 'year') group by all having count(money) > 0
+from won where slice_by in ('', 'source_owner', 'tier', 'target', 'month', 'quarter', 'year') group by all having count(money) > 0
 union all
 select 'average_selling_price', 'statistic', 'median', median(cast(money as double)), null, null, count(money)
 from won where slice_by = '' having count(money) > 0
@@ -159,6 +159,11 @@ from closed_sliced, (
     where metric = 'closed_won_revenue' and slice_by is null and coalesce(kind, 'target') = 'target'
         and quarters.label[:4] = getvariable('quarter')[:4] and quarters.label <= getvariable('quarter'))
 where is_won and "window" = 'quarter' and slice_by = 'year' and goal > 0 group by goal
+union all
+select 'revenue_target_attainment', closed_sliced.slice_by, closed_sliced.slice, sum(money) / value, sum(money), value, count(*)
+from closed_sliced join targets on targets.period = closed_sliced.slice
+where is_won and "window" = 'quarter' and closed_sliced.slice_by = 'month' and targets.metric = 'closed_won_revenue' and targets.slice_by is null
+    and coalesce(kind, 'target') = 'target' and value > 0 group by closed_sliced.slice_by, closed_sliced.slice, value
 union all
 select 'revenue_target_attainment', won.slice_by, won.slice, money / value, money, value, n
 from won join goals on (goals.metric = 'closed_won_revenue' and goals.slice_by = won.slice_by and goals.slice = won.slice)

@@ -21,10 +21,10 @@ select * replace (coalesce(slice, 'unknown') as slice) from (select * from timed
 where business_type = 'new' or slice_by = 'business_type';
 
 insert into readings
-select 'opportunities_created', slice_by, slice, count(*), count(*), null, count(*)
+select 'opportunities_created', slice_by, slice, count(*), count(*), null, count(distinct account_id)
 from created_sliced where slice_by not in ('source_detail', 'campaign') group by all
 union all
-select 'pipeline_created', slice_by, slice, sum(money), sum(money), null, count(*)
+select 'pipeline_created', slice_by, slice, sum(money), sum(money), null, count(distinct account_id)
 from created_sliced where slice_by not in ('source_detail', 'campaign') group by all having count(money) > 0
 union all
 select 'marketing_sourced_opportunities', slice_by, slice, count(*), count(*), null, count(*)
@@ -84,7 +84,7 @@ whole as (select sum(money) as money, count(*) as n from created where business_
 select 'influenced_pipeline', slice_by, slice, sum(money), sum(money), null, count(*) from sliced group by all having count(money) > 0
 union all
 select 'influenced_pipeline_share', slice_by, slice, coalesce(sum(sliced.money), 0) / any_value(whole.money), coalesce(sum(sliced.money), 0), any_value(whole.money), any_value(whole.n)
-from sliced, whole where whole.money > 0 and slice_by <> 'channel' group by all;
+from sliced, whole where whole.money > 0 group by all;
 
 insert into readings
 select 'influenced_target_accounts', slice_by, slice, count(distinct account_id), count(distinct account_id), null, count(distinct account_id)

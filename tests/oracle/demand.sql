@@ -355,5 +355,6 @@ insert into readings
 with learned as (
     select sum(meetings) as meetings, sum(money_with) as money_with from meetings_and_pipeline
     where place > (select max(place) - 8 from meetings_and_pipeline) having count(*) >= 4)
-select 'meetings_to_close_gap', '', '', ceil(gap.value * meetings / money_with - 1e-9), null, null, meetings
-from readings gap, learned where gap.metric = 'pipeline_gap' and gap.slice_by = '' and money_with > 0;
+select 'meetings_to_close_gap', '', '', ceil(gap.value * meetings / money_with / rate.value - 1e-9), null, null, meetings
+from readings gap, readings rate, learned
+where gap.metric = 'pipeline_gap' and gap.slice_by = '' and rate.metric = 'meeting_held_rate' and rate.slice_by = '' and rate.value > 0 and money_with > 0;

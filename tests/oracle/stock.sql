@@ -18,7 +18,7 @@ insert into readings
 select 'open_pipeline', slice_by, slice, sum(money), sum(money), null, count(*) from open_sliced group by all having count(money) > 0
 union all
 select 'stale_pipeline_share', slice_by, slice, coalesce(sum(money) filter (is_stale), 0) / sum(money), coalesce(sum(money) filter (is_stale), 0), sum(money), count(*)
-from open_sliced where slice_by in ('', 'stage', 'tier', 'business_type') group by all having sum(money) > 0;
+from open_sliced where slice_by in ('', 'stage', 'tier', 'close_quarter', 'business_type') group by all having sum(money) > 0;
 
 -- Segments of the past quarters, each as of its own start.
 create or replace table past_segments as
@@ -64,13 +64,15 @@ union all
 select 'pipeline_coverage', 'as_of_day', look[5:], money / goal, money, goal, n
 from coverage where goal > 0 and segment = '' and look like 'day %'
 union all
-select 'pipeline_coverage_remaining', '', '', money / (goal - won), money, goal - won, n
-from coverage, (
-    select coalesce(sum(money), 0) as won from (
-        select priced(amount, currency, close_on) as money
+select 'pipeline_coverage_remaining', case when segment = '' then '' else 'segment' end, segment,
+    money / (goal - coalesce(won, 0)), money, goal - coalesce(won, 0), n
+from coverage left join (
+    select segment, sum(money) as won from (
+        select unnest(['', segment]) as segment, priced(amount, currency, close_on) as money
         from state_at(getvariable('read_at'), getvariable('read_known')) join facts using (opportunity_id)
-        where is_won and not is_deleted and business_type = 'new' and close_on >= getvariable('q_from') and close_on < getvariable('read_day')))
-where look = 'current' and segment = '' and goal > won;
+        where is_won and not is_deleted and business_type = 'new' and close_on >= getvariable('q_from') and close_on < getvariable('read_day'))
+    group by all) using (segment)
+where look = 'current' and goal > coalesce(won, 0);
 
 -- Won for each unit due, over the eight quarters before: the horizons differ in the day of reading.
 create or replace table past_won as
