@@ -27,7 +27,7 @@ from abm_lib.show.rows import Readings, Row
 from abm_lib.show.tables import Column, likely, table
 from abm_lib.show.tiles import Tile, scorecard
 from abm_lib.show.trends import trend
-from abm_lib.show.verdict import clear_change, verdict
+from abm_lib.show.verdict import differs, verdict
 from abm_lib.show.wholes import ranked
 
 HOSTILE = "<script>alert(1)</script>\"' onload=x </svg></style>\u202eevil\u200b\u2066"
@@ -211,7 +211,28 @@ def test_the_range_of_a_difference_of_rates_is_newcombes() -> None:
     for k, n, j, m in ((56, 70, 48, 80), (9, 30, 3, 30), (45, 90, 27, 90), (5, 56, 0, 29), (33, 100, 20, 100)):
         low, _ = intervals.newcombe(k, n, j, m)
         row = of_two_years(rate(k, n), rate(j, m))
-        assert clear_change(row, row.in_quarter("2025Q3")) == (low > 0)
+        assert differs(row, row.in_quarter("2025Q3")) == (low > 0)
+
+
+def groups(*counted: tuple[int, int]) -> list[Row]:
+    records = [invented.row("win_rate_closed", slice_by="segment", slice=f"group {i}", **rate(*kn))
+               for i, kn in enumerate(counted)]  # fmt: skip
+    return Readings(pd.DataFrame(records), invented.REGISTER, invented.NOW).slices("win_rate_closed", "segment")
+
+
+def test_two_groups_are_clearly_apart_where_more_of_the_same_are_not() -> None:
+    two = (28, 100), (45, 100)  # 17 points apart; the difference of one pair reaches from 3.6 to 29 points
+    assert rates(groups(*two), None, "segment").title.endswith("; clearly apart")
+    many = rates(groups(*two, *[(36, 100)] * 8), None, "segment")  # one of 45 pairs
+    assert many.title.endswith("; no clear difference")
+
+
+def test_of_charts_of_equal_groups_at_most_one_title_in_twenty_says_clearly_apart() -> None:
+    random, said = np.random.default_rng(13), 0
+    for _ in range(400):
+        counted = [(int(random.binomial(n, 0.3)), int(n)) for n in random.integers(30, 300, random.integers(2, 11))]
+        said += rates(groups(*counted), None, "segment").title.endswith("; clearly apart")
+    assert said <= 20
 
 
 def test_of_equal_rates_at_most_one_in_twenty_is_said_to_have_changed_clearly() -> None:

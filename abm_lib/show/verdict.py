@@ -88,18 +88,18 @@ def clears(row: Row, mark: float) -> int:
     return (1 if row.value > mark else -1) if exact else 0
 
 
-def clear_change(row: Row, earlier: Row | None) -> int:
-    """1 or -1 where a reading lies clearly above or below an earlier one, else 0.
+def differs(row: Row, other: Row | None, widen: float = 1.0) -> int:
+    """1 or -1 where a reading lies clearly above or below another, such as its own of a year ago; else 0.
 
     Both ranges stand behind the difference: it must exceed the root of the two squared half-widths that face each other,
-    which for shares of k of n is Newcombe's interval. Without a range of the earlier reading nothing is claimed.
+    which for shares of k of n is Newcombe's interval. Without a range of either nothing is claimed.
     """
-    if row.value is None or earlier is None or earlier.value is None:
+    if row.value is None or other is None or other.value is None:
         return 0
-    high, low = (row, earlier) if row.value > earlier.value else (earlier, row)
+    high, low = (row, other) if row.value > other.value else (other, row)
     if high.value is None or low.value is None or high.low is None or low.high is None:
         return 0
-    if high.value - low.value <= math.hypot(high.value - high.low, low.high - low.value):
+    if high.value - low.value <= math.hypot(high.value - high.low, low.high - low.value) * widen:
         return 0
     return 1 if high is row else -1
 
@@ -176,7 +176,7 @@ def _against_last_year(row: Row, clear_only: bool = False) -> Verdict | None:
         return None
     if _fewer(row, "trend"):
         return None if clear_only else Verdict("grey", NONE, f"Too few to tell a trend: {row.text('n')}")
-    side = clear_change(row, row.in_quarter(a_year_before(row.quarter))) if row.ranged else 0
+    side = differs(row, row.in_quarter(a_year_before(row.quarter))) if row.ranged else 0
     if is_total(row):
         side = clears(row, row.year_ago)
     if clear_only:
@@ -201,7 +201,7 @@ def _moved(row: Row) -> Verdict:
     """Words for a number with nothing to judge it by: what moved, in grey."""
     if row.value is None or row.previous is None:
         return Verdict("grey", "", "No target, no earlier value")
-    clear = not row.ranged or clear_change(row, row.in_quarter(a_quarter_before(row.quarter)))
+    clear = not row.ranged or differs(row, row.in_quarter(a_quarter_before(row.quarter)))
     if not clear or row.value == row.previous:
         return Verdict("grey", SAME, "No clear change" if row.ranged else f"Same as {last_quarter(row)}")
     words = moved(row)
