@@ -22,6 +22,7 @@ from .show import boards, models, rates, sentences, tables, theme, trends, whole
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
+from .show.findings import clear_differences
 from .show.fragment import Drawing, Figure, Fragment
 from .show.funnels import funnel
 from .show.heads import LEADS, absent, header
@@ -238,8 +239,12 @@ class Page:
 
     def indicators(self) -> Fragment:
         """Leading metrics by their own record, those that do not lead as the appendix."""
-        rows = self._slices("leading_indicator_lift", "indicator")
-        return models.indicators(rows) if rows else absent(self._metric("leading_indicator_lift"), None, "indicator")
+        rows, known = self._slices("leading_indicator_lift", "indicator"), self._metric("leading_indicator_lift")
+        if not rows:
+            return absent(known, None, "indicator")
+        found = clear_differences(self._read, [known.family])
+        clear = {each.row.slice: each.difference for each in found if each.row.metric == known.name}
+        return models.indicators(rows, clear)
 
     def questions(self) -> Fragment:
         """Every question that the report is asked: the page that answers it, or the input that would."""

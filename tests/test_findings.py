@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+import readings_fixture as invented
+from bs4 import BeautifulSoup
 
+from abm_lib.pages import Page
 from abm_lib.readings import COLUMNS
 from abm_lib.show.findings import findings
 from abm_lib.show.rows import Readings
@@ -117,3 +120,62 @@ def test_a_page_on_which_nothing_differs_says_otherwise_once_in_twenty_at_most()
                 counts["wins", QUARTERS[-1], name, f"g{place}"] = (int(outcome[member].sum()), int(member.sum()))
         said += bool(sentences(told(counts, Known("wins", by=tuple(dimensions)))))
     assert 0 < said <= 20
+
+
+def indicators(*rows: tuple[str, float | None, float | None, float | None, str]) -> BeautifulSoup:
+    """The tables of leading indicators on a page of these lifts: name, value, low, high, caveat."""
+    records = []
+    for name, value, low, high, caveat in rows:
+        row = dict.fromkeys(COLUMNS, None) | {
+            "metric": "leading_indicator_lift",
+            "quarter": NOW,
+            "slice_by": "indicator",
+        }
+        row |= {
+            "version": 1,
+            "family": "quality",
+            "unit": "points",
+            "counts": "account quarters",
+            "status": "no_target",
+        }
+        reason = "undefined" if value is None else ""
+        row |= {
+            "slice": name,
+            "value": value,
+            "low": low,
+            "high": high,
+            "caveats": caveat,
+            "n": 400,
+            "better": "neither",
+        }
+        records.append(row | {"missing_because": reason})
+    frame = pd.DataFrame(records, columns=list(COLUMNS))
+    known = Known("leading_indicator_lift", ("indicator",), "quality", "points", "neither")
+    page = Page("quality", frame, {**invented.EDITION, "quarter": NOW}, {known.name: known})  # type: ignore[dict-item]
+    return BeautifulSoup(str(page.indicators().html), "html.parser")
+
+
+NOW = QUARTERS[-1]
+CALLED = {"Mails": "its likely range covers 0: no lead so far", "Visits": "accounts that showed it progressed less",
+          "Calls": "no tier with accounts of both kinds", "Ads": "among so many comparisons, chance gives as much",
+          "Talks": "too few accounts for a likely range"}  # fmt: skip
+
+
+def test_an_indicator_that_did_not_lead_is_in_the_appendix_with_its_reason() -> None:
+    page = indicators(
+        ("teams", 0.10, 0.07, 0.13, ""),
+        ("mails", 0.02, -0.01, 0.05, ""),
+        ("visits", -0.09, -0.12, -0.06, ""),
+        ("calls", None, None, None, "no tier with accounts of both kinds"),
+        # 3.0 points with 2.9 below: clear alone (low 0.1), not where four share the page's one in twenty (3.7 below).
+        ("ads", 0.030, 0.001, 0.060, ""),
+        ("talks", 0.08, None, None, ""),
+    )
+    earned, appendix = (page.select(f"#table-{name} tbody tr") for name in ("indicators-earned", "indicators-appendix"))
+    assert [row.find(["th", "td"]).get_text() for row in earned] == ["Teams"]
+    assert {row.find(["th", "td"]).get_text(): row.find_all(["th", "td"])[-1].get_text() for row in appendix} == CALLED
+
+
+def test_where_all_indicators_led_there_is_no_appendix() -> None:
+    page = indicators(("teams", 0.10, 0.07, 0.13, ""))
+    assert page.select("#table-indicators-earned") and not page.select("#table-indicators-appendix")

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import pytest
 import readings_fixture as invented
@@ -16,6 +17,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abm_lib import intervals
 from abm_lib.errors import UsageError
 from abm_lib.pages import Page
 from abm_lib.show import numbers, svg, theme
@@ -27,7 +29,7 @@ from abm_lib.show.rows import Readings, Row
 from abm_lib.show.tables import Column, likely, table
 from abm_lib.show.tiles import Tile, scorecard
 from abm_lib.show.trends import trend
-from abm_lib.show.verdict import verdict
+from abm_lib.show.verdict import differs, verdict
 from abm_lib.show.wholes import ranked
 
 HOSTILE = "<script>alert(1)</script>\"' onload=x </svg></style>\u202eevil\u200b\u2066"
@@ -198,9 +200,6 @@ def test_flows_of_one_sum_share_the_unit_of_the_largest() -> None:
         ({"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "target": 0.35, "status": "good"}, "good", "Clearly above target"),
         ({"value": 0.2, "low": 0.1, "high": 0.3, "n": 90, "target": 0.35, "status": "bad"}, "bad", "Clearly below target"),
         ({"value": 0.33, "low": 0.2, "high": 0.5, "n": 27, "target": 0.35, "status": "unclear"}, "grey", "No clear gap to target"),
-        ({"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "target": 0.45, "year_ago": 0.3}, "good", "Clearly up on Q3 2025"),
-        # Clearly up, yet short of the target by as much as chance gives: neither good nor bad.
-        ({"value": 0.44, "low": 0.35, "high": 0.53, "n": 90, "target": 0.45, "year_ago": 0.3}, "grey", "No clear gap to target"),
         ({"value": 0.9, "low": 0.8, "high": 1.0, "n": 6, "target": 0.35, "status": "good"}, "grey", "Too few to judge: 6"),
         ({"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "target": 0.35, "status": "unclear"}, "grey", "Clearly above target"),
         ({"value": 0.4, "n": 90, "year_ago": 0.3}, "grey", "10 points more than Q3 2025"),
@@ -215,11 +214,93 @@ def test_a_verdict_takes_colour_only_where_the_range_clears(changes: dict[str, A
     assert (said.tone, said.words) == (tone, words)
 
 
+def of_two_years(now: dict[str, Any], then: dict[str, Any], metric: str = "win_rate_closed") -> Row:
+    """A reading whose year before is known with its range."""
+    records = [invented.row(metric, "2025Q3", **then), invented.row(metric, **now, year_ago=then["value"])]
+    return Readings(pd.DataFrame(records), invented.REGISTER, invented.NOW).rows(metric)[0]
+
+
+def rate(k: int, n: int, **more: Any) -> dict[str, Any]:
+    low, high = intervals.wilson(k, n)
+    return {"value": k / n, "numerator": k, "denominator": n, "n": n, "low": low, "high": high} | more
+
+
 @pytest.mark.parametrize(("n", "words"), [(29, "Too few to tell a trend: 29"), (30, "Clearly down on Q3 2025")])
 def test_a_rate_of_few_is_not_held_against_last_year(n: int, words: str) -> None:
-    row = reading("win_rate_closed", value=0.2, numerator=0.2 * n, denominator=n, n=n, low=0.1, high=0.35, target=None,
-                  status="no_target", year_ago=0.6)  # fmt: skip
-    assert verdict(row).words == words
+    assert verdict(of_two_years(rate(6, n), rate(18, 30))).words == words
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "tone", "words"),
+    [
+        (rate(45, 90, target=0.45), rate(27, 90), "good", "Clearly up on Q3 2025"),
+        # Clearly up, yet short of the target by as much as chance gives: neither good nor bad.
+        (rate(40, 90, target=0.45), rate(20, 90), "grey", "No clear gap to target"),
+        # 40 of 100 has 31 to 50 %, which misses 30 %; but 30 of 100 has a range as wide, and both could be 35 %.
+        (rate(40, 100), rate(30, 100), "grey", "No clear change"),
+        (rate(30, 100), rate(45, 100), "bad", "Clearly down on Q3 2025"),
+        # The range of a year ago is not known.
+        (rate(90, 100), {"value": 0.3, "n": 100}, "grey", "No clear change"),
+    ],
+)
+def test_a_change_is_clear_where_the_range_of_the_difference_leaves_0_out(
+    now: dict[str, Any], then: dict[str, Any], tone: str, words: str
+) -> None:
+    said = verdict(of_two_years(now, then))
+    assert (said.tone, said.words) == (tone, words)
+
+
+def test_an_amount_is_held_against_the_range_that_it_had_a_year_ago() -> None:
+    then = {"value": 100.0, "low": 90.0, "high": 130.0, "n": 40}
+    near, far = ({"value": v, "low": v - 40, "high": v + 9, "n": 40} for v in (149.0, 151.0))
+    # Half-widths that face each other: 40 below this year's, 30 above last year's; together 50.
+    assert verdict(of_two_years(near, then, "average_selling_price")).words == "No clear change"
+    assert verdict(of_two_years(far, then, "average_selling_price")).words == "Clearly up on Q3 2025"
+
+
+def test_a_word_on_the_quarter_before_needs_the_range_of_both() -> None:
+    records = [invented.row("win_rate_closed", "2026Q2", **rate(30, 100)),
+               invented.row("win_rate_closed", **rate(41, 100), previous=0.3)]  # fmt: skip
+    assert verdict(
+        Readings(pd.DataFrame(records), invented.REGISTER, invented.NOW).rows("win_rate_closed")[0]
+    ).words == ("No clear change")
+
+
+def test_the_range_of_a_difference_of_rates_is_newcombes() -> None:
+    for k, n, j, m in ((56, 70, 48, 80), (9, 30, 3, 30), (45, 90, 27, 90), (5, 56, 0, 29), (33, 100, 20, 100)):
+        low, _ = intervals.newcombe(k, n, j, m)
+        row = of_two_years(rate(k, n), rate(j, m))
+        assert differs(row, row.in_quarter("2025Q3")) == (low > 0)
+
+
+def groups(*counted: tuple[int, int]) -> list[Row]:
+    records = [invented.row("win_rate_closed", slice_by="segment", slice=f"group {i}", **rate(*kn))
+               for i, kn in enumerate(counted)]  # fmt: skip
+    return Readings(pd.DataFrame(records), invented.REGISTER, invented.NOW).slices("win_rate_closed", "segment")
+
+
+def test_two_groups_are_clearly_apart_where_more_of_the_same_are_not() -> None:
+    two = (28, 100), (45, 100)  # 17 points apart; the difference of one pair reaches from 3.6 to 29 points
+    assert rates(groups(*two), None, "segment").title.endswith("; clearly apart")
+    many = rates(groups(*two, *[(36, 100)] * 8), None, "segment")  # one of 45 pairs
+    assert many.title.endswith("; no clear difference")
+
+
+def test_of_charts_of_equal_groups_at_most_one_title_in_twenty_says_clearly_apart() -> None:
+    random, said = np.random.default_rng(13), 0
+    for _ in range(400):
+        counted = [(int(random.binomial(n, 0.3)), int(n)) for n in random.integers(30, 300, random.integers(2, 11))]
+        said += rates(groups(*counted), None, "segment").title.endswith("; clearly apart")
+    assert said <= 20
+
+
+def test_of_equal_rates_at_most_one_in_twenty_is_said_to_have_changed_clearly() -> None:
+    random, said = np.random.default_rng(11), 0
+    for _ in range(2000):
+        n, m, share = int(random.integers(30, 400)), int(random.integers(30, 400)), random.uniform(0.05, 0.95)
+        row = of_two_years(rate(int(random.binomial(n, share)), n), rate(int(random.binomial(m, share)), m))
+        said += verdict(row).words.startswith("Clearly")
+    assert 0 < said <= 100
 
 
 def test_of_a_short_record_a_rate_of_many_is_not_judged() -> None:

@@ -57,18 +57,25 @@ class Finding:
 
 def findings(readings: Readings, families: Iterable[str]) -> list[Finding]:
     """The clear differences of these families, one for each metric, the clearest first."""
+    best: dict[str, Finding] = {}
+    for found in sorted(clear_differences(readings, families), key=lambda found: -found.clearance):
+        best.setdefault(found.row.metric, found)
+    return list(best.values())
+
+
+def clear_differences(readings: Readings, families: Iterable[str]) -> list[Finding]:
+    """All that clears the interval widened for everything that these families compare."""
     wanted = set(families)
     compared = [
         each for name, m in readings.register.items() if m.family in wanted for each in _compared(readings, name)
     ]
-    if not compared:
-        return []
-    widen = NormalDist().inv_cdf(1 - LEVEL / 2 / len(compared)) / intervals.Z
-    clear = [found for each in compared if (found := _judged(*each, widen))]
-    best: dict[str, Finding] = {}
-    for found in sorted(clear, key=lambda found: -found.clearance):
-        best.setdefault(found.row.metric, found)
-    return list(best.values())
+    widen = widened(len(compared))
+    return [found for each in compared if (found := judged(*each, widen))]
+
+
+def widened(compared: int) -> float:
+    """By how much the half-width of a 95 % interval grows when so many comparisons share its 5 % (Bonferroni)."""
+    return NormalDist().inv_cdf(1 - LEVEL / 2 / max(compared, 1)) / intervals.Z
 
 
 def _compared(readings: Readings, metric: str) -> Iterator[tuple[Row, Row | None, tuple[float, float, float]]]:
@@ -112,8 +119,8 @@ def _counted(readings: Readings, row: Row) -> tuple[float, float]:
     return sum(r.numerator or 0.0 for r in past), sum(r.denominator or 0.0 for r in past)
 
 
-def _judged(row: Row, whole: Row | None, told: tuple[float, float, float], widen: float) -> Finding | None:
-    """A finding where the widened interval leaves 0 out."""
+def judged(row: Row, whole: Row | None, told: tuple[float, float, float], widen: float) -> Finding | None:
+    """A finding where the widened interval leaves 0 out; `told` is a difference with the ends of its 95 % interval."""
     difference, low, high = told
     reach = ((difference - low) if difference > 0 else (high - difference)) * widen
     if abs(difference) <= reach or row.status == "small_n":

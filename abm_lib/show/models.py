@@ -14,6 +14,10 @@ from .tables import Column, behind, likely, table
 SHOWN = ("first", "last_non_direct", "linear", "w", "shapley", "markov")  # as many as a page is wide
 MOST = 15  # names under one another; the rest stands in readings.csv
 NONE = "(none)"
+TESTED = (
+    "Tested are leading metrics that count what an account did or did not do in a quarter; "
+    "the others have no such record here."
+)
 
 
 def side_by_side(
@@ -95,19 +99,22 @@ def _word(value: object) -> str:
     return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
 
 
-def indicators(rows: Sequence[Row]) -> Fragment:
-    """Leading metrics by their own record: those that went before progress, and in the appendix those that did not, with the reason."""
-    told = [row for row in rows if row.value is not None]
-    earned = [row for row in told if row.low is not None and row.low > 0]
+def indicators(rows: Sequence[Row], clear: Mapping[str, float]) -> Fragment:
+    """Leading metrics by their own record, and in the appendix those that did not go before progress, with the reason.
+
+    `clear` are the differences that clear 0 once all comparisons of the page are allowed for, by indicator.
+    """
+    earned = [row for row in rows if clear.get(row.slice, 0) > 0]
     parts = [_listed("indicators-earned", "Went before progress in past quarters", earned)] if earned else []
     others = [row for row in rows if row not in earned]
     if others:
-        parts.append(_listed("indicators-appendix", "Appendix: not shown to lead", others, why=True))
-    html = tag("div", [part.html for part in parts])
+        why = [_reason(row, clear.get(row.slice, 0)) for row in others]
+        parts.append(_listed("indicators-appendix", "Appendix: not shown to lead", others, why))
+    html = tag("div", [part.html for part in parts], tag("p", TESTED, class_="notes"))
     return Fragment("table", html, "; ".join(part.text for part in parts), tables=len(parts))
 
 
-def _listed(name: str, caption: str, rows: Sequence[Row], why: bool = False) -> Fragment:
+def _listed(name: str, caption: str, rows: Sequence[Row], why: Sequence[str] = ()) -> Fragment:
     columns = [
         Column("Leading metric", [said(row.name) for row in rows], number=False),
         Column("Difference in progress", [row.data() for row in rows]),
@@ -115,13 +122,17 @@ def _listed(name: str, caption: str, rows: Sequence[Row], why: bool = False) -> 
         Column("From", [behind(row) for row in rows]),
     ]
     if why:
-        columns.append(Column("Why here", [_reason(row) for row in rows], number=False))
+        columns.append(Column("Why here", list(why), number=False))
     return table(name, caption, columns)
 
 
-def _reason(row: Row) -> str:
+def _reason(row: Row, clear: float) -> str:
     if row.value is None:
         return str(row.caveats or "no record yet")
-    if row.high is not None and row.high < 0:
+    if not row.ranged:
+        return "too few accounts for a likely range"
+    if clear < 0:
         return "accounts that showed it progressed less"
-    return "its likely range covers 0: no lead so far"
+    if (row.low or 0) <= 0 <= (row.high or 0):
+        return "its likely range covers 0: no lead so far"
+    return "among so many comparisons, chance gives as much"

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from .drawing import Canvas, Room, aside, drawings, ticks
+from .findings import widened
 from .fragment import Figure
 from .html import clean, listed, short
 from .numbers import quarter_name, tick, unit_name
 from .rows import Row, has_order, heading, identifier, within
 from .tables import left_out, of_slices
 from .theme import ink
-from .verdict import too_few
+from .verdict import differs, too_few
 
 MOST_RATES = 6
 RANK_FROM = 6  # so many slices and more are put in order of their value
@@ -32,7 +33,7 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     there = known[:MOST_RATES]
     title = f"{one.label}: no reading by {within(by)}"
     if there:
-        title = f"{one.label}: {_between(there, by) if between else _apart(there)}"
+        title = f"{one.label}: {_between(there, by) if between else _apart(there, len(known))}"
 
     def draw(room: Room) -> dict[str, Any]:
         return _draw(room, there)
@@ -97,8 +98,8 @@ def _grid(canvas: Canvas, rows: Sequence[Row], steps: Sequence[float], beside: S
     return [rest, base, canvas.text(texts, "center", colour="ink3")]
 
 
-def _apart(rows: Sequence[Row]) -> str:
-    """What the extremes say: clearly apart only where neither range reaches the other."""
+def _apart(rows: Sequence[Row], known: int) -> str:
+    """What the extremes say: clearly apart only where their difference is clear for the widest of all pairs of the known."""
     ordered = sorted(rows, key=lambda r: r.value or 0)
     least, most = ordered[0], ordered[-1]
     if least is most:
@@ -110,7 +111,8 @@ def _apart(rows: Sequence[Row]) -> str:
         return pair + "; too few to tell apart"
     if least.high is None or most.low is None:
         return pair
-    return pair + ("; clearly apart" if most.low > least.high else "; no clear difference")
+    clear = differs(most, least, widened(known * (known - 1) // 2))
+    return pair + ("; clearly apart" if clear else "; no clear difference")
 
 
 def _named(row: Row) -> str:

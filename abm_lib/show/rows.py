@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import pandas as pd
@@ -120,6 +121,11 @@ class Row:
     as_reported: float | None
     parts_currency: str = ""
     called: str = ""
+    elsewhere: Callable[[str], Row | None] | None = field(default=None, compare=False, repr=False)
+
+    def in_quarter(self, quarter: str) -> Row | None:
+        """The same reading of another quarter, with the range that it had; None where there is none."""
+        return self.elsewhere(quarter) if self.elsewhere else None
 
     @property
     def last_day(self) -> pd.Timestamp:
@@ -231,8 +237,7 @@ class Readings:
 
     def history(self, metric: str, slice_by: str = "", slice_: str = "") -> list[Row | None]:
         """The same reading in the last eight quarters, oldest first; None for a quarter without a row."""
-        found = [self._of(metric, quarter) for quarter in self.quarters[-8:]]
-        return [next((r for r in rows if (r.slice_by, r.slice) == (slice_by, slice_)), None) for rows in found]
+        return [self._one(metric, slice_by, slice_, quarter) for quarter in self.quarters[-8:]]
 
     def has(self, metric: str) -> bool:
         return bool(self._of(metric, ""))
@@ -256,6 +261,10 @@ class Readings:
         """Every reading of a metric in a quarter, the edition's by default."""
         return self._of(metric, quarter)
 
+    def _one(self, metric: str, slice_by: str, slice_: str, quarter: str) -> Row | None:
+        """The reading of one slice in a quarter; None where there is no such row."""
+        return next((row for row in self._of(metric, quarter) if (row.slice_by, row.slice) == (slice_by, slice_)), None)
+
     def _of(self, metric: str, quarter: str) -> list[Row]:
         key = (metric, quarter or self.quarter)
         if key not in self._rows:
@@ -266,7 +275,8 @@ class Readings:
     def _row(self, place: int) -> Row:
         record = {name: column[place] for name, column in self._columns.items()}
         metric = self.register[record["metric"]]
-        row = _row(record, metric.label, self._currency if counts_money(metric) else "")
+        currency = self._currency if counts_money(metric) else ""
+        row = _row(record, metric.label, currency, self._one)
         named = row.slice_by in NAMES_METRICS and row.slice in self.register
         return replace(row, called=self.register[row.slice].label) if named else row
 
@@ -331,14 +341,17 @@ def counts_money(metric: Known) -> bool:
     return metric.formula is not None and any(term.how == "money" for term in metric.formula.numerator.terms)
 
 
-def _row(record: Mapping[Any, Any], label: str, parts_currency: str) -> Row:
+def _row(record: Mapping[Any, Any], label: str, parts_currency: str, one: Callable[..., Row | None]) -> Row:
     numbers = {name: float(record[name]) if known(record.get(name)) else None for name in NUMBERS}
     texts = {name: "" if pd.isna(record[name]) else str(record[name]) for name in TEXTS}
     days = {name: record[name] for name in ("period_start", "period_end", "as_of")}
     fields: dict[str, Any] = {**days, **texts, **numbers}
     if texts["method"].startswith("Wilson"):
         parts_currency = ""  # k of n counts units, whatever its metric adds up elsewhere
-    return Row(label=label, version=str(record["version"]), parts_currency=parts_currency, **fields)
+    elsewhere = partial(one, texts["metric"], texts["slice_by"], texts["slice"])
+    return Row(
+        label=label, version=str(record["version"]), parts_currency=parts_currency, elsewhere=elsewhere, **fields
+    )
 
 
 def _unknown(kind: str, name: str, hint: str, where: str = "notebook") -> Fault:

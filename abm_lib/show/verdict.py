@@ -2,11 +2,12 @@
 
 A verdict has a tone (good, bad or grey), a sign and words. It takes a tone only when the metric has a better direction,
 enough units stand behind it, and either the number is a known total or its likely range clears the target (or, with no
-clear gap to a target, last year's value). Everything else is grey.
+clear gap to a target, the range of its difference from last year leaves 0 out). Everything else is grey.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -87,14 +88,41 @@ def clears(row: Row, mark: float) -> int:
     return (1 if row.value > mark else -1) if exact else 0
 
 
+def differs(row: Row, other: Row | None, widen: float = 1.0) -> int:
+    """1 or -1 where a reading lies clearly above or below another, such as its own of a year ago; else 0.
+
+    Both ranges stand behind the difference: it must exceed the root of the two squared half-widths that face each other,
+    which for shares of k of n is Newcombe's interval. Without a range of either nothing is claimed.
+    """
+    if row.value is None or other is None or other.value is None:
+        return 0
+    high, low = (row, other) if row.value > other.value else (other, row)
+    if high.value is None or low.value is None or high.low is None or low.high is None:
+        return 0
+    if high.value - low.value <= math.hypot(high.value - high.low, low.high - low.value) * widen:
+        return 0
+    return 1 if high is row else -1
+
+
+def a_year_before(quarter: str) -> str:
+    """2025Q3 for 2026Q3."""
+    return f"{int(quarter[:4]) - 1}{quarter[4:]}"
+
+
+def a_quarter_before(quarter: str) -> str:
+    """2026Q2 for 2026Q3."""
+    return f"{quarter[:5]}{int(quarter[5]) - 1}" if quarter[5] != "1" else f"{int(quarter[:4]) - 1}Q4"
+
+
 def last_year(row: Row) -> str:
     """The quarter a year before, as cards name it: Q3 2025."""
-    return f"{row.quarter[4:]} {int(row.quarter[:4]) - 1}"
+    before = a_year_before(row.quarter)
+    return f"{before[4:]} {before[:4]}"
 
 
 def last_quarter(row: Row) -> str:
     """The quarter before, without its year: Q2."""
-    return f"Q{(int(row.quarter[5]) + 2) % 4 + 1}"
+    return a_quarter_before(row.quarter)[4:]
 
 
 def moved(row: Row) -> str:
@@ -148,7 +176,9 @@ def _against_last_year(row: Row, clear_only: bool = False) -> Verdict | None:
         return None
     if _fewer(row, "trend"):
         return None if clear_only else Verdict("grey", NONE, f"Too few to tell a trend: {row.text('n')}")
-    side = clears(row, row.year_ago) if row.ranged or is_total(row) else 0
+    side = differs(row, row.in_quarter(a_year_before(row.quarter))) if row.ranged else 0
+    if is_total(row):
+        side = clears(row, row.year_ago)
     if clear_only:
         return _year_on_year(row, side) if side and row.ranged else None
     if row.ranged and not side:
@@ -171,7 +201,8 @@ def _moved(row: Row) -> Verdict:
     """Words for a number with nothing to judge it by: what moved, in grey."""
     if row.value is None or row.previous is None:
         return Verdict("grey", "", "No target, no earlier value")
-    if (row.ranged and not clears(row, row.previous)) or row.value == row.previous:
+    clear = not row.ranged or differs(row, row.in_quarter(a_quarter_before(row.quarter)))
+    if not clear or row.value == row.previous:
         return Verdict("grey", SAME, "No clear change" if row.ranged else f"Same as {last_quarter(row)}")
     words = moved(row)
     return Verdict("grey", "", words[0].upper() + words[1:])
