@@ -60,7 +60,8 @@ class Entry(Settings):
     """Where the rows of one canonical table come from; see mapping.py.
 
     `also` are files that the query reads and that may be absent; `otherwise` is the entry that counts where the files of this
-    one were not delivered; `as_now` says what is not known where only today's state is.
+    one were not delivered; `as_now` says what is not known where only today's state is; `left_out` are queries for the number of
+    rows that a rule of the query leaves out, by the rule.
     """
 
     file: str = ""
@@ -72,6 +73,7 @@ class Entry(Settings):
     constants: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     as_now: str = ""
+    left_out: dict[str, str] = Field(default_factory=dict)
     otherwise: Entry | None = None
 
 
