@@ -131,6 +131,39 @@ def test_the_folder_for_a_system_is_one_that_can_be_opened(name: str, tmp_path: 
     assert (folder / name.partition("-")[0]).is_dir()
 
 
+def test_a_folder_for_two_crms_places_the_stages_of_both(tmp_path: Path) -> None:
+    scaffold.write(tmp_path / "mine", ("hubspot-native", "salesforce-fivetran"), "EUR", 1)
+    stages = config.load(tmp_path / "mine").opportunity_stages
+    assert stages.order == [
+        "Appointment Scheduled", "Prospecting", "Qualification", "Qualified To Buy", "Presentation Scheduled",
+        "Decision Maker Bought-In", "Contract Sent", "Needs Analysis", "Value Proposition", "Id. Decision Makers",
+        "Perception Analysis", "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost",
+    ]  # fmt: skip
+    assert stages.qualified_from == "Qualified To Buy"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (("salesforce-native", "salesforce-fivetran"), ["salesforce", "salesforce_2"]),
+        (("ga4-bigquery", "hubspot-native", "ga4-native"), ["ga4", "hubspot", "ga4_2"]),
+        (("ads-fivetran", "ads-fivetran", "ads-native"), ["ads", "ads_2", "ads_3"]),
+    ],
+)
+def test_a_system_that_is_named_again_has_a_source_of_its_own(
+    wanted: tuple[str, ...], names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    scaffold.write(folder, wanted, "EUR", 1)
+    assert list(config.load(folder).sources) == names
+    for name, base in zip(names, wanted, strict=True):
+        assert f'base = "{base}"' in (folder / f"{name}.toml").read_text() and (folder / name).is_dir()
+    first = next(iter(mapping.load_map(folder, names[0], []).files))
+    (folder / names[0] / f"{first}.csv").write_text("id,name,date\n1,One,2026-07-01\n")
+    said = list(checklist.lines(open_company(folder)))
+    assert [line.split()[1].rstrip(":") for line in said if line.startswith("source ")] == names
+
+
 def test_every_example_in_a_comment_of_the_folder_is_one_that_would_be_read(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     scaffold.write(folder, ("salesforce-native",), "EUR", 1)
