@@ -246,7 +246,7 @@ def _accept(
         _spoken(con, config, source, table)
     try:
         delivered = _raw_table(con, source, table, key)
-        left_out = {why: con.execute(sql).fetchall()[0][0] for why, sql in table.left_out.items()}
+        left_out, told = _counted(con, table.left_out), _counted(con, table.told)
     except duckdb.Error as error:
         delivery.faults.append(_query_fault(where, error))
         return
@@ -256,13 +256,20 @@ def _accept(
         return
     own_slices.hold(con, config, table.name, key)
     report = _typed(con, source, table, key, file, where, delivered)
-    report.excluded |= {why: count for why, count in left_out.items() if count}
+    report.excluded |= left_out
     report.read += sum(left_out.values())
+    report.faults += [checks.not_said(where, what, count) for what, count in told.items()]
     if table.as_now:
         delivery.as_now[table.name] = table.as_now
     delivery.parts.append(Part(key, report, file, _zone(file.dialect if file else _dialect(source))))
     delivery.faults += report.faults
     delivery.reports[table.name] = report if key == table.name else _joined(con, key, delivery, report)
+
+
+def _counted(con: duckdb.DuckDBPyConnection, queries: dict[str, str]) -> dict[str, int]:
+    """What each query counts, where that is anything."""
+    counts = {what: con.execute(sql).fetchall()[0][0] for what, sql in queries.items()}
+    return {what: count for what, count in counts.items() if count}
 
 
 def _typed(

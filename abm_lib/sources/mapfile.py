@@ -61,7 +61,8 @@ class Entry(Settings):
 
     `also` are files that the query reads and that may be absent; `otherwise` is the entry that counts where the files of this
     one were not delivered; `as_now` says what is not known where only today's state is; `left_out` are queries for the number of
-    rows that a rule of the query leaves out, by the rule.
+    rows that a rule of the query leaves out, by the rule; `told` for the number of which the source does not say all, by what becomes
+    of them.
     """
 
     file: str = ""
@@ -74,6 +75,7 @@ class Entry(Settings):
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     as_now: str = ""
     left_out: dict[str, str] = Field(default_factory=dict)
+    told: dict[str, str] = Field(default_factory=dict)
     otherwise: Entry | None = None
 
 
