@@ -27,13 +27,15 @@ class Shape(Settings):
     """One way in which a system's tables are delivered.
 
     `pages` are what was read to write it; `proven` names the rows it was tried on, and is empty where there were none.
-    `newest`: the column that tells the newest row of a key; `gone`: those that mark a row as deleted; `prefixes` stand
-    before column names and are no part of them; `reason` says why the shape cannot be read.
+    `newest`: the column that tells the newest row of a key; `active`: the one that says which row of a key holds now; `gone`:
+    those that mark a row as deleted; `prefixes` stand before column names and are no part of them; `reason` says why the shape
+    cannot be read.
     """
 
     pages: list[str] = Field(default_factory=list)
     proven: str = ""
     newest: str = ""
+    active: str = ""
     gone: list[str] = Field(default_factory=list)
     prefixes: list[str] = Field(default_factory=list)
     dialect: Dialect = Dialect()
