@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
@@ -90,9 +91,14 @@ def _of_sources(company: Company) -> Iterator[str]:
             f", {proof}" if source["is_shipped"] else ""
         )
         for stem, file in source["files"].items():
-            lacking = f"; not in it: {', '.join(file['absent'])}" if file and file["absent"] else ""
-            yield f"  {stem:28} " + (f"{file['file']}, {file['rows']} rows{lacking}" if file else "not delivered")
+            yield f"  {stem:28} " + (_of_file(file) if file else "not delivered")
         yield from _unread(source["unread"])
+
+
+def _of_file(file: dict[str, Any]) -> str:
+    left_out = "".join(f", {count} {why}" for why, count in file["left_out"].items())
+    lacking = f"; not in it: {', '.join(file['absent'])}" if file["absent"] else ""
+    return f"{file['file']}, {file['rows']} rows{left_out}{lacking}"
 
 
 def _unread(files: dict[str, str]) -> Iterator[str]:

@@ -519,13 +519,13 @@ def test_a_query_builds_rows_and_its_columns_may_be_renamed_and_translated(tmp_p
     assert frozen(company, query) == [("D2", "renewal", "x")]
 
 
-def test_a_row_of_a_query_is_named_by_its_number(tmp_path: Path) -> None:
+def test_a_row_of_a_query_is_named_by_its_key(tmp_path: Path) -> None:
     text = """[tables.opportunities]
     files = ["deals"]
     sql = "select id as opportunity_id, kind as business_type from deals order by id"
     """
     delivery = deliver(mapped(tmp_path, text))
-    assert delivery.faults[0].where == 'crm  the query of opportunities, row 1  column "business_type"'
+    assert delivery.faults[0].where == 'crm  the query of opportunities, opportunity_id D1  column "business_type"'
     assert delivery.reports["opportunities"].set_aside == 2
 
 

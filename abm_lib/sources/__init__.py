@@ -31,7 +31,7 @@ import duckdb
 
 from .. import tables
 from ..config import Config
-from ..errors import Fault, printable
+from ..errors import Fault, masked, printable
 from ..source_settings import Dialect, Source
 from ..tables import Accepted, Form
 from . import checks, dialects, doubts, forms, identity, inputs, own_slices, shaping
@@ -209,10 +209,21 @@ def _described(source: _Source) -> dict[str, Any]:
     files = {}
     for stem in source.mapping.wanted:
         file, shaped = source.files.get(stem), source.shaped.get(stem, Shaped())
-        files[stem] = {"file": file.label, "rows": file.rows, "absent": list(shaped.absent)} if file else None
+        files[stem] = _told(file, shaped) if file else None
     mapping = source.mapping
     return {"map": source.asked.map, "title": mapping.title, "proven": mapping.shape.proven, "pages": mapping.shape.pages,
             "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files, "unread": source.unread}  # fmt: skip
+
+
+def _told(file: File, shaped: Shaped) -> dict[str, Any]:
+    """A file of a map: its rows, those among them that no longer count or cannot be read, and its lines that are no rows."""
+    counts = dict(shaped.excluded) | {
+        "unreadable": file.unreadable,
+        "totals": file.left_out,
+        "broken": len(file.broken),
+    }
+    left_out = {why: count for why, count in counts.items() if count}
+    return {"file": file.label, "rows": file.rows, "left_out": left_out, "absent": list(shaped.absent)}
 
 
 def _ways(mapping: Map, files: Collection[str]) -> Iterator[TableMap]:
@@ -236,6 +247,7 @@ def _accept(
         _spoken(con, config, source, table)
     try:
         delivered = _raw_table(con, source, table, key)
+        left_out, told = _counted(con, table.left_out), _counted(con, table.told)
     except duckdb.Error as error:
         delivery.faults.append(_query_fault(where, error))
         return
@@ -245,11 +257,20 @@ def _accept(
         return
     own_slices.hold(con, config, table.name, key)
     report = _typed(con, source, table, key, file, where, delivered)
+    report.excluded |= left_out
+    report.read += sum(left_out.values())
+    report.faults += [checks.not_said(where, what, count) for what, count in told.items()]
     if table.as_now:
         delivery.as_now[table.name] = table.as_now
     delivery.parts.append(Part(key, report, file, _zone(file.dialect if file else _dialect(source))))
     delivery.faults += report.faults
     delivery.reports[table.name] = report if key == table.name else _joined(con, key, delivery, report)
+
+
+def _counted(con: duckdb.DuckDBPyConnection, queries: dict[str, str]) -> dict[str, int]:
+    """What each query counts, where that is anything."""
+    counts = {what: con.execute(sql).fetchall()[0][0] for what, sql in queries.items()}
+    return {what: count for what, count in counts.items() if count}
 
 
 def _typed(
@@ -271,7 +292,7 @@ def _typed(
         identity.WRONG if source.mapping.ids == "salesforce" else "",
         without_blanks,
     )
-    place = file.place if file else lambda row: f"{where}, row {row}"
+    place = file.place if file else lambda row: f"{where}, {_named_by_key(con, table.name, key, row)}"
     found += checks.lost_case(con, table.name, key, where) if source.mapping.ids == "salesforce" else []
     found += checks.unclear_marks(con, table.name, key, where, dialect) if file and file.text else []
     report = tables.accept(con, table.name, where, place, form, key)
@@ -281,6 +302,20 @@ def _typed(
     if file:
         _count_file(source, table, file, report)
     return report
+
+
+def _named_by_key(con: duckdb.DuckDBPyConnection, table: str, key: str, row: int) -> str:
+    names = delivered_columns(con, f'raw."{key}"')
+    listed = ", ".join(f'"{name}"' for name in names)
+    values = con.execute(f'select {listed} from raw."{key}" where _row = ?', [row]).fetchall()[0]
+    return _called(table, row, dict(zip(names, values, strict=True)))
+
+
+def _called(table: str, row: int, values: dict[str, Any]) -> str:
+    """What a row of a query is called: its key but for what names a person, else its number."""
+    known = tables.tables()[table]
+    key = [name for name in known.key if values.get(name) is not None and not known.columns[name].personal]
+    return masked(", ".join(f"{name} {values[name]}" for name in key)) or f"row {row}"
 
 
 def _joined(con: duckdb.DuckDBPyConnection, key: str, delivery: Delivery, report: Accepted) -> Accepted:
@@ -366,7 +401,8 @@ def keep_set_aside(con: duckdb.DuckDBPyConnection, place: Path, delivery: Delive
             for where, broken in file.lines_that_are_no_rows() if file else ():
                 writer.writerow([where, "F011", broken])
             for row, why, *values in _rows_set_aside(con, part.key, columns):
-                writer.writerow([file.place(row) if file else f"row {row}", "; ".join(why), "", *values])
+                named = _called(part.report.table, row, dict(zip(columns, values, strict=True)))
+                writer.writerow([file.place(row) if file else named, "; ".join(why), "", *values])
 
 
 def _rows_set_aside(con: duckdb.DuckDBPyConnection, name: str, columns: list[str]) -> list[tuple[Any, ...]]:

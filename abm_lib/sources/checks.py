@@ -225,6 +225,12 @@ def taken_as_blank(where: str, count: int, expected: str) -> Fault:
     return Fault("F054", "taken-as-blank", where, found, expected, fix, level="N")
 
 
+def not_said(where: str, what: str, count: int) -> Fault:
+    """Rows of which the source does not say all: what a map makes of them is its rule, and no guess."""
+    fix = "say it in the source, or leave it: the rows are counted so"
+    return Fault("F087", "not-said", where, f"{count} {what}", "a source that says which", fix, level="N")
+
+
 def lost_case(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str) -> list[Fault]:
     """Columns of Salesforce ids in which no letter is upper case and the checksums say that some were: it cannot be undone."""
     faults = []

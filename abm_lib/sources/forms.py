@@ -18,6 +18,7 @@ from ..tables import quoted
 DAYS = ["%Y-%m-%d", "%Y-%m-%d 00:00:00"]
 MOMENTS = [f"%Y-%m-%d{apart}{time}" for apart in " T" for time in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")]
 NESTED = ("STRUCT", "MAP", "UNION", "JSON")
+CLOSED = {"autoinstall_known_extensions": "false"}  # a DuckDB that fetches nothing, whatever a file or query asks for
 UNREADABLE = (duckdb.Error, sqlite3.Error)
 BATCH = 50_000  # rows held in Python at once
 
@@ -104,14 +105,14 @@ def cell_text(value: Any) -> str | None:
 
 def duckdb_tables(path: Path, db_schema: str) -> list[str]:
     """The names of a DuckDB file's tables and views, of one schema or of all."""
-    with duckdb.connect(str(path), read_only=True) as con:
+    with duckdb.connect(str(path), read_only=True, config=CLOSED) as con:
         rows = con.execute("select table_schema, table_name from information_schema.tables order by 2").fetchall()
     return [name for schema, name in rows if schema == (db_schema or "main")]
 
 
 def from_duckdb(con: duckdb.DuckDBPyConnection, stem: str, path: Path, query: str) -> None:
     """The table STEM of a query over a DuckDB file, which is only read."""
-    with duckdb.connect(str(path), read_only=True) as other:
+    with duckdb.connect(str(path), read_only=True, config=CLOSED) as other:
         _copied(con, stem, other, query)
 
 

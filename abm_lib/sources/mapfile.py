@@ -27,13 +27,15 @@ class Shape(Settings):
     """One way in which a system's tables are delivered.
 
     `pages` are what was read to write it; `proven` names the rows it was tried on, and is empty where there were none.
-    `newest`: the column that tells the newest row of a key; `gone`: those that mark a row as deleted; `prefixes` stand
-    before column names and are no part of them; `reason` says why the shape cannot be read.
+    `newest`: the column that tells the newest row of a key; `active`: the one that says which row of a key holds now; `gone`:
+    those that mark a row as deleted; `prefixes` stand before column names and are no part of them; `reason` says why the shape
+    cannot be read.
     """
 
     pages: list[str] = Field(default_factory=list)
     proven: str = ""
     newest: str = ""
+    active: str = ""
     gone: list[str] = Field(default_factory=list)
     prefixes: list[str] = Field(default_factory=list)
     dialect: Dialect = Dialect()
@@ -60,7 +62,9 @@ class Entry(Settings):
     """Where the rows of one canonical table come from; see mapping.py.
 
     `also` are files that the query reads and that may be absent; `otherwise` is the entry that counts where the files of this
-    one were not delivered; `as_now` says what is not known where only today's state is.
+    one were not delivered; `as_now` says what is not known where only today's state is; `left_out` are queries for the number of
+    rows that a rule of the query leaves out, by the rule; `told` for the number of which the source does not say all, by what becomes
+    of them.
     """
 
     file: str = ""
@@ -72,6 +76,8 @@ class Entry(Settings):
     constants: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     as_now: str = ""
+    left_out: dict[str, str] = Field(default_factory=dict)
+    told: dict[str, str] = Field(default_factory=dict)
     otherwise: Entry | None = None
 
 

@@ -53,6 +53,8 @@ class TableMap:
     constants: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     as_now: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def relation(self) -> str:
@@ -178,7 +180,7 @@ def load_map(folder: Path, name: str, wanted: list[str]) -> Map:
 def _table_map(table: str, entry: Entry) -> TableMap:
     files = tuple(entry.files) if entry.sql else (entry.file,)
     return TableMap(table, files, tuple(entry.also), entry.sql, entry.columns, entry.expressions, entry.constants,
-                    entry.values, entry.as_now)  # fmt: skip
+                    entry.values, entry.as_now, entry.left_out, entry.told)  # fmt: skip
 
 
 def _table_faults(path: str, table: str, written: MapFile) -> list[Fault]:

@@ -138,7 +138,7 @@ def _pull_table(draft: Path, stem: str, server: Any, query: str, text: Callable[
     """Write PLACE/STEM.parquet of text; returns its rows, which are as many as the server counts in the same state."""
     (expected,) = server.execute(text(f"select count(*) from ({query}) counted")).one()
     result = server.execution_options(stream_results=True, yield_per=forms.BATCH).execute(text(query))
-    con = duckdb.connect()
+    con = duckdb.connect(config=forms.CLOSED)
     forms.from_rows(con, stem, list(result.keys()), result)
     (count,) = con.execute(f'select count(*) from "{stem}"').fetchall()[0]
     if count != expected:

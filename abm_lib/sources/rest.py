@@ -22,6 +22,7 @@ import duckdb
 from ..errors import AbmError, EnvironmentFault, Fault, InputRefused, UsageError
 from ..source_settings import Paginator, Rest, RestAuth, RestResource
 from ..tables import quoted, quoted_name
+from . import forms
 
 ATTEMPTS, SECONDS = 5, 60  # how often an answer is asked for, and how long one may take
 AUTH = {"bearer": "token", "api_key": "api_key", "http_basic": "password"}
@@ -216,7 +217,7 @@ def _to_parquet(out: Path, stem: str, columns: list[str], path: Path) -> int:
     """Write the lines that dlt left of a table; returns how many there were."""
     named = "{" + ", ".join(f"{quoted_name(column)}: 'VARCHAR'" for column in columns) + "}"
     files = quoted(f"{out}/{stem}/*.jsonl*")
-    con = duckdb.connect()
+    con = duckdb.connect(config=forms.CLOSED)
     if not list((out / stem).glob("*.jsonl*")):
         con.execute(f"create table lines ({', '.join(f'{quoted_name(column)} VARCHAR' for column in columns)})")
     else:

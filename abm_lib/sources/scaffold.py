@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from .mapfile import FileEntry, systems
@@ -9,12 +10,18 @@ from .mapfile import shipped as shipped_maps
 from .mapping import Map, load_map
 
 GENERIC = "generic"  # a map of the company's own, from nothing
+# Of each CRM its own stages of an open deal: those before it is qualified, and those from then on.
 STAGES = {
-    "hubspot": '["Appointment Scheduled", "Qualified To Buy", "Presentation Scheduled", "Decision Maker Bought-In", "Contract Sent", '
-    '"Closed Won", "Closed Lost"]',
-    "": '["Prospecting", "Qualification", "Needs Analysis", "Value Proposition", "Id. Decision Makers", "Perception Analysis", '
-    '"Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost"]',
-}
+    "salesforce": (
+        ["Prospecting", "Qualification"],
+        ["Needs Analysis", "Value Proposition", "Id. Decision Makers", "Perception Analysis", "Proposal/Price Quote",
+         "Negotiation/Review"],
+    ),
+    "hubspot": (
+        ["Appointment Scheduled"],
+        ["Qualified To Buy", "Presentation Scheduled", "Decision Maker Bought-In", "Contract Sent"],
+    ),
+}  # fmt: skip
 COMPANY = """# What this company defines. Every key is explained in docs/settings.md; those not named here have a default.
 # 1. put the files of each system into its folder below   2. abm check {folder}   3. abm run {folder}
 
@@ -132,21 +139,37 @@ def known() -> list[str]:
 
 def write(folder: Path, wanted: tuple[str, ...], currency: str, first_month: int) -> None:
     """Write abm.toml, and for each system its map and a folder for its files."""
-    crm = next((name.partition("-")[0] for name in wanted if name.partition("-")[0] in STAGES), "")
-    qualified = "Qualified To Buy" if crm else "Needs Analysis"
+    stages, qualified = _stages(name.partition("-")[0] for name in wanted)
     text = COMPANY.format(
-        folder=folder.name, currency=currency, first_month=first_month, stages=STAGES[crm], qualified=qualified
+        folder=folder.name, currency=currency, first_month=first_month, stages=stages, qualified=qualified
     )
     folder.mkdir(parents=True, exist_ok=True)
-    for base in dict.fromkeys(wanted):
-        name, _, shape = base.partition("-")
+    for name, base in _names(wanted).items():
         (folder / name).mkdir(exist_ok=True)
-        text += _source(base, name, shape)
-        (folder / f"{name}.toml").write_text(OWN if base == GENERIC else _map(folder, base, name), encoding="utf-8")
+        text += _source(base, name)
+        (folder / f"{name}.toml").write_text(OWN if base == GENERIC else _map(folder, base), encoding="utf-8")
     (folder / "abm.toml").write_text(text, encoding="utf-8")
 
 
-def _source(base: str, name: str, shape: str) -> str:
+def _names(wanted: Iterable[str]) -> dict[str, str]:
+    """What each source is called: its system's name, and from the second of a system on with a number."""
+    named = dict[str, str]()
+    for base in wanted:
+        system = base.partition("-")[0]
+        number = sum(other.partition("-")[0] == system for other in named.values()) + 1
+        named[system if number == 1 else f"{system}_{number}"] = base
+    return named
+
+
+def _stages(systems: Iterable[str]) -> tuple[str, str]:
+    """The stages of every CRM among the systems, those before a deal is qualified first; and the first of the others."""
+    found = [STAGES[system] for system in dict.fromkeys(systems) if system in STAGES] or [STAGES["salesforce"]]
+    early, later = ([stage for stages in found for stage in stages[part]] for part in (0, 1))
+    listed = ", ".join(f'"{stage}"' for stage in [*early, *later, "Closed Won", "Closed Lost"])
+    return f"[{listed}]", later[0]
+
+
+def _source(base: str, name: str) -> str:
     if base == GENERIC:
         return f'\n[sources.{name}]\nfolder = "{name}"\nmap = "{name}"       # {name}.toml: a map of your own\n'
     proven = shipped_maps()[base].proven
@@ -155,13 +178,15 @@ def _source(base: str, name: str, shape: str) -> str:
         if proven
         else "unproven, no rows of it were at hand; read its first report with care"
     )
-    written = systems()[name]
+    system, _, shape = base.partition("-")
+    written = systems()[system]
     return SOURCE.format(
         title=written.title, shape=shape, proof=proof, name=name, stem=next(iter(written.files)), upper=name.upper()
     )
 
 
-def _map(folder: Path, base: str, system: str) -> str:
+def _map(folder: Path, base: str) -> str:
+    system = base.partition("-")[0]
     mapping = load_map(folder, base, [])
     listing = "".join(_listed(stem, entry, mapping) for stem, entry in mapping.files.items())
     first = next(iter(mapping.tables))

@@ -48,10 +48,15 @@ def shape(con: duckdb.DuckDBPyConnection, stem: str, entry: FileEntry, how: Shap
     conflicts = 0
     if entry.key and set(entry.key) <= named.keys():
         key = ", ".join(f'"{column}"' for column in entry.key)
+        active = _says_yes(there.get(folded(how.active), "")) if how.active else "false"
         if newest:
-            kept = f'select arg_max(_row, ("{newest}", _row)) from "{stem}" group by {key}'
+            order = f"""({active}, coalesce({_moment(newest)}, timestamp 'epoch'), coalesce("{newest}", ''), _row)"""
+            kept = f'select arg_max(_row, {order}) from "{stem}" group by {key}'
             excluded.append(("older states", _count_out(con, stem, f"_row not in ({kept})")))
         else:
+            now = f'select ({key}) from "{stem}" where {active}'
+            past = f"not {active} and ({key}) in ({now})" if active != "false" else ""
+            excluded.append(("older states", _count_out(con, stem, past)))
             whole = ", ".join(f'"{column}"' for column in [*entry.columns, *extra])
             kept = f'select min(_row) from "{stem}" group by {whole}'
             excluded.append(("copies", _count_out(con, stem, f"_row not in ({kept})")))
@@ -86,8 +91,19 @@ def _named(delivered: list[str], entry: FileEntry, how: Shape) -> dict[str, str]
 def _is_gone(there: dict[str, str], columns: list[str]) -> str:
     """SQL that is true of a deleted row: a column says yes, or one that ends in `_at` holds when."""
     known = [(column, there[folded(column)]) for column in columns if folded(column) in there]
-    marks = [f'"{c}" is not null' if name.endswith("_at") else f'lower(trim("{c}")) in {YES}' for name, c in known]
-    return f"coalesce({' or '.join(marks)}, false)" if marks else ""
+    marks = [f'"{c}" is not null' if name.endswith("_at") else _says_yes(c) for name, c in known]
+    return f"({' or '.join(marks)})" if marks else ""
+
+
+def _says_yes(column: str) -> str:
+    """SQL for whether the column says yes; it does not where it is blank or not there."""
+    return f"""(coalesce(lower(trim("{column}")), '') in {YES})""" if column else "false"
+
+
+def _moment(column: str) -> str:
+    """SQL for the time that the column tells; seconds since 1970 are understood too."""
+    seconds = f'try(make_timestamp(try_cast(try_cast("{column}" as DOUBLE) * 1000000 as BIGINT)))'
+    return f'coalesce(try_cast("{column}" as TIMESTAMP), {seconds})'
 
 
 def _count_out(con: duckdb.DuckDBPyConnection, stem: str, condition: str) -> int:
@@ -100,9 +116,8 @@ def _count_out(con: duckdb.DuckDBPyConnection, stem: str, condition: str) -> int
 
 
 def _newest(con: duckdb.DuckDBPyConnection, stem: str, there: dict[str, str], how: Shape) -> str:
-    """The newest time in the column that the shape calls newest; seconds since 1970 are understood too."""
+    """The newest time in the column that the shape calls newest."""
     column = there.get(folded(how.newest), "") if how.newest else ""
     if not column:
         return ""
-    moment = f'coalesce(try_cast("{column}" as TIMESTAMP), make_timestamp((try_cast("{column}" as DOUBLE) * 1000000)::BIGINT))'
-    return str(con.execute(f"select coalesce(max({moment})::VARCHAR, '') from \"{stem}\"").fetchall()[0][0])
+    return str(con.execute(f"select coalesce(max({_moment(column)})::VARCHAR, '') from \"{stem}\"").fetchall()[0][0])

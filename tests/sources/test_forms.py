@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sqlite3
 import zipfile
 from collections.abc import Callable
@@ -14,12 +15,13 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from conftest import ROOT
 from delivering import Read, deliver, written
 from openpyxl import Workbook
 
 from abm_lib import company as companies
 from abm_lib.errors import InputRefused
-from abm_lib.sources import books
+from abm_lib.sources import books, forms
 
 SOURCE = "\n[sources.crm]\n"
 DEALS = [
@@ -301,3 +303,18 @@ def test_a_value_of_a_cell_becomes_the_text_that_a_file_would_hold() -> None:
     assert cells(1.0, 12345678901234.0, 0.1, True, None, "", date(2026, 4, 5), datetime(2026, 4, 5, 1, 2), 7, "x") == [
         "1", "12345678901234", "0.1", "true", None, None, "2026-04-05", "2026-04-05 01:02:00", "7", "x",
     ]  # fmt: skip
+
+
+def test_a_database_file_is_opened_by_a_duckdb_that_installs_nothing(tmp_path: Path) -> None:
+    asked = "select 'O1' as opportunity_id, 'new' as business_type, current_setting('autoinstall_known_extensions') as product"
+    settings = f'{SOURCE}database = "warehouse.duckdb"\nqueries.opportunities = "{asked}"\n'
+    folder = written(tmp_path, settings)
+    duckdb.connect(str(folder / "warehouse.duckdb")).close()
+    assert deliver(folder).rows("select product from canonical.opportunities") == [("false",)]
+
+
+def test_every_duckdb_that_reads_what_others_wrote_installs_nothing() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "abm_lib" / "sources").glob("*.py"))]
+    opened = [call for text in texts for call in re.findall(r"duckdb\.connect\(.*\)", text)]
+    assert len(opened) == 4 and all("config=CLOSED" in call or "config=forms.CLOSED" in call for call in opened)
+    assert forms.CLOSED == {"autoinstall_known_extensions": "false"}

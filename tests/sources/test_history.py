@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from delivering import Read, deliver, written
 
 import abm_lib.metrics  # noqa: F401  (fills the register)
@@ -88,3 +89,32 @@ O1,2026-03-01 09:00:00,offer,900,2026-05-01 00:00:00,40,true
         ("O1", "2026-03-01 09:00:00", "offer", 900, "2026-05-01", 0.4),
     ]
     assert found.rows("select is_deleted from canonical.opportunity_changes order by changed_at") == [(False,), (True,)]
+
+
+ACCOUNT = "id,name,_fivetran_start,_fivetran_active,_fivetran_synced\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        ("1,Now,2026-03-01,true,2026-01-01\n1,Old,2026-01-01,false,2026-09-01\n", "Now"),
+        ("1,Now,2026-03-01,TRUE,2026-09-01\n1,Old,2026-01-01,false,2026-09-01\n", "Now"),
+        ("1,Old,2026-01-01,false,2026-08-01\n1,Last,2026-03-01,false,2026-09-01\n1,Blank,2026-02-01,false,\n", "Last"),
+        ("1,Last,2026-03-01,true,2026-09-01T10:00:00\n1,Old,2026-01-01,true,2026-09-01 11:00:00 -03\n", "Old"),
+        ("1,Old,2026-03-01,true,2026-09-01T09:00:00\n1,Last,2026-01-01,true,2026-09-01 11:00:00\n", "Last"),
+    ],
+)
+def test_of_a_record_in_history_mode_the_active_row_counts_then_the_one_read_last(
+    tmp_path: Path, rows: str, name: str
+) -> None:
+    found = deliver(written(tmp_path, '\n[sources.crm]\nmap = "salesforce-fivetran"\n', account=ACCOUNT + rows))
+    assert found.rows("select name from canonical.accounts") == [(name,)]
+    assert found.delivery.reports["accounts"].excluded == {"older states": rows.count("\n") - 1}
+
+
+def test_without_the_time_of_reading_two_active_rows_that_differ_are_no_older_states(tmp_path: Path) -> None:
+    rows = "id,name,_fivetran_active\n1,Now,true\n1,Old,false\n2,This,true\n2,That,true\n"
+    found = deliver(written(tmp_path, '\n[sources.crm]\nmap = "salesforce-fivetran"\n', account=rows))
+    assert found.rows("select name from canonical.accounts") == [("Now",)]
+    assert found.delivery.reports["accounts"].excluded == {"older states": 1}
+    assert [fault.rule for fault in found.faults if fault.level == "Q"] == ["F074"]

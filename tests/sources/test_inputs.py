@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from delivering import Read, deliver, written
 
-from abm_lib import sources
+from abm_lib import checklist, sources
+from abm_lib.company import open_company
 from abm_lib.errors import Fault
 from abm_lib.sources import inputs, mapping
 
@@ -119,3 +120,99 @@ def test_a_column_of_a_query_is_looked_for_in_the_file_that_it_names() -> None:
         "stats": [("day", "on[:10]"), ("moment", '"at"')],
         "names": [("number", "coalesce(a, b)"), ("moment", '"at"')],
     }
+
+
+# What is counted of files that queries read
+
+
+FIVETRAN = '\n[sources.ads]\nmap = "google_ads-fivetran"\n[sources.ads.dialect]\ntotals = ["^Total"]\n'
+
+
+def test_every_row_and_line_of_a_querys_file_is_used_or_told_by_the_check(tmp_path: Path) -> None:
+    """Of 7 lines: one deleted, one of no number, one broken, one of totals; 3 are used. Of a history: 1 older, 1 used."""
+    stats = "id,date,clicks,impressions,cost_micros,currency_code,_fivetran_deleted\n"
+    rows = "".join(f"1,2026-07-0{i},1,10,1000000,EUR,{'true' if i == 4 else 'false'}\n" for i in range(1, 5))
+    rows += "1,2026-07-05,1,10,one,EUR,false\n1,2026-07-06\nTotal,,4,40,4,EUR,\n"
+    names = "id,name,updated_at\n1,Old,2026-01-01\n1,New,2026-02-01\n"
+    folder = written(tmp_path, FIVETRAN, campaign_stats=stats + rows, campaign_history=names)
+    company = open_company(folder)
+    files = company.notes["sources"]["ads"]["files"]
+    assert files["campaign_stats"]["rows"] == 5
+    assert files["campaign_stats"]["left_out"] == {"deleted": 1, "unreadable": 1, "totals": 1, "broken": 1}
+    assert files["campaign_history"]["left_out"] == {"older states": 1}
+    assert company.notes["tables"]["ad_days"]["accepted"] == 3
+    told = [line.split("; ")[0].split() for line in checklist.lines(company) if line.startswith("  campaign_stats")]
+    assert " ".join(told[0]) == (
+        "campaign_stats campaign_stats.csv, 5 rows, 1 deleted, 1 unreadable, 1 totals, 1 broken"
+    )
+
+
+def test_broken_lines_of_a_querys_file_are_kept_with_their_text(tmp_path: Path) -> None:
+    read = ad_days(tmp_path, "1,2026-07-01,1,10,5.00,EUR\n1,2026-07-02\n")
+    (lines,) = kept(read, tmp_path / "aside").values()
+    assert lines[1] == ["campaign_stats.csv:3", "F011", "1,2026-07-02"]
+
+
+def test_broken_lines_of_a_file_that_is_a_table_are_kept_once(tmp_path: Path) -> None:
+    settings = '\n[sources.crm]\nmap = "salesforce-native"\n'
+    rows = "Id,AccountId,Type,StageName,CreatedDate,CloseDate\n1,A,New Business,offer,2026-01-02,2026-05-01\n2\n"
+    read = deliver(written(tmp_path, settings, Opportunity=rows))
+    assert list(kept(read, tmp_path / "aside")) == ["opportunities"]
+
+
+def test_a_row_of_a_query_that_is_set_aside_is_called_by_its_key(tmp_path: Path) -> None:
+    read = deals(tmp_path, SOUND_DEAL, "2,Two,mystery,7,EUR,2026-07-02,2026-12-01,offer")
+    (fault,) = read.told("F031")
+    assert fault.where == 'crm  the query of opportunities, opportunity_id 2  column "business_type"'
+    assert kept(read, tmp_path / "aside")["opportunities"][1][0] == "opportunity_id 2"
+
+
+def test_a_row_of_a_query_whose_key_names_a_person_is_called_by_its_number(tmp_path: Path) -> None:
+    contacts = "Record ID,Email,Create Date,HubSpot Score\nP1,ann@a.example,2026-07-01,5\n"
+    read = deliver(written(tmp_path, CRM, contact=contacts.replace("2026-07-01", "9999-12-31")))
+    (fault,) = read.told("F031")
+    assert fault.where == 'crm  the query of people, row 1  column "created_at"'
+
+
+def test_events_of_nobody_known_and_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    """Of 5 events one is of an unknown address, one has no address, one is of a kind that is not read: 2 are left."""
+    events = "id,type,created,recipient,email_campaign_id\n" + "".join(
+        f"{i},{kind},2026-07-01 10:00:00,{who},m\n"
+        for i, (kind, who) in enumerate(
+            [
+                ("SENT", "Ann@a.example"),
+                ("OPEN", "ann@a.example"),
+                ("OPEN", "eve@b.example"),
+                ("OPEN", ""),
+                ("DEFERRED", "ann@a.example"),
+            ]
+        )
+    )
+    folder = written(tmp_path, CRM, email_event=events, contact="Record ID,Email\n1,ann@a.example\n")
+    read = deliver(folder)
+    assert read.counts["email_events"] == (5, 2, 0, 0, 3)
+    assert read.delivery.reports["email_events"].excluded == {"of other kinds": 1, "of nobody known": 2}
+
+
+def test_views_without_a_visitor_or_a_session_are_counted(tmp_path: Path) -> None:
+    events = "event_timestamp,event_name,user_pseudo_id,param_ga_session_id,param_page_location\n"
+    events += "1782900000000000,page_view,v,1,https://a.example/x\n1782900001000000,page_view,,1,https://a.example/x\n"
+    events += "1782900002000000,page_view,v,,https://a.example/x\n1782900003000000,first_visit,,,\n"
+    read = deliver(written(tmp_path, '\n[sources.web]\nmap = "ga4-native"\n', events=events))
+    assert read.counts["page_views"] == (3, 1, 0, 0, 2)
+
+
+def test_a_deal_closed_on_no_day_is_counted_where_only_todays_table_is_there(tmp_path: Path) -> None:
+    read = deals(tmp_path, SOUND_DEAL, "2,Two,newbusiness,7,EUR,2026-07-02,,won")
+    assert read.delivery.reports["opportunity_changes"].excluded == {"closed on no day": 1}
+
+
+def test_a_change_of_a_history_that_is_no_amount_is_set_aside_by_its_key(tmp_path: Path) -> None:
+    history = "Id,OpportunityId,Field,OldValue,NewValue,CreatedDate\n1,O1,Amount,500,9OO,2026-03-01T09:00:00Z\n"
+    today = "Id,AccountId,Type,StageName,Amount,CurrencyIsoCode,CloseDate,CreatedDate\n"
+    today += "O1,A1,New Business,offer,900,EUR,2026-09-01,2026-01-05T10:00:00Z\n"
+    settings = '\n[sources.crm]\nmap = "salesforce-native"\n'
+    read = deliver(written(tmp_path, settings, Opportunity=today, OpportunityFieldHistory=history))
+    assert read.rows("select amount from canonical.opportunity_changes") == [(Decimal(500),)]
+    (fault,) = read.told("F031")
+    assert fault.found == "9OO" and "opportunity_id O1, changed_at 2026-03-01 09:00:00" in fault.where

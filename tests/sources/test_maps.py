@@ -118,6 +118,41 @@ def test_two_platforms_fill_one_table_and_one_record_of_both_is_refused(tmp_path
     assert [(f.rule, f.level) for f in deliver(folder).faults] == [("F026", "E")]
 
 
+# What a source does not say
+
+
+def test_a_deal_of_several_companies_is_of_the_primary_one_or_of_none(tmp_path: Path) -> None:
+    """2 has one marked, 3 a sole one that is not marked, 4 two and none marked, 5 two marked, 6 names its own."""
+    deals = "deal_id,dealtype,createdate,company_id\n" + "".join(
+        f"{i},newbusiness,2026-01-01,{'B' if i == 6 else ''}\n" for i in range(2, 7)
+    )
+    links = "deal_id,company_id,type_id\n2,A,341\n2,C,5\n3,A,341\n3,A,279\n4,A,341\n4,B,341\n5,A,5\n5,B,5\n6,A,341\n6,C,341\n"
+    read = deliver(written(tmp_path, '\n[sources.crm]\nmap = "hubspot-native"\n', deal=deals, deal_company=links))
+    assert read.rows("select opportunity_id, account_id from canonical.opportunities order by 1") == [
+        ("2", "C"), ("3", "A"), ("4", None), ("5", None), ("6", "B"),
+    ]  # fmt: skip
+    (fault,) = read.told("F087")
+    assert (fault.level, fault.where) == ("N", "crm  the query of opportunities")
+    assert fault.found == "2 of several companies, none marked as the primary one: of no account"
+
+
+def test_a_meeting_with_several_companies_is_of_the_one_whose_id_comes_first_and_told(tmp_path: Path) -> None:
+    files = {
+        "engagement_meeting": "engagement_id,start_time,meeting_outcome\n1,2026-07-01 10:00:00,COMPLETED\n",
+        "engagement_company": "engagement_id,company_id\n1,B\n1,A\n1,C\n",
+    }
+    read = deliver(written(tmp_path, '\n[sources.crm]\nmap = "hubspot-native"\n', **files))
+    assert read.rows("select account_id from canonical.meetings") == [("A",)]
+    assert [f.found for f in read.told("F087")] == ["1 with several companies: of the account whose id comes first"]
+
+
+def test_a_credit_of_linkedin_is_taken_off_and_a_trace_of_rounding_is_nothing(tmp_path: Path) -> None:
+    rows = "campaign_id,day,clicks,impressions,cost_in_local_currency,currency\n1,2026-07-01,1,2,30.00,EUR\n"
+    rows += "1,2026-07-01,1,2,-12.50,EUR\n2,2026-07-01,1,2,-2e-18,EUR\n"
+    read = deliver(written(tmp_path, '\n[sources.ads]\nmap = "linkedin_ads-native"\n', ad_analytics_by_campaign=rows))
+    assert read.rows("select campaign_id, cost::double from canonical.ad_days order by 1") == [("1", 17.5), ("2", 0)]
+
+
 # abm init --from, abm check
 
 
@@ -129,6 +164,39 @@ def test_the_folder_for_a_system_is_one_that_can_be_opened(name: str, tmp_path: 
     assert settings.fiscal.first_month == 4
     assert [one.is_shipped for one in found.values()] == [name != "generic"]
     assert (folder / name.partition("-")[0]).is_dir()
+
+
+def test_a_folder_for_two_crms_places_the_stages_of_both(tmp_path: Path) -> None:
+    scaffold.write(tmp_path / "mine", ("hubspot-native", "salesforce-fivetran"), "EUR", 1)
+    stages = config.load(tmp_path / "mine").opportunity_stages
+    assert stages.order == [
+        "Appointment Scheduled", "Prospecting", "Qualification", "Qualified To Buy", "Presentation Scheduled",
+        "Decision Maker Bought-In", "Contract Sent", "Needs Analysis", "Value Proposition", "Id. Decision Makers",
+        "Perception Analysis", "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost",
+    ]  # fmt: skip
+    assert stages.qualified_from == "Qualified To Buy"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (("salesforce-native", "salesforce-fivetran"), ["salesforce", "salesforce_2"]),
+        (("ga4-bigquery", "hubspot-native", "ga4-native"), ["ga4", "hubspot", "ga4_2"]),
+        (("ads-fivetran", "ads-fivetran", "ads-native"), ["ads", "ads_2", "ads_3"]),
+    ],
+)
+def test_a_system_that_is_named_again_has_a_source_of_its_own(
+    wanted: tuple[str, ...], names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    scaffold.write(folder, wanted, "EUR", 1)
+    assert list(config.load(folder).sources) == names
+    for name, base in zip(names, wanted, strict=True):
+        assert f'base = "{base}"' in (folder / f"{name}.toml").read_text() and (folder / name).is_dir()
+    first = next(iter(mapping.load_map(folder, names[0], []).files))
+    (folder / names[0] / f"{first}.csv").write_text("id,name,date\n1,One,2026-07-01\n")
+    said = list(checklist.lines(open_company(folder)))
+    assert [line.split()[1].rstrip(":") for line in said if line.startswith("source ")] == names
 
 
 def test_every_example_in_a_comment_of_the_folder_is_one_that_would_be_read(tmp_path: Path) -> None:
