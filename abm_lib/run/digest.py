@@ -118,12 +118,12 @@ def _html(
         "table", tag("tbody", rows), style="border-collapse:collapse;width:100%;margin-top:16px", cellpadding="0"
     )
     body = tag(
-        "div",
+        "main",
         tag("h1", title, style="font-size:22px;line-height:1.25;margin:0 0 8px;overflow-wrap:anywhere"),
         tag("p", message, style="font-size:15px;line-height:1.5;margin:0;color:#444b54"),
         table,
         tag("p", _foot(edition), style="font-size:12px;line-height:1.5;color:#5c646e;margin:16px 0 0"),
-        style=f"max-width:640px;margin:0 auto;padding:16px;background:#ffffff;color:#15191e;{FONT}",
+        style=f"display:block;max-width:640px;margin:0 auto;padding:16px;background:#ffffff;color:#15191e;{FONT}",
     )
     head = [
         tag("meta", charset="utf-8"),

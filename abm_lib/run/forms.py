@@ -118,8 +118,12 @@ def in_one_file(pages: Mapping[str, str]) -> str:
 
 
 def _one_of_many(main: str, family: str, families: list[str]) -> str:
-    """A page's main part as one article of the file; every heading of all but the first goes down one level."""
+    """A page's main part as one article of the file; every heading of all but the first goes down one level.
+
+    Its sections are no landmarks there: two pages may ask the same question.
+    """
     main = _links(_renamed(main, family), families)
+    main = re.sub(r"(<section) aria-labelledby=[\w-]+", r"\1", main)
     if family != families[0]:
         main = re.sub(r"<(/?)h([1-5])(?=[ >])", lambda found: f"<{found[1]}h{int(found[2]) + 1}", main)
     return f"<article class=page id={family}>{main}</article>\n"
