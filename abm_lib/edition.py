@@ -7,8 +7,10 @@ import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 
 from . import __version__, store
@@ -16,13 +18,16 @@ from .attribution import MODELS
 from .company import Company
 from .comparison import agreements, is_short
 from .disclosure import PROFILES
+from .errors import masked
 from .facts import Base
+from .facts.calendar import SHOWN
 from .metric import REGISTER
 from .metrics import FAMILIES
 from .period import Quarter
 from .tables import quoted
 from .tables import tables as canonical_tables
 
+LONGEST = 80  # characters of a remark
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -64,7 +69,8 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
         "caveats": len(said), "generated": company.known_until.isoformat(),
         "locale": company.config.report.locale, "is_short": is_short(Base(company, quarter, as_of, 1)),
         "min_n": company.config.min_n.model_dump(include={"colour", "trend", "quarters", "deals"}),
-        "remarks": [remark.model_dump(mode="json") for remark in company.config.report.remarks],
+        "remarks": [remark.model_dump(mode="json") for remark in company.config.report.remarks]
+                   + ([] if PROFILES[profile].travels else logged(company, quarter)),
         "sources": [{"name": name, "newest": str(last)} | ({"rows": company.notes["tables"][name]["accepted"]} if counted else {})
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],
     }  # fmt: skip
@@ -75,6 +81,23 @@ def _yardsticks(company: Company, quarter: Quarter) -> dict[str, float]:
     setting, step = company.config.coverage, company.calendar.step
     ahead = {horizon: step(quarter, n).label for n, horizon in enumerate(("current", "next", "in_two"))}
     return {horizon: setting.yardstick_by_quarter.get(label, setting.yardstick) for horizon, label in ahead.items()}
+
+
+def logged(company: Company, quarter: Quarter) -> list[dict[str, Any]]:
+    """The events_log of the quarters shown, as remarks: about the page that its `source` names, else about every chart."""
+    first = company.calendar.quarters(quarter, SHOWN)[0].start
+    events = company.tables.events_log.filter(
+        nw.col("day") >= first, nw.col("day") < quarter.end, ~nw.col("text").is_null()
+    )
+    rows = company.tables.engine.collect(events.select("day", "text", "source").sort("day", "text"))
+    return [
+        {
+            "on": str(day)[:10],
+            "text": shorten(masked(text), LONGEST, placeholder="…"),
+            "about": [source] if source in FAMILIES else [],
+        }
+        for day, text, source in rows.itertuples(index=False)
+    ]
 
 
 def write(folder: Path, readings: pd.DataFrame, edition: dict[str, Any]) -> None:

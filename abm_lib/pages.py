@@ -86,7 +86,6 @@ class Page:
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
         self._letters: dict[str, str] = {}
-        self._told: set[str] = set()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.header()._repr_mimebundle_()
@@ -212,6 +211,16 @@ class Page:
         histories = [self._read.history(metric, dimension, row.slice) for row in rows]
         return tables.through_quarters(f"{metric}-{identifier(dimension)}-quarters", histories, heading(dimension))
 
+    def lowest(self, metric: str, dimension: str) -> Fragment:
+        """The slices with the lowest rate as a table, of those with the same rate the largest first: what to work on."""
+        rows = [row for row in self._slices(metric, dimension) if row.value is not None]
+        if not rows:
+            return absent(self._metric(metric), self._read.whole(metric), dimension)
+        rows.sort(key=lambda row: (row.value or 0.0, -(row.denominator or 0.0), row.slice))
+        return tables.of_slices(
+            f"{metric}-{identifier(dimension)}-lowest", rows, None, heading(dimension), folded=False
+        )
+
     def models(self, metric: str, dimension: str = "model/channel") -> Fragment:
         """Attribution by every model side by side, and the channels whose rank depends on it."""
         rows, known = self._slices(metric, dimension), self._metric(metric)
@@ -297,10 +306,7 @@ class Page:
     def _counted(self, figure: Figure) -> Figure:
         """A figure with the first sentence on how its metrics are counted, and where the whole definition stands."""
         metrics = [self._metric(self._use(name)) for name in figure.metrics]
-        here = {m.name: "" if self.family in ("summary", m.family) else f"{m.family}.html" for m in metrics}
-        told = counted.in_short(metrics, here, self._told)
-        self._told |= here.keys()
-        return replace(figure, counted=told)
+        return replace(figure, counted=counted.in_short(metrics, self.family))
 
     def scope(self) -> Fragment:
         """What kind of numbers these are: progress, potential or return (S2-16)."""

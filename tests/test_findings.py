@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 
 from abm_lib.pages import Page
 from abm_lib.readings import COLUMNS
-from abm_lib.show.findings import findings
+from abm_lib.show.findings import Finding, findings
 from abm_lib.show.rows import Readings
 
 QUARTERS = [f"{year}Q{n}" for year in (2025, 2026) for n in (1, 2, 3, 4)]
@@ -59,8 +59,17 @@ def sentences(readings: Readings) -> list[str]:
 def test_a_slice_that_clearly_differs_is_said_with_its_rate_and_that_of_all() -> None:
     slices = {("segment", "large"): (60, 100), ("segment", "small"): (30, 100), ("segment", "mid_market"): (32, 100)}
     assert sentences(told(with_whole("wins", slices), Known("wins"))) == [
-        "In win rate, Large lies clearly above the rest, 60% where all together have 41%."
+        "Win rate: 60% for Large, clearly above the rest (all: 41%)."
     ]
+
+
+def test_a_clear_difference_is_held_against_0() -> None:
+    readings = told(
+        {("lift", QUARTERS[-1], "theme", "demo_day"): (11, 100)}, Known("lift", by=("theme",), label="More forward")
+    )
+    row = replace(readings.slices("lift", "theme")[0], unit="points")
+    assert Finding(row, None, 0.11, 2.0).sentence().striptags() == "More forward, Demo day: 11 points, clearly above 0."
+    assert Finding(row, None, -0.11, 2.0).sentence("<b>").startswith("&lt;b&gt;, Demo day: ")
 
 
 def test_a_difference_inside_the_noise_is_not_said() -> None:
@@ -78,8 +87,8 @@ def test_the_more_slices_are_compared_the_clearer_one_must_be() -> None:
 @pytest.mark.parametrize("blank", ["unknown", "not stated", "none named"])
 def test_a_blank_is_never_what_stands_out(blank: str) -> None:
     slices = {("segment", blank): (90, 100), ("segment", "small"): (30, 100), ("segment", "large"): (29, 100)}
-    assert not any(said.startswith(f"In win rate, {blank.capitalize()}")
-                   for said in sentences(told(with_whole("wins", slices), Known("wins"))))  # fmt: skip
+    said = sentences(told(with_whole("wins", slices), Known("wins")))
+    assert not any(f" for {blank.capitalize()}" in sentence for sentence in said)
 
 
 def test_people_are_not_compared() -> None:

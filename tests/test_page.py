@@ -77,6 +77,25 @@ def test_the_message_is_result_and_consequence_and_the_standfirst_has_three_sent
     assert 1 <= len(header.select(".standfirst > span")) <= 3
 
 
+@pytest.mark.parametrize("family", ["summary", "pipeline", "for-sales"])
+def test_what_the_standfirst_names_is_one_click_from_its_definition(family: str) -> None:
+    page = page_of(family)
+    links = soup(page.header()).select(".standfirst a")
+    assert len(links) >= 2
+    for link in links:
+        where, _, name = link["href"].partition("#how-")
+        assert where == ("" if family == invented.REGISTER[name].family else f"{invented.REGISTER[name].family}.html")
+        owner = page_of(invented.REGISTER[name].family)
+        assert soup(owner.definitions()).select_one(f"#how-{name}") is not None
+
+
+def test_every_chart_says_how_it_is_counted_however_often_its_metric_was_shown() -> None:
+    page = page_of()
+    for shown in (page.trend("win_rate_closed"), page.rates("win_rate_closed", "tier"), page.trend("win_rate_closed")):
+        assert isinstance(shown, Figure)
+        assert str(shown.counted).startswith("Win rate, closed deals of the quarter. <a ")
+
+
 def test_sentences_do_not_claim_a_change_that_the_range_does_not_show() -> None:
     text = page_of().say("{win_rate_closed:verdict}; {win_rate_closed:change}; {win_rate_closed:of}").text
     assert text == "no clear gap to target; up 0.30 points on Q2; 9 of 27"

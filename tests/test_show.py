@@ -188,6 +188,36 @@ def test_a_page_in_german_writes_no_number_the_english_way(in_locale: Callable[[
     assert not re.search(r"€\d|\d\.\d+[MkBx]\b", html)
 
 
+def texts_and_rules(shown: Figure) -> tuple[dict[str, tuple[float, float]], list[float]]:
+    """Where a figure's first drawing has its texts, and where its dotted lines stand."""
+    layers = shown.drawings[0].spec["layer"]
+    marks = [(layer["mark"], record) for layer in layers for record in layer.get("data", {}).get("values", [])]
+    texts = {r["text"]: (r["x"], r["y"]) for mark, r in marks if mark["type"] == "text" and "x" in r}
+    return texts, [r["x"] for mark, r in marks if mark.get("strokeDash") == [1, 3]]
+
+
+def test_remarks_stand_at_their_day_above_one_another_and_under_the_chart() -> None:
+    frame = invented.frame()
+    said = [
+        ("2026-07-01", "Price list"),
+        ("2026-08-16", "Banner <b>changed</b> for all of our visitors"),
+        ("2023-01-01", "Long ago"),
+    ]
+    remarks = [{"on": on, "text": text, "about": []} for on, text in said]
+    shown = Page("pipeline", frame, {**invented.EDITION, "remarks": remarks}, invented.REGISTER).trend("open_pipeline")
+    assert isinstance(shown, Figure)
+    texts, lines = texts_and_rules(shown)
+    newest = max(x for x, _ in texts.values())
+    # A quarter reaches half a step to both sides of its dot: its first day, and the 46th of its 92 days.
+    assert lines == [newest - 0.5, newest]
+    assert texts["Price list"] == (newest - 0.5, -12) and texts["Banner <b>changed</b> f…"] == (newest, -26)
+    assert [str(note) for note in shown.notes][:2] == [
+        "1 Jul 2026: Price list.", "16 Aug 2026: Banner <b>changed</b> for all of our visitors.",
+    ]  # fmt: skip
+    under = shown._repr_mimebundle_()["application/vnd.abm+json"]["after"]
+    assert "16 Aug 2026: Banner &lt;b&gt;changed&lt;/b&gt; for all" in under and "Long ago" not in under
+
+
 def test_flows_of_one_sum_share_the_unit_of_the_largest() -> None:
     assert [numbers.in_scale(v, 9_400_000, "EUR") for v in (9_400_000, 180_000, -360_000, 0)] == [
         "€9.40M", "€0.18M", "−€0.36M", "€0.00M",

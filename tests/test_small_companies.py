@@ -109,6 +109,32 @@ def test_of_a_short_record_nothing_is_called_better_or_worse(tmp_path: Path, set
     assert ("none is called better or worse" in page.header().text) == (status == "small_n")
 
 
+LOGGED = """
+    day        | text                                                                                     | source
+    2024-09-30 | The day before the eight quarters                                                        | web
+    2024-10-01 | Banner changed                                                                           | ads
+    2026-08-10 | New price list, ask ann@alpha.example who knows every line of it and of the ones that were before it | sales
+    2026-08-10 | Fair                                                                                     | sales
+    2026-10-01 | The day after them                                                                       |
+    """
+
+
+@pytest.mark.parametrize(
+    ("profile", "told"), [("internal", ["Banner changed", "Fair", "New price list"]), ("shared", [])]
+)
+def test_what_is_logged_in_the_eight_quarters_is_remarked_without_addresses(
+    tmp_path: Path, profile: str, told: list[str]
+) -> None:
+    opened = open_company(company(tmp_path, COMPANIES["the first quarter ever"] | {"events_log": LOGGED}))
+    found = pd.DataFrame({"quarter": [], "caveats": []})
+    remarks = editions.describe(opened, opened.quarter("2026Q3"), found, profile=profile)["remarks"]
+    assert [remark["text"].partition(",")[0] for remark in remarks] == told
+    assert [(remark["on"], remark["about"]) for remark in remarks[:2]] == [("2024-10-01", ["ads"]), ("2026-08-10", [])][
+        : len(told)
+    ]
+    assert all(len(remark["text"]) <= 80 and "alpha" not in remark["text"] for remark in remarks)
+
+
 LIST_KEPT = """
     account_id | is_target | tier | valid_from | valid_to   | recorded_at
     a1         | yes       | 1    | 2025-01-01 |            | 2025-01-01

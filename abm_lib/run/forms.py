@@ -27,7 +27,7 @@ REPEATED = re.compile(
     r"(?<=<table )style=\"(--c[\w :;'.%-]*)\""
     r"|(?<=<g )(fill=var\(--ink\) font-weight=600|text-anchor=middle)(?=[ >])"
     r"|(?<=<svg x=100% )((?:fill=var\(--ink\) font-weight=600 )?text-anchor=end)(?=>)"
-    r"|(?<=<path )(stroke=[\w()-]+(?: stroke-width=[\d.]+)?(?: class=o)?)(?= d=)"
+    r"|(?<=<path )((?:fill|stroke)=[\w()-]+(?: stroke-width=[\d.]+)?(?: stroke-dasharray=[\d,]+)?(?: class=o)?)(?= d=)"
 )
 RULE = re.compile(r"(?<=[{}])[^{}@]*\.[^{}]*\{[^{}]*\}")
 TRACES = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
@@ -36,13 +36,19 @@ def definitions(
     return Fragment("definitions", tag("div", html, class_="definitions"), f"{len(metrics)} definitions")
 
 
-def in_short(metrics: Sequence[Known], where: Mapping[str, str], known: Container[str]) -> Markup:
-    """The first sentence of each metric's definition, unless `known`, and a link to all of it on the page `where` names."""
+def in_short(metrics: Sequence[Known], family: str) -> Markup:
+    """The first sentence of each metric's definition, and a link to all of it from the page of `family`."""
     pieces: list[object] = []
     for metric in metrics:
-        sentence = SENTENCE.split(paragraphs(metric.doc)[0][1], 1)[0] + " " if metric.name not in known else None
-        pieces += [sentence, tag("a", metric.name, href=f"{where[metric.name]}#how-{metric.name}"), " "]
+        sentence = SENTENCE.split(paragraphs(metric.doc)[0][1], 1)[0]
+        where = place(metric, here=family in ("summary", metric.family))
+        pieces += [sentence, " ", tag("a", metric.name, href=where), " "]
     return join(pieces[:-1])
+
+
+def place(metric: Known, here: bool) -> str:
+    """A link to the whole definition of a metric: on this page, or on that of the metric's family."""
+    return f"{'' if here else f'{metric.family}.html'}#how-{metric.name}"
 
 
 def caveats(letters: dict[str, str], metrics: dict[str, list[str]]) -> Fragment:

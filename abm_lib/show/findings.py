@@ -14,7 +14,7 @@ from statistics import NormalDist
 from markupsafe import Markup
 
 from .. import intervals
-from .rows import Readings, Row, within
+from .rows import Readings, Row
 
 LEVEL = 0.05
 FEWEST = 10  # deals or accounts in the slice, and as many in the rest
@@ -44,15 +44,14 @@ class Finding:
     difference: float
     clearance: float
 
-    def sentence(self) -> Markup:
-        """The finding in words; its numbers are readings of the quarter."""
+    def sentence(self, label: str = "") -> Markup:
+        """The finding in words, the metric by its `label`, which may be a link; its numbers are readings of the quarter."""
+        metric, name, value = label or self.row.label, self.row.name, self.row.data()
         side = "above" if self.difference > 0 else "below"
-        name = self.row.name
-        metric = within(self.row.label)
         if self.whole is None:
-            return Markup("In {}, {} lies clearly {} 0, at {}.").format(metric, name, side, self.row.data())
-        said = Markup("In {}, {} lies clearly {} the rest, {} where all together have {}.")
-        return said.format(metric, name, side, self.row.data(), self.whole.data())
+            return Markup("{}, {}: {}, clearly {} 0.").format(metric, name, value, side)
+        said = Markup("{}: {} for {}, clearly {} the rest (all: {}).")
+        return said.format(metric, value, name, side, self.whole.data())
 
 
 def findings(readings: Readings, families: Iterable[str]) -> list[Finding]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from .definitions import place
 from .findings import findings
 from .fragment import Fragment
 from .html import clean, said, tag
@@ -107,8 +108,9 @@ def standfirst(readings: Readings, family: str, metrics: Sequence[str]) -> Marku
         ("Better than target or last year:", [row for row, v in judged if v.tone == "good"]),
         ("No clear change:", [row for row, v in judged if v.words.startswith("No clear")]),
     )
-    said = [_group(opening, group) for opening, group in groups if group]
-    clearest = [found.sentence() for found in findings(readings, OUTCOMES if family == "summary" else (family,))[:1]]
+    said = [_group(opening, group, readings, family) for opening, group in groups if group]
+    found = findings(readings, OUTCOMES if family == "summary" else (family,))[:1]
+    clearest = [each.sentence(_linked(each.row.label, each.row, readings, family)) for each in found]
     last = said[len(said) - 1 :] if groups[2][1] else []
     sentences = [*said[: len(said) - len(last)], *clearest, *last][:3]
     return Markup(" ").join(tag("span", sentence) for sentence in sentences)
@@ -152,7 +154,16 @@ def _moved_by(readings: Readings) -> str:
     return f", {by[1:]} {'more' if by[0] == '+' else 'less'} than at the start" if by != "–" else ", as at the start"
 
 
-def _group(opening: str, rows: Sequence[Row]) -> Markup:
-    named = [tag("span", within(row.label), " ", row.data(), class_="item") for row in rows[:MOST_NAMED]]
+def _linked(text: str, row: Row, readings: Readings, family: str) -> Markup:
+    """A number's name, one click from its evidence: its definition and charts stand on the page of its family."""
+    known = readings.register[row.metric]
+    return tag("a", text, href=place(known, here=family == known.family))
+
+
+def _group(opening: str, rows: Sequence[Row], readings: Readings, family: str) -> Markup:
+    named = [
+        tag("span", _linked(within(row.label), row, readings, family), " ", row.data(), class_="item")
+        for row in rows[:MOST_NAMED]
+    ]
     more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
     return escape(opening) + " " + Markup(", ").join(named) + more + "."

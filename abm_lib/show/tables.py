@@ -159,7 +159,7 @@ def left_out(rows: Sequence[Row], more: Sequence[Row]) -> list[object]:
         rest = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
         notes.append(f"Not drawn: {named}{rest}.")
     if more:
-        notes.append(f"{len(more)} more in the numbers.")
+        notes.append(f"{len(more)} more in readings.csv.")
     return notes
 
 
