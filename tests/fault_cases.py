@@ -55,6 +55,7 @@ class Case:
     moved: dict[str, float] = field(default_factory=dict)
     before: Files | None = None
     beside: tuple[str, str] = ("", "")
+    edition: bool = False
 
     def __str__(self) -> str:
         return f"{self.id} {self.what}"
@@ -86,6 +87,8 @@ MONTHS = [
 ]
 TWICE = [f"{run}{i},S{i},X,2026-07-03 10:{i:02}:00,/" for run in "ab" for i in range(40)]
 COSTS = "day,platform,channel,impressions,clicks,cost,currency"
+MILLIONTHS = many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17403000,EUR", 40)
+WHOLE = many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17.4,EUR", 40)
 ORDER = 'order = ["new", "qualified", "offer", "won", "lost"]'
 
 DAYS = [f"{i},S{i},X,2026-{7 + i // 28:02}-{1 + i % 28:02} 10:00:00,/" for i in range(40)]
@@ -143,10 +146,12 @@ CASES = [
          "O1,2026-07-10,won,< 10%\n"}, "F031", 'opportunity_changes.csv:2  column "probability"', "< 10%", "declare its unit"),
     Case("F057", "zeros lost in part of the ids", "D", {"accounts": "account_id,name\n001,a\n002,b\n3,c\n120,d\n"}, "F057",
          'table accounts  column "account_id"', "2 ids with zeros in front, 1 shorter"),
-    Case("F058", "costs in millionths", "D", many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17403000,EUR", 40), "F058",
+    Case("F058", "costs in millionths", "D", MILLIONTHS, "F058",
          'table ad_days  column "cost"', "about 1.74e+07 as a rule, 17.4 before",
-         before=many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17.4,EUR", 40),
+         before=WHOLE,
          beside=("ad_spend", "another unit of cost than before")),
+    Case("F058", "costs in millionths, unlike in the last edition", "E", MILLIONTHS, "F058", 'table ad_days  column "cost"',
+         "about 1.74e+07 as a rule, 17.4 before", "thresholds.changed_columns", before=WHOLE, edition=True),
     Case("F061", "a currency in small letters", "Q", more("ad_days", "2026-08-12,linkedin,x,,1,1,5,eur"), "F031",
          'ad_days.csv:4  column "currency"', "eur"),
     Case("F061", "a sign instead of a currency", "Q", more("ad_days", "2026-08-12,linkedin,x,,1,1,5,€"), "F031",
