@@ -315,4 +315,4 @@ def _without_targets(
     years = {str(quarter.year), str(quarter.start.year), str(quarter.end.year)}
     if periods and not {period[:4] for period in periods} & years:
         yield Fault("C04", "targets-of-other-years", 'table targets  column "period"', f"periods from {min(periods)} to {max(periods)}",
-                    f"some of {quarter.year}, as of {quarter.label}", "deliver the targets of the year", level="D")  # fmt: skip
+                    f"some of {quarter.year}, as of {quarter.label}", "deliver those of the year, or leave the table away")  # fmt: skip
