@@ -248,6 +248,7 @@ def _typed(
         report.faults += checks.near_misses(where, report)
     if file:
         _count_file(source, table, file, report)
+    assert report.adds_up, f"{where}: {report.read} rows read, and not as many accounted for"
     return report
 
 
