@@ -236,11 +236,22 @@ def doctor() -> None:
     import shutil
     from importlib.metadata import version
 
+    from .company import PROJECT
+    from .run.lock import differences
     from .run.publish import LIBRARIES
 
     typer.echo(f"abm_lib {__version__}, Python {platform.python_version()}, {platform.system()}")
     for name in LIBRARIES:
         typer.echo(f"{name} {version(name)}")
+    if (lock := PROJECT / "requirements.lock").is_file():
+        differ = list(differences(lock))
+        typer.echo(
+            f"{lock.name}: {len(differ)} of what is installed differ from it"
+            if differ
+            else f"{lock.name}: as installed"
+        )
+        for line in differ:
+            typer.echo(f"  {line}")
     for program, purpose in (("java", "--engine spark"), ("chromium", "PDF")):
         typer.echo(f"{program}: {shutil.which(program) or f'not found (needed for {purpose} only)'}")
 

@@ -117,9 +117,15 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)
     if delivery.is_refused:
         raise InputRefused(delivery.faults)
-    profile, rules, before = drift.profile(con, delivery.reports), drift.settings(config), store.last_notes(folder)
-    delivery.faults += drift.changes(before.get("profile", profile), profile)
-    delivery.faults += drift.changed_settings(before.get("settings", rules), rules)
+    compared = {
+        "profile": drift.profile(con, delivery.reports),
+        "settings": drift.settings(config),
+        "headers": delivery.headers,
+    }
+    allowed = config.thresholds.changed_columns
+    delivery.faults += [*drift.unknown(allowed), *drift.since(store.last_notes(folder), compared, allowed)]
+    if delivery.is_refused:
+        raise InputRefused(delivery.faults)
     _tell_history(con, config, folder, maps, delivery)
     keeping.suppress(con, folder)
     identity = derive.complete(con, config)
@@ -135,8 +141,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
         "sources": delivery.described,
         "zones": _zones(delivery, config.company.timezone),
         "identity": identity,
-        "profile": profile,
-        "settings": rules,
+        **compared,
     }  # fmt: skip
     return store.freeze(con, folder, store.with_more(key, snapshots.files(folder)), notes)
 

@@ -21,7 +21,7 @@ import duckdb
 
 from .errors import Fault, UsageError
 from .sources.suspects import sha256
-from .store import connect
+from .store import EDITION, connect
 from .tables import quoted, quoted_name, tables
 
 FORGOTTEN = "forgotten.toml"
@@ -34,6 +34,7 @@ LEFT = {
     PULLED: "the only copy of what was pulled; --pulled removes it too",
     CODES: "without it accounts get other codes in editions that travel; --codes removes it too",
     REMOVED: "what was removed, and when",
+    EDITION: "what the inputs of the last edition were like, that later ones are held against",
 }
 
 

@@ -365,12 +365,14 @@ class Fx(Settings):
 class Thresholds(Settings):
     """The share of a table's rows that may be set aside, of its references that may be unmatched, and of opportunities' money unplaced.
 
-    Unplaced is money in stages that `opportunity_stages` does not name.
+    Unplaced is money in stages that `opportunity_stages` does not name. `changed_columns` are those, such as `ad_days.cost`, that
+    may have another unit than in the last edition, or no value any more.
     """
 
     set_aside_share: Share = 0.01
     unmatched_share: Share = 0.05
     unplaced_money_share: Share = 0.01
+    changed_columns: list[str] = Field(default=[])
 
 
 class Agreement(Settings):

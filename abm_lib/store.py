@@ -25,6 +25,7 @@ from .sources.suspects import sha256, sha256_of_input
 from .tables import Table, quoted
 from .tables import tables as canonical_tables
 
+EDITION = "last_edition.json"
 MEMORY = "1400MB"  # that reading may hold; what is more goes to the disk and comes back
 SPARK_TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz", "DATE": "date", "DECIMAL(18,4)": "decimal(18,4)",
                "DOUBLE": "double", "BIGINT": "bigint", "BOOLEAN": "boolean"}  # fmt: skip
@@ -102,12 +103,27 @@ def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[s
 
 
 def last_notes(folder: Path) -> dict[str, Any]:
-    """What was said of the newest frozen state; nothing where there is none."""
+    """What was said of the inputs of the last edition, else of the newest frozen state; nothing where there is neither."""
     states = sorted((folder / ".abm" / "store").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    notes = _json(folder / ".abm" / EDITION) or (_json(states[-1]).get("notes", {}) if states else {})
+    return dict(notes)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """What a file of our own holds; nothing where it is not there or broken."""
     try:
-        return dict(json.loads(states[-1].read_bytes())["notes"]) if states else {}
-    except (OSError, ValueError, KeyError):
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError):
         return {}
+
+
+def keep_last_edition(folder: Path, quarter: str, notes: dict[str, Any]) -> None:
+    """Keep what later inputs are held against (`COMPANY/.abm/last_edition.json`)."""
+    kept = {"edition": quarter} | {name: notes[name] for name in ("profile", "settings", "headers")}
+    with writing(folder):
+        draft = folder / ".abm" / f"{EDITION}.{os.getpid()}"
+        draft.write_text(json.dumps(kept, indent=1, default=str), encoding="utf-8")
+        draft.replace(folder / ".abm" / EDITION)
 
 
 @contextmanager

@@ -10,11 +10,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from babel.core import get_global
+from babel.numbers import list_currencies
 
 from .errors import Fault, nearest
 
@@ -31,12 +34,26 @@ DECLARE = {"on": ", or declare the order of day and month: `dates` in the source
            "share": ", or declare its unit: `percent` in the source's dialect"}  # fmt: skip
 
 
+@cache
+def last_tender() -> dict[str, date]:
+    """Of each currency that was or is legal tender somewhere the last day on which it was, far ahead where it still is."""
+    found: dict[str, date] = {}
+    for used in get_global("territory_currencies").values():
+        for code, _, last, is_tender in used:
+            if is_tender:
+                found[code] = max(date(*last) if last else date.max, found.get(code, date.min))
+    return found
+
+
 def _if(condition: str, value: str) -> str:
     return f"case when {condition} then {value} end"
 
 
 # A time with an offset is turned to UTC, one without is UTC: connections are in UTC.
 MOMENT, DAY, DOUBLE = "try_cast({c} as TIMESTAMPTZ)::TIMESTAMP", "try_cast({c} as DATE)", "try_cast({c} as DOUBLE)"
+
+# The codes of ISO 4217, those of the past too; not XXX, which is no currency, nor those of metals and tests (F061).
+CURRENCIES = tuple(sorted(code for code in list_currencies() if code[0] != "X" or code in last_tender()))
 
 # type -> (SQL type, typed value of the text {c}, what a user would call it)
 TYPES = {
@@ -47,7 +64,7 @@ TYPES = {
     "on": ("DATE", _if(rf"regexp_matches({{c}}, '^\d{{4}}-\d{{2}}-\d{{2}}$') and year({DAY}) {YEARS}", DAY),
            "a date such as 2026-09-30, from 1900 to 2199"),
     "money": ("DECIMAL(18,4)", "try_cast({c} as DECIMAL(18,4))", "an amount such as 1250.50"),
-    "currency": ("VARCHAR", _if("regexp_matches({c}, '^[A-Z]{3}$')", "{c}"), "a currency code such as EUR"),
+    "currency": ("VARCHAR", _if(f"{{c}} in {CURRENCIES}", "{c}"), "a currency code such as EUR"),
     "share": ("DOUBLE", _if(f"{DOUBLE} between 0 and 1", DOUBLE), "a share from 0 to 1"),
     "rate": ("DOUBLE", _if(f"{DOUBLE} > 0 and isfinite({DOUBLE})", DOUBLE), "a rate above zero"),
     "number": ("DOUBLE", _if(f"isfinite({DOUBLE})", DOUBLE), "a number"),
@@ -147,6 +164,12 @@ class Accepted:
     faults: list[Fault] = field(default_factory=list)
     missing_columns: list[str] = field(default_factory=list)
     added_columns: list[str] = field(default_factory=list)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every row read is accounted for; of a table that is refused nothing is accepted."""
+        told = self.accepted + self.repeated + self.set_aside + sum(self.excluded.values())
+        return self.read == told or any(fault.level == "E" for fault in self.faults)
 
 
 def quoted_name(name: str) -> str:

@@ -55,6 +55,7 @@ class Case:
     moved: dict[str, float] = field(default_factory=dict)
     before: Files | None = None
     beside: tuple[str, str] = ("", "")
+    edition: bool = False
 
     def __str__(self) -> str:
         return f"{self.id} {self.what}"
@@ -86,6 +87,8 @@ MONTHS = [
 ]
 TWICE = [f"{run}{i},S{i},X,2026-07-03 10:{i:02}:00,/" for run in "ab" for i in range(40)]
 COSTS = "day,platform,channel,impressions,clicks,cost,currency"
+MILLIONTHS = many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17403000,EUR", 40)
+WHOLE = many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17.4,EUR", 40)
 ORDER = 'order = ["new", "qualified", "offer", "won", "lost"]'
 
 DAYS = [f"{i},S{i},X,2026-{7 + i // 28:02}-{1 + i % 28:02} 10:00:00,/" for i in range(40)]
@@ -132,7 +135,7 @@ CASES = [
     Case("F046", "an act in the future, and nobody says when the data were extracted", "E",
          {"loads": None} | more("page_views", "V9,S9,X9,2162-01-01 10:00:00,/"), "F046", 'table page_views  column "viewed_at"',
          "1 rows, the first of 2162-01-01", "say extracted_on"),
-    Case("F046", "the same, once the day of extraction is said", "D",
+    Case("F043", "the same, once the day of extraction is said", "D",
          {"loads": None} | more("page_views", "V9,S9,X9,2162-01-01 10:00:00,/"), "F043",
          'table page_views  column "viewed_at"', "1 rows, the first of 2162-01-01", settings="extracted_on = 2026-10-20\n",
          counted="quarters up to 2026Q3, known until 2026-10-20"),
@@ -143,14 +146,20 @@ CASES = [
          "O1,2026-07-10,won,< 10%\n"}, "F031", 'opportunity_changes.csv:2  column "probability"', "< 10%", "declare its unit"),
     Case("F057", "zeros lost in part of the ids", "D", {"accounts": "account_id,name\n001,a\n002,b\n3,c\n120,d\n"}, "F057",
          'table accounts  column "account_id"', "2 ids with zeros in front, 1 shorter"),
-    Case("F058", "costs in millionths", "D", many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17403000,EUR", 40), "F058",
+    Case("F058", "costs in millionths", "D", MILLIONTHS, "F058",
          'table ad_days  column "cost"', "about 1.74e+07 as a rule, 17.4 before",
-         before=many("ad_days", COSTS, "2026-08-01,linkedin,c{i},10,1,17.4,EUR", 40),
+         before=WHOLE,
          beside=("ad_spend", "another unit of cost than before")),
+    Case("F058", "costs in millionths, unlike in the last edition", "E", MILLIONTHS, "F058", 'table ad_days  column "cost"',
+         "about 1.74e+07 as a rule, 17.4 before", "thresholds.changed_columns", before=WHOLE, edition=True),
     Case("F061", "a currency in small letters", "Q", more("ad_days", "2026-08-12,linkedin,x,,1,1,5,eur"), "F031",
          'ad_days.csv:4  column "currency"', "eur"),
     Case("F061", "a sign instead of a currency", "Q", more("ad_days", "2026-08-12,linkedin,x,,1,1,5,€"), "F031",
          'ad_days.csv:4  column "currency"', "€", beside=("ad_spend", "rows of ad_days were set aside")),
+    Case("F061", "a code that means no currency", "Q", more("ad_days", "2026-08-12,linkedin,x,,1,1,5,XXX"), "F031",
+         'ad_days.csv:4  column "currency"', "XXX"),
+    Case("F061", "a currency that ended three years before", "D", more("ad_days", "2026-08-12,linkedin,x,,1,1,5,HRK"), "F061",
+         'table ad_days  column "currency"', "HRK on 2026-08-12"),
     Case("F062", "another reporting currency than before", "D", {}, "F062", "abm.toml  currency",
          base=('currency = "EUR"', 'currency = "USD"'), before={}),
     Case("F063", "a credit, and a day without cost", "A", more("ad_days", "2026-08-12,linkedin,linkedin_ads,C1,0,0,-10.00,EUR",
@@ -203,7 +212,7 @@ CASES = [
          'campaigns.csv:2  column "campaign_id"', "C1"),
     Case("F120", "a cost and no impression", "D", more("ad_days", "2026-08-12,linkedin,linkedin_ads,C1,0,0,10.00,EUR"), "F120",
          "table ad_days", "1 rows with a cost and no impression, the first of 2026-08-12"),
-    Case("C04", "targets of another year alone", "D", {"targets": "metric,period,value\nleads,2025Q3,5\nleads,2025-08,2\n"}, "C04",
+    Case("C04", "targets of another year alone", "E", {"targets": "metric,period,value\nleads,2025Q3,5\nleads,2025-08,2\n"}, "C04",
          'table targets  column "period"', "periods from 2025-08 to 2025Q3"),
     Case("C04", "targets of this year and the last", "A", {"targets": "metric,period,value\nleads,2025Q3,5\nleads,2026Q3,5\n"}),
     Case("F122", "two scales in one survey", "E", more("surveys", "R3,A1,2026-08-03,csat,9,5"), "F122", 'table surveys  column "score"',

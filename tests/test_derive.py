@@ -126,6 +126,7 @@ def test_people_are_followed_too_and_counted_once(tmp_path: Path) -> None:
     opened = company(tmp_path, people=people, meetings=meetings)
     assert frozen(opened, "select count(*), count(distinct person_id) from meetings") == [(3, 1)]
     assert frozen(opened, "select person_id from people") == [("P1",)]
+    assert opened.notes["identity"] == {"people merged into others": 2}
 
 
 def test_who_was_recorded_twice_is_known_since_the_earlier_record(tmp_path: Path) -> None:
@@ -185,6 +186,10 @@ def test_what_was_done_by_people_at_test_accounts_goes_with_them(tmp_path: Path)
     assert frozen(opened, "select person_id from person_stages") == [("P1",)]
     # An act at an account of the company stays, whoever did it.
     assert frozen(opened, "select touch_id from touches order by 1") == [("T1",), ("T3",)]
+    assert opened.notes["identity"] == {
+        "test accounts left out, with all that they did": 1,
+        "people merged into others": 1,
+    }
 
 
 # Exchange rates

@@ -11,12 +11,15 @@ import sys
 import tomllib
 import zipfile
 from importlib.metadata import packages_distributions
+from importlib.metadata import version as installed
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+
+from abm_lib.run.lock import differences
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
@@ -262,6 +265,15 @@ def test_the_packages_that_travel_are_those_that_there_are():
     folders = {path.parent for path in (ROOT / "abm_lib").rglob("__init__.py")}
     there = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == there | {"abm_lib.notebooks"}
+
+
+def test_what_is_installed_is_held_against_the_lock_file(tmp_path):
+    lock, pandas = tmp_path / "requirements.lock", installed("pandas")
+    lock.write_text(
+        f"pandas==0.1 ; python_full_version == '3.10.*' \\\n    --hash=sha256:0\npandas=={pandas} \\\n    --hash=sha256:1\n"
+        "duckdb==0.2\nnot-installed-anywhere==1\n"
+    )
+    assert list(differences(lock)) == [f"duckdb {installed('duckdb')}, and requirements.lock has 0.2"]
 
 
 @pytest.mark.slow

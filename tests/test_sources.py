@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from abm_lib import company as companies
 from abm_lib import config, sources, store
 from abm_lib.errors import Fault, InputRefused, UsageError
 from abm_lib.sources import mapping
+from abm_lib.tables import Accepted
 
 MAPPED = SETTINGS + 'folder = "files"\nmap = "crm"\n'
 LOOSE = "\n[thresholds]\nset_aside_share = 1.0\nunmatched_share = 1.0\n"
@@ -662,3 +664,9 @@ def test_every_fault_of_a_delivery_is_listed_in_one_run(tmp_path: Path) -> None:
     for fault in caught.value.faults:
         assert all((fault.rule, fault.name, fault.where, fault.found, fault.expected, fault.fix)), fault
         assert len(str(fault).splitlines()) <= 5
+
+
+def test_a_row_that_nobody_accounts_for_does_not_go_unnoticed() -> None:
+    whole = Accepted("accounts", read=10, accepted=5, repeated=2, set_aside=1, excluded={"totals": 2})
+    assert whole.adds_up
+    assert not replace(whole, read=11).adds_up and not replace(whole, excluded={}).adds_up

@@ -33,7 +33,7 @@ def complete(con: duckdb.DuckDBPyConnection, config: Config) -> dict[str, int]:
     given = {
         n for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'canonical'").fetchall()
     }
-    done = identity.settle(con, config, given) | machines.mark(con, config, given)
+    done = identity.settle(con, config, given) | identity.left_out(con, given) | machines.mark(con, config, given)
     derived = {name for name in ("touches", "account_stages") if getattr(config.derive, name) == "derived"}
     for name in given:
         query, is_joined = _followed(con, name, given, config)

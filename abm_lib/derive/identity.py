@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from ..config import Config
+from ..tables import tables
 
 FREE_MAIL = Path(__file__).parent / "free_mail.txt"
 
@@ -28,6 +29,18 @@ def settle(con: duckdb.DuckDBPyConnection, config: Config, given: set[str]) -> d
     if "accounts" in given and asked.rollup == "parent":
         done |= _rolled_up(con, given)
     return {what: count for what, count in done.items() if count}
+
+
+def left_out(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, int]:
+    """Records that no number counts for themselves: accounts declared to be tests, and what was merged into another record."""
+    asked = [("accounts", "is_test", "test accounts left out, with all that they did")]
+    asked += [(name, "survivor_id is not null", f"{name} merged into others")
+              for name in tables() if "survivor_id" in tables()[name].columns]  # fmt: skip
+    counts = {
+        what: con.execute(f'select count(*) from canonical."{name}" where {condition}').fetchall()[0][0]
+        for name, condition, what in asked if name in given
+    }  # fmt: skip
+    return {what: int(count) for what, count in counts.items() if count}
 
 
 @cache

@@ -20,7 +20,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from .. import edition as editions
-from .. import keeping
+from .. import keeping, store
 from .. import readings as reading
 from ..company import Company, open_company
 from ..disclosure import PROFILES
@@ -88,6 +88,7 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         log.write(staging / "run.json")
         _write_manifest(company, described, staging, digests)
         final = _promote(out, asked.label, staging, name)
+        store.keep_last_edition(company.folder, asked.label, company.notes)
         kept = company.config.keeping
         keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
         said(f"published {final} in {log.seconds:.1f} s")

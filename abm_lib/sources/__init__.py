@@ -60,7 +60,8 @@ class Delivery:
     """What was read: a report per canonical table and the parts it is made of, every file and input, and all faults.
 
     `as_now` holds a sentence for each table of which only today's state is known, `extracted_at` the time of which each source
-    speaks where it says so, `described` each source with its map and files, `room` files in UTF-8 where they were not.
+    speaks where it says so, `described` each source with its map and files, `headers` the columns of each file as delivered,
+    `room` files in UTF-8 where they were not.
     """
 
     reports: dict[str, Accepted] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Delivery:
     as_now: dict[str, str] = field(default_factory=dict)
     extracted_at: dict[str, str] = field(default_factory=dict)
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
+    headers: dict[str, list[str]] = field(default_factory=dict)
     room: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
 
     @property
@@ -152,6 +154,8 @@ def _read_files(
         source.files[stem] = file = read_table(con, stem, where, folder, own, Path(delivery.room.name))
         delivery.files |= {part.label: part for part in file.parts or [file]}
         delivery.inputs.append(Input(name, stem, file))
+        if file.is_sound:
+            delivery.headers[f"{name}.{stem}"] = delivered_columns(con, tables.quoted_name(stem))
         if entry and file.is_sound:
             source.shaped[stem] = shaped = shaping.shape(con, stem, entry, mapping.shape)
             if shaped.conflicts and any(way.sql and stem in (*way.files, *way.also) for way in _ways(mapping, found)):
@@ -301,6 +305,7 @@ def _typed(
         report.faults += checks.near_misses(where, report)
     if file:
         _count_file(source, table, file, report)
+    assert report.adds_up, f"{where}: {report.read} rows read, and not as many accounted for"
     return report
 
 

@@ -12,7 +12,7 @@ import duckdb
 from ..config import Config
 from ..errors import Fault
 from ..period import Calendar
-from ..tables import Accepted, Table, quoted, tables, tells_until
+from ..tables import Accepted, Table, last_tender, quoted, tables, tells_until
 from .reading import File
 
 # Rows at which exports are known to stop: reports, search interfaces, bulk interfaces, and sheets without their header.
@@ -46,6 +46,7 @@ def doubts(
     dated = [table for table in known if _has_moments(table) or table.name in ("ad_days", "ad_account_days")]
     yield from _with_gaps(con, dated)
     yield from _of_1970(con, dated)
+    yield from _withdrawn(con, [table for table in known if table.dated])
     yield from _shown_to_nobody(con, reports)
     yield from _opened_by_machines(con, reports)
     yield from _misspelt(con, config, reports)
@@ -247,6 +248,17 @@ def _stopped(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table], newest
                         "see whether its export or connector still runs, and deliver the rest", level="D")  # fmt: skip
 
 
+def _withdrawn(con: duckdb.DuckDBPyConnection, candidates: Iterable[Table]) -> Iterator[Fault]:
+    """Amounts in a currency on days when it was no longer legal tender anywhere; a year more is for what is settled late (F061)."""
+    for table in [table for table in candidates if "currency" in table.columns]:
+        query = f'select currency, max("{table.dated}")::date from canonical."{table.name}" group by 1 order by 1'
+        for currency, newest in con.execute(query).fetchall():
+            last = last_tender().get(currency, date.max)
+            if newest and newest.year > last.year + 1:
+                yield Fault("F061", "currency-withdrawn", f'table {table.name}  column "currency"', f"{currency} on {newest}",
+                            f"none after {last}, when it ended", "correct the currency", level="D")  # fmt: skip
+
+
 def _shown_to_nobody(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[Fault]:
     """Days on which ads cost money and were shown to nobody (F120)."""
     if "ad_days" not in names:
@@ -315,4 +327,4 @@ def _without_targets(
     years = {str(quarter.year), str(quarter.start.year), str(quarter.end.year)}
     if periods and not {period[:4] for period in periods} & years:
         yield Fault("C04", "targets-of-other-years", 'table targets  column "period"', f"periods from {min(periods)} to {max(periods)}",
-                    f"some of {quarter.year}, as of {quarter.label}", "deliver the targets of the year", level="D")  # fmt: skip
+                    f"some of {quarter.year}, as of {quarter.label}", "deliver those of the year, or leave the table away")  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is told of inputs that changed since they were last frozen; nothing of it moves a number or refuses anything."""
+"""What is told of inputs that changed since the last edition, or before there is one since they were last frozen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from delivering import written
 
-from abm_lib.company import open_company
+from abm_lib import store
+from abm_lib.company import Company, open_company
+from abm_lib.errors import InputRefused
 
 LOADS = "table,source,extracted_at\naccounts,crm,2027-01-01\n"
 
@@ -22,10 +24,18 @@ def accounts(
     )
 
 
+def opened(folder: Path, text: str, settings: str = "") -> Company:
+    return open_company(written(folder, f"{settings}\n[sources.crm]\n", accounts=text, loads=LOADS))
+
+
+def published(folder: Path, text: str) -> None:
+    store.keep_last_edition(folder, "2026Q3", opened(folder, text).notes)
+
+
 def told(folder: Path, *deliveries: str) -> list[tuple[str, str, str]]:
     """What the last of several deliveries is told of, in one folder."""
     for text in deliveries:
-        company = open_company(written(folder, "\n[sources.crm]\n", accounts=text, loads=LOADS))
+        company = opened(folder, text)
     return [(f["rule"], f["where"], f["found"]) for f in company.notes["faults"] if f["name"] == "changed-since"]
 
 
@@ -69,3 +79,50 @@ def test_a_table_that_is_no_longer_delivered_is_told(tmp_path: Path) -> None:
     (folder / "accounts.csv").unlink()
     company = open_company(folder)
     assert ("F104", "table accounts") in {(f["rule"], f["where"]) for f in company.notes["faults"]}
+
+
+# Against the last edition
+
+
+def test_inputs_are_held_against_the_last_edition_however_often_they_were_looked_at_since(tmp_path: Path) -> None:
+    published(tmp_path, accounts(100))
+    found = [("F092", "table accounts", "50 rows, 100 before")]
+    assert told(tmp_path, accounts(50), accounts(51), accounts(50)) == found
+    (fault,) = [f for f in opened(tmp_path, accounts(50)).notes["faults"] if f["name"] == "changed-since"]
+    assert fault["expected"] == "as in the edition of 2026Q3"
+
+
+def test_a_column_that_lost_every_value_since_the_last_edition_is_refused_until_it_is_allowed(tmp_path: Path) -> None:
+    published(tmp_path, accounts(100))
+    blank = accounts(100, "A{i},Name {i},{kind},")
+    with pytest.raises(InputRefused) as caught:
+        opened(tmp_path, blank)
+    (fault,) = [fault for fault in caught.value.faults if fault.level == "E"]
+    assert (fault.rule, fault.where) == ("F099", 'table accounts  column "country"')
+    assert "thresholds.changed_columns" in fault.fix
+    allowed = opened(tmp_path, blank, 'changed_columns = ["accounts.country"]')
+    assert ("D", "F099") in {(f["level"], f["rule"]) for f in allowed.notes["faults"]}
+
+
+def test_of_few_rows_a_column_without_a_value_is_told_and_not_refused(tmp_path: Path) -> None:
+    published(tmp_path, accounts(20))
+    assert told(tmp_path, accounts(20, "A{i},Name {i},{kind},")) == [
+        ("F099", 'table accounts  column "country"', "blank throughout, or gone; it held values before")
+    ]
+
+
+def test_a_column_that_may_change_has_the_name_of_one(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused) as caught:
+        opened(tmp_path, accounts(20), 'changed_columns = ["accounts.county"]')
+    assert caught.value.faults[0].expected == "did you mean 'accounts.country'?"
+
+
+def test_a_header_that_went_or_came_is_told_with_the_name_that_it_may_have_now(tmp_path: Path) -> None:
+    heads = "account_id,name,industry,country,{}"
+    before, now = (
+        accounts(40, "A{i},Name {i},{kind},DE,x", heads.format(name)) for name in ("Zone code", "Zone codes")
+    )
+    assert told(tmp_path, before, now) == [
+        ("F096", "file crm.accounts  column 'Zone code'", "no longer there; perhaps it is 'zone codes' now"),
+        ("F096", "file crm.accounts  column 'Zone codes'", "new"),
+    ]

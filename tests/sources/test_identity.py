@@ -113,7 +113,7 @@ def test_each_account_counts_for_itself_unless_parents_are_asked_for(tmp_path: P
         ("X",),
         ("Y",),
     ]
-    assert company.notes["identity"] == {}
+    assert company.notes["identity"] == {"accounts merged into others": 1}
 
 
 def test_rolled_up_an_account_counts_for_its_topmost_parent_and_the_effect_is_told(tmp_path: Path) -> None:
@@ -124,6 +124,7 @@ def test_rolled_up_an_account_counts_for_its_topmost_parent_and_the_effect_is_to
     assert company.notes["identity"] == {
         "accounts counted for their parents": 2,
         "opportunities counted for a parent": 2,
+        "accounts merged into others": 1,
     }
 
 
@@ -181,6 +182,7 @@ def test_people_without_an_account_find_theirs_by_domain_and_nothing_is_guessed(
         "people marked as internal by their address": 1,
         "people led to an account by their address": 4,
         "people whose domain several accounts have": 1,
+        "accounts merged into others": 1,
     }
 
 
