@@ -137,7 +137,7 @@ def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, 
     """The readings and what is said of the edition: those of an earlier run where nothing has changed."""
     asked, again = company.calendar.quarter(quarter), table is not None
     if table is None:
-        table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile])
+        table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile], kept=made)
         made.keep_readings(table)
     described = editions.describe(
         company, asked, table, as_of=as_of, run=name, profile=profile, quarters=published(out)
