@@ -26,6 +26,8 @@ from .tables import Table, quoted
 from .tables import tables as canonical_tables
 
 MEMORY = "1400MB"  # that reading may hold; what is more goes to the disk and comes back
+READ_BY = ("tables.toml", "tables.py", "company.py", "store.py", "keeping.py", "config.py", "source_settings.py",
+           "settings.py", "period.py", "errors.py")  # fmt: skip
 EVERYTHING = "everything"
 SPARK_TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz", "DATE": "date", "DECIMAL(18,4)": "decimal(18,4)",
                "DOUBLE": "double", "BIGINT": "bigint", "BOOLEAN": "boolean"}  # fmt: skip
@@ -45,8 +47,8 @@ def key_of(folder: Path, files: Sequence[Path]) -> str:
     """The key of the inputs: abm.toml, every map, every input file, the modules that read and derive, and the engine."""
     package = Path(__file__).parent
     ours = [
-        *(package / name for name in ("tables.toml", "tables.py", "company.py", "store.py")),
-        *sorted((package / "derive").glob("*.py")),
+        *(package / name for name in READ_BY),
+        *sorted(path for path in (package / "derive").iterdir() if path.is_file()),
         *sorted((package / "sources").glob("*.py")),
         *sorted((package / "sources" / "maps").glob("*.toml")),
     ]

@@ -7,15 +7,18 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 import abm_lib.metrics  # noqa: F401  (fills the register)
-from abm_lib import edition, readings, sample
+from abm_lib import edition, readings, sample, store
 from abm_lib.company import Company, open_company
 from abm_lib.facts import FACTS
+from abm_lib.run import reuse
 from abm_lib.run.reuse import Made
 from abm_lib.store import EVERYTHING
 
@@ -123,6 +126,43 @@ def test_what_several_facts_share_is_noted_for_each_of_them(small: Path) -> None
         with base.noting(fact):
             base.once("shared", build)  # type: ignore[arg-type]
     assert built == ["once"] and base.read == {"first": {"notes"}, "second": {"notes"}}
+
+
+def layers() -> list[str]:
+    """The modules in the order of their imports, from the command to the messages."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    return [name.strip("() ") for line in told for name in line.split("|")]
+
+
+def test_what_readings_import_is_in_the_digest_of_what_they_come_from() -> None:
+    order = layers()
+    above = order[: order.index("readings")]
+    assert {name.removesuffix(".py") for name in reuse.PAGES_ALONE} - {"template"} <= set(above)
+
+
+def test_every_module_that_reads_and_derives_is_in_the_key_of_the_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[str] = set()
+
+    def noted(path: Path) -> str:
+        seen.add(path.relative_to(Path(reuse.PACKAGE)).as_posix())
+        return "x"
+
+    monkeypatch.setattr(store, "sha256_of_input", noted)
+    store.key_of(tmp_path, [])
+    order = layers()
+    expected = order[order.index("company") :]
+    assert {name.removesuffix(".py").partition("/")[0] for name in seen} >= set(expected)
+    assert {"derive/free_mail.txt", "sources/lines.py", "tables.toml", "settings.py"} <= seen
+
+
+def test_another_notebook_is_drawn_otherwise_and_so_said_of_no_number(tmp_path: Path) -> None:
+    (tmp_path / "ads.ipynb").write_text("{}")
+    before = reuse.drawing(tmp_path)
+    assert reuse.drawing(tmp_path) == before
+    (tmp_path / "ads.ipynb").write_text("{} ")
+    assert reuse.drawing(tmp_path) != before
 
 
 def abm_run(folder: Path, out: Path) -> Path:

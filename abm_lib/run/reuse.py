@@ -30,7 +30,7 @@ from ..tables import quoted
 PACKAGE = Path(__file__).resolve().parents[1]
 NUMBERS = ("duckdb", "narwhals", "numpy", "pandas", "scipy")  # the libraries that numbers come from
 PAGES = ("altair", "babel", "nbconvert", "papermill", "vl-convert-python")  # … and those that draw pages
-PAGES_ALONE = {"run", "show", "template", "sample", "cli.py", "pages.py", "catalogue.py", "questions.py", "edition.py"}
+PAGES_ALONE = {"run", "show", "template", "sample", "cli.py", "pages.py", "catalogue.py", "edition.py"}
 KEPT = 60  # files, the newest
 UNFINISHED = ("read", "made_of")  # columns beside kept rows: what their metric read, and the digest of that
 
@@ -49,11 +49,16 @@ class Parts:
 def code(whole: bool = False) -> str:
     """The digest of our code: all of it, or what readings come from."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".toml", ".css", ".j2", ".json")):
+    for path in sorted(p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
         part = path.relative_to(PACKAGE)
         if whole or part.parts[0] not in PAGES_ALONE:
             digest.update(f"{part} ".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def drawing(notebooks: Path) -> str:
+    """The digest of what pages are made with: all of our code, and the notebooks."""
+    return _digest(code(True), {path.name: sha256(path) for path in notebooks.glob("*.ipynb")})
 
 
 def _digest(*parts: Any) -> str:
