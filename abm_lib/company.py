@@ -37,6 +37,7 @@ class Company:
     @property
     def notes(self) -> dict[str, Any]:
         """What was said when the inputs were frozen: files, counts per table, faults, and the days each table covers."""
+        self.tables.note({store.EVERYTHING})
         return self.frozen.notes
 
     def delivers(self, column: str) -> bool:
@@ -49,8 +50,13 @@ class Company:
         """The first and last day that each dated table covers: by its loads where they say so, else by its rows."""
         return {
             name: (date.fromisoformat(first), date.fromisoformat(last))
-            for name, (first, last) in self.notes["spans"].items()
+            for name, (first, last) in self.frozen.notes["spans"].items()
         }
+
+    def span(self, table: str) -> tuple[date, date] | None:
+        """The first and last day that a table covers; None where it has no dated row. Facts ask here, so that it is noted."""
+        self.tables.note({f"span {table}"})
+        return self.spans.get(table)
 
     @cached_property
     def known_until(self) -> date:

@@ -111,7 +111,8 @@ class Reader:
 
     def frame(self, fact: str, kind: str) -> nw.LazyFrame[Any]:
         if (fact, kind) not in self._frames:
-            frame = self._with_own(FACTS[fact].cut(Cut(self.base, kind)).filter(self.base.is_shown))
+            with self.base.noting(fact):
+                frame = self._with_own(FACTS[fact].cut(Cut(self.base, kind)).filter(self.base.is_shown))
             self._frames[fact, kind] = self.base.tables.engine.keep(frame) if FACTS[fact].is_held else frame
             self._schemas[fact, kind] = self._frames[fact, kind].collect_schema().names()
         return self._frames[fact, kind]
@@ -172,7 +173,8 @@ class Reader:
         every = {place: planned for place, planned in self._planned.items() if place[0] == fact}
         columns = sorted({column for place in every for column in place[2]})
         sums = {name: e for planned in every.values() for name, e in planned.items() if not name.startswith("distinct")}
-        rows = FACTS[fact].cut(Cut(self.base, "day"))
+        with self.base.noting(fact):
+            rows = FACTS[fact].cut(Cut(self.base, "day"))
         days = rows.group_by("day", *columns).agg(**{f"s{i}": sum_ for i, sum_ in enumerate(sums.values())})
         return {name: f"s{i}" for i, name in enumerate(sums)}, self.base.tables.engine.keep(days)
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,24 @@ COLUMNS = (
     "currency", "scope", "value", "numerator", "denominator", "n", "counts", "low", "high", "method",
     "missing_because", "caveats", "target", "previous", "year_ago", "as_reported", "better", "status",
 )  # fmt: skip
+TEXTS = ("metric", "quarter", "window", "slice_by", "slice", *PARTS[6:])
 COMPARED = ("target", "previous", "year_ago", "as_reported")
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """Rows as metrics gave them, before whatever looks at all of them together; and by metric what its rows were made of."""
+
+    rows: pd.DataFrame
+    read: dict[str, set[str]]
+
+
+class Kept(Protocol):
+    """What an earlier run left: rows of those metrics alone whose inputs are as they were."""
+
+    def unfinished(self) -> Unfinished: ...
+
+    def keep_unfinished(self, made: Unfinished) -> None: ...
 
 
 def read(
@@ -43,30 +61,48 @@ def read(
     also: Iterable[str] = (),
     as_of: date | None = None,
     profile: Profile | None = None,
+    kept: Kept | None = None,
 ) -> pd.DataFrame:
     """The readings of a quarter and the seven before it: of the families named and of single metrics `also`, or of all.
 
     `as_of` is the last day whose records count; by default each quarter's own end plus `as_of.settle_days`.
     `profile` hides what an edition or a page may not tell; without one everything is told.
+    Metrics whose rows are `kept` are not worked out again.
     """
     wanted, single = set(families), set(also)
     # Arrow's strings, the default where pyarrow is there, take twice as long for tables as small as these.
     with pd.option_context("mode.string_storage", "python"):
-        return _readings(company, quarter, wanted, single, as_of, profile)
+        check_own(company.config)
+        asked = [m for m in REGISTER.values() if not wanted or m.family in wanted or m.name in single]
+        base = Base(company, quarter, as_of, SHOWN)
+        made = _unfinished(base, asked, kept.unfinished() if kept else Unfinished(pd.DataFrame(), {}))
+        if kept:
+            kept.keep_unfinished(made)
+        rows = made.rows[made.rows["metric"].isin({m.name for m in asked})]
+        rows = _not_yet(base, _dated(base, rows))
+        rows = _doubted(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
+        return _finished(base, _long_quarters(base, rows), profile)
 
 
-def _readings(
-    company: Company, quarter: Quarter, wanted: set[str], single: set[str], as_of: date | None, profile: Profile | None
-) -> pd.DataFrame:
-    check_own(company.config)
-    asked = [m for m in REGISTER.values() if not wanted or m.family in wanted or m.name in single]
-    base = Base(company, quarter, as_of, SHOWN)
-    rows = pd.concat(_from_formulas(base, list(_with_those_needed(asked))), ignore_index=True)
-    rows = pd.concat([rows, *_from_others(base, asked, rows)], ignore_index=True)
-    rows = _not_yet(base, _dated(base, rows[rows["metric"].isin({m.name for m in asked})]))
-    rows = _doubted(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
-    rows = _long_quarters(base, rows)
-    return _finished(base, rows, profile)
+def _unfinished(base: Base, asked: list[Metric], kept: Unfinished) -> Unfinished:
+    """The rows of the metrics and of those that they need: those kept, and the others worked out."""
+    metrics = [metric for metric in _with_those_needed(asked) if metric.name not in kept.read]
+    rows = pd.concat([kept.rows, *_from_formulas(base, metrics)], ignore_index=True)
+    rows = pd.concat([rows, *_from_others(base, metrics, rows)], ignore_index=True)
+    rows = rows.astype(dict.fromkeys(NUMBERS, "float64"))
+    rows[list(TEXTS)] = rows[list(TEXTS)].fillna("").astype(str)
+    return Unfinished(rows, kept.read | _read_by(base, metrics, kept.read))
+
+
+def _read_by(base: Base, metrics: list[Metric], known: dict[str, set[str]]) -> dict[str, set[str]]:
+    """What the rows of each metric were made of: by its facts, the metrics it is worked out from, and the table that dates it."""
+    found: dict[str, set[str]] = {}
+    for metric in metrics:
+        facts = [base.read[fact] for fact in (*metric.facts, *metric.looks_up)]
+        others = [(known | found)[name] for name in metric.of]
+        dated = {f"span {table}"} if (table := _dated_by(base, metric)) else set()
+        found[metric.name] = dated.union(*facts, *others)
+    return found
 
 
 def _with_those_needed(metrics: Iterable[Metric]) -> Iterator[Metric]:
@@ -202,16 +238,21 @@ def _uncovered(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> pd.Data
     """The rows, without a number where the table that dates the metric does not reach into the quarter."""
     dated: dict[str, set[str]] = defaultdict(set)
     for metric in metrics:
-        needed = next(iter(FACTS[metric.facts[0]].needs), "").split("|")
-        dated[next((name for name in needed if name in base.tables.delivered), "")].add(metric.name)
+        dated[_dated_by(base, metric)].add(metric.name)
     for table, names in dated.items():
         if table and tables()[table].dated:
             # A table that was delivered without a row reaches nowhere.
-            first, last = base.company.spans.get(table, (date.max, date.min))
+            first, last = base.company.span(table) or (date.max, date.min)
             outside = [q.label for q in base.shown if q.end <= first or q.start > last]
             gone = rows["metric"].isin(names) & rows["quarter"].isin(outside)
             rows = _emptied(rows, gone, "no_data", f"{table} does not reach into the quarter")
     return rows
+
+
+def _dated_by(base: Base, metric: Metric) -> str:
+    """The table that dates a metric; empty where none that it counts is delivered."""
+    needed = next((need for fact in metric.facts[:1] for need in FACTS[fact].needs[:1]), "").split("|")
+    return next((name for name in needed if name in base.tables.delivered), "")
 
 
 class _Lookup:
@@ -236,7 +277,7 @@ class _Lookup:
 
 def _from_others(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The metrics worked out from others, quarter by quarter; a metric may read one worked out before it."""
-    working = [m for m in _with_those_needed(metrics) if m.of and not _why_not(base, m)]
+    working = [m for m in metrics if m.of and not _why_not(base, m)]
     looked_up = {name: _collected(base, name) for name in {name for m in working for name in m.looks_up}}
     for quarter in base.shown:
         known = rows[rows["quarter"] == quarter.label]
@@ -251,7 +292,9 @@ def _from_others(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> Itera
 
 
 def _collected(base: Base, fact: str) -> pd.DataFrame:
-    return in_order(base, FACTS[fact].cut(Cut(base, "quarter")), FACTS[fact].one_row_per)
+    with base.noting(fact):
+        rows = FACTS[fact].cut(Cut(base, "quarter"))
+    return in_order(base, rows, FACTS[fact].one_row_per)
 
 
 def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:

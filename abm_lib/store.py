@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,9 @@ from .tables import tables as canonical_tables
 
 EDITION = "last_edition.json"
 MEMORY = "1400MB"  # that reading may hold; what is more goes to the disk and comes back
+READ_BY = ("tables.toml", "tables.py", "company.py", "store.py", "keeping.py", "config.py", "source_settings.py",
+           "settings.py", "period.py", "errors.py")  # fmt: skip
+EVERYTHING = "everything"
 SPARK_TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz", "DATE": "date", "DECIMAL(18,4)": "decimal(18,4)",
                "DOUBLE": "double", "BIGINT": "bigint", "BOOLEAN": "boolean"}  # fmt: skip
 
@@ -45,8 +48,8 @@ def key_of(folder: Path, files: Sequence[Path]) -> str:
     """The key of the inputs: abm.toml, every map, every input file, the modules that read and derive, and the engine."""
     package = Path(__file__).parent
     ours = [
-        *(package / name for name in ("tables.toml", "tables.py", "company.py", "store.py")),
-        *sorted((package / "derive").glob("*.py")),
+        *(package / name for name in READ_BY),
+        *sorted(path for path in (package / "derive").iterdir() if path.is_file()),
         *sorted((package / "sources").glob("*.py")),
         *sorted((package / "sources" / "maps").glob("*.toml")),
     ]
@@ -275,10 +278,12 @@ class Tables:
         self.delivered = set(frozen.tables)
         self._frozen = frozen
         self._opened: dict[str, nw.LazyFrame[Any]] = {}
+        self._noting: list[set[str]] = []
 
     def __getattr__(self, name: str) -> nw.LazyFrame[Any]:
         if name.startswith("_"):
             raise AttributeError(name)
+        self.note({name})
         if name not in self._opened:
             digest = self._frozen.tables.get(name)
             if digest is None and name not in canonical_tables():
@@ -286,6 +291,20 @@ class Tables:
             path = self._frozen.folder / f"{digest}.parquet"
             self._opened[name] = self.engine.table(path) if digest else _empty(self.engine, canonical_tables()[name])
         return self._opened[name]
+
+    def note(self, names: Collection[str]) -> None:
+        """Something was read: a table by its name, `span TABLE` for the days that one covers, EVERYTHING for all that is known."""
+        for noted in self._noting:
+            noted.update(names)
+
+    @contextmanager
+    def noted(self) -> Iterator[set[str]]:
+        """What is read while this is open."""
+        self._noting.append(found := set())
+        try:
+            yield found
+        finally:
+            self._noting.pop()
 
 
 def _empty(engine: Engine, table: Table) -> nw.LazyFrame[Any]:

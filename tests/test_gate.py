@@ -203,6 +203,16 @@ def test_a_diff_of_equal_editions_says_so(tmp_path: Path) -> None:
     assert told[1:] == ["nothing that numbers are made of has changed", "0 numbers and 0 of their slices moved, of 1"]
 
 
+def test_a_diff_says_that_pages_are_drawn_otherwise_and_blames_no_number_on_it(tmp_path: Path) -> None:
+    old, new = published(tmp_path / "old"), published(tmp_path / "new", value=0.5)
+    for name, drawn in ((old, "a"), (new, "b")):
+        manifest = json.loads((name / "manifest.json").read_text())
+        (name / "manifest.json").write_text(json.dumps(manifest | {"pages": drawn}))
+    told = list(diff.lines(old, new))
+    assert told[2] == "pages: drawn by other code or notebooks, of which no number is made"
+    assert told[3].endswith("(nothing)")
+
+
 @pytest.mark.parametrize(
     ("before", "now", "value", "expected"),
     [

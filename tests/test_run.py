@@ -70,7 +70,7 @@ def run(
     """`publish.run` on the small company with notebooks of the test's own and readings that were computed before."""
     folder, table = small
     monkeypatch.setattr(publish, "forking", server)
-    monkeypatch.setattr(publish.reading, "read", lambda company, quarter, as_of=None, profile=None: table)
+    monkeypatch.setattr(publish.reading, "read", lambda *_, **__: table)
 
     def go(*cells: str, said: Callable[[str], None] = lambda _: None, **settings: Any) -> Path:
         for name in ("summary", "ads"):

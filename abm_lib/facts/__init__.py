@@ -29,7 +29,9 @@ fact promises its key; a test counts it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -90,7 +92,8 @@ class Base:
         self.windows = Windows(company, last, as_of, shown + HISTORY)
         self.quarters = self.windows.quarters
         self.shown = self.quarters[-shown:]
-        self._kept: dict[str, Frame] = {}
+        self._kept: dict[str, tuple[Frame, set[str]]] = {}
+        self.read: dict[str, set[str]] = defaultdict(set)  # by fact: what it was made of
 
     @property
     def is_shown(self) -> nw.Expr:
@@ -98,10 +101,20 @@ class Base:
         return nw.col("quarter").is_in([quarter.label for quarter in self.shown])
 
     def once(self, name: str, build: Callable[[], Frame]) -> Frame:
-        """The frame of that name, built and held at its first use."""
+        """The frame of that name, built and held at its first use; whoever uses it has read what it was made of."""
         if name not in self._kept:
-            self._kept[name] = self.tables.engine.keep(build())
-        return self._kept[name]
+            with self.tables.noted() as read:
+                self._kept[name] = self.tables.engine.keep(build()), read
+        frame, read = self._kept[name]
+        self.tables.note(read)
+        return frame
+
+    @contextmanager
+    def noting(self, fact: str) -> Iterator[None]:
+        """What is read meanwhile is what the fact was made of."""
+        with self.tables.noted() as read:
+            yield
+        self.read[fact] |= read
 
     def priced(self, frame: Frame, amount: str, day: str, into: str = "") -> Frame:
         """`amount` in the reporting currency, to the cent, by its currency's rate on `day`; null where no rate is known."""

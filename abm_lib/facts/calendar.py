@@ -186,7 +186,7 @@ class Windows:
 
     def past(self, count: int) -> Frame:
         """quarter, horizon, past_quarter: the quarters before each one whose due pipeline could be read at that horizon."""
-        first, _ = self.company.spans.get("opportunity_changes", (date.max, date.min))
+        first, _ = self.company.span("opportunity_changes") or (date.max, date.min)
         rows = []
         for q in self.quarters[-SHOWN:]:
             for past in self.calendar.quarters(self.calendar.step(q, -1), count):

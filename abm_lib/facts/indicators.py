@@ -89,5 +89,5 @@ def _shown(base: Base) -> Frame:
 
 def _first_day(base: Base) -> date:
     """The first day that touches are known of: before it an account without an act says nothing."""
-    first, _ = base.company.spans.get("touches", (date.max, date.max))
+    first, _ = base.company.span("touches") or (date.max, date.max)
     return first

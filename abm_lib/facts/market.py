@@ -30,7 +30,7 @@ def addressable_customers(cut: Cut) -> Frame:
     Quarters that end before anything of customers is known are left out.
     """
     table = "subscriptions" if "subscriptions" in cut.tables.delivered else "account_stages"
-    first, _ = cut.base.company.spans.get(table, (date.max, date.max))
+    first, _ = cut.base.company.span(table) or (date.max, date.max)
     known = [q.label for q in cut.base.quarters if q.end > first]
     return _with_customers(cut).filter(nw.col("is_addressable"), nw.col("quarter").is_in(known))
 

@@ -159,7 +159,7 @@ def meetings_and_pipeline(cut: Cut) -> Frame:
 
 def _pairs(base: Base) -> Frame:
     """quarter, creation_quarter, before: for each quarter reported, those up to it with the quarter before each."""
-    first = base.company.spans.get("meetings", (base.quarters[-1].end, None))[0]
+    first = (base.company.span("meetings") or (base.quarters[-1].end, None))[0]
     known = [(q, before) for before, q in zip(base.quarters, base.quarters[1:], strict=False) if before.start >= first]
     rows = [
         (q.label, made.label, before.label) for q in base.quarters for made, before in known if made.start <= q.start

@@ -22,6 +22,8 @@ def lines(old: Path, new: Path) -> Iterator[str]:
     yield from (f"{name}: {said}" for name, said in causes.items())
     if not causes:
         yield "nothing that numbers are made of has changed"
+    if before.get("pages") and before["pages"] != after.get("pages"):
+        yield "pages: drawn by other code or notebooks, of which no number is made"
     yield from _moved(old, new, " and ".join(causes) or "nothing")
 
 

@@ -32,7 +32,7 @@ from .execute import LIMITS, Limits, notebooks_folder
 from .kernels import forking
 from .log import Log, Say
 from .make import Pages
-from .reuse import Made, code
+from .reuse import Made, code, drawing
 
 LIBRARIES = ("pandas", "altair", "papermill", "nbconvert", "jupyterlab", "duckdb", "narwhals", "vl-convert-python")
 SPACE = 20_000_000  # bytes that must be free beside twice the edition in force
@@ -86,7 +86,7 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
             digests = _pass(staging, company) if forms else {n: d for n, d in digests.items() if n != "edition.json"}
         log.notebooks = task.seconds
         log.write(staging / "run.json")
-        _write_manifest(company, described, staging, digests)
+        _write_manifest(company, described, staging, digests, task.notebooks)
         final = _promote(out, asked.label, staging, name)
         store.keep_last_edition(company.folder, asked.label, company.notes)
         kept = company.config.keeping
@@ -149,7 +149,7 @@ def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, 
     """The readings and what is said of the edition: those of an earlier run where nothing has changed."""
     asked, again = company.calendar.quarter(quarter), table is not None
     if table is None:
-        table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile])
+        table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile], kept=made)
         made.keep_readings(table)
     described = editions.describe(
         company, asked, table, as_of=as_of, run=name, profile=profile, quarters=published(out)
@@ -160,13 +160,16 @@ def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, 
     return described, table
 
 
-def _write_manifest(company: Company, described: dict[str, Any], staging: Path, digests: dict[str, str]) -> None:
+def _write_manifest(
+    company: Company, described: dict[str, Any], staging: Path, digests: dict[str, str], notebooks: Path
+) -> None:
     """manifest.json, last of all: inputs, versions, parameters, and the sha256 of every other file."""
     notes = company.notes
     manifest = {
         "edition": described, "parameters": {"quarter": described["quarter"], "as_of": described["as_of"]},
         "inputs": notes["files"], "tables": notes["tables"], "faults": notes["faults"], "store": company.frozen.key,
-        "frozen_tables": company.frozen.tables, "code": code(), "settings": sha256(company.folder / "abm.toml"),
+        "frozen_tables": company.frozen.tables, "code": code(), "pages": drawing(notebooks),
+        "settings": sha256(company.folder / "abm.toml"),
         "versions": {"abm_lib": described["version"], "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
     }  # fmt: skip
     if PROFILES[described["profile"]].travels:  # how many rows a table has may be how many people

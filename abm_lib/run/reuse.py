@@ -23,14 +23,16 @@ import pandas as pd
 from .. import store
 from ..company import Company
 from ..pages import of_edition
+from ..readings import Unfinished
 from ..sources.suspects import sha256
 from ..tables import quoted
 
 PACKAGE = Path(__file__).resolve().parents[1]
 NUMBERS = ("duckdb", "narwhals", "numpy", "pandas", "scipy")  # the libraries that numbers come from
 PAGES = ("altair", "babel", "nbconvert", "papermill", "vl-convert-python")  # … and those that draw pages
-PAGES_ALONE = {"run", "show", "template", "sample", "cli.py", "pages.py", "catalogue.py", "questions.py", "edition.py"}
+PAGES_ALONE = {"run", "show", "template", "sample", "cli.py", "pages.py", "catalogue.py", "edition.py"}
 KEPT = 60  # files, the newest
+UNFINISHED = ("read", "made_of")  # columns beside kept rows: what their metric read, and the digest of that
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,16 @@ class Parts:
 def code(whole: bool = False) -> str:
     """The digest of our code: all of it, or what readings come from."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".toml", ".css", ".j2", ".json")):
+    for path in sorted(p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
         part = path.relative_to(PACKAGE)
         if whole or part.parts[0] not in PAGES_ALONE:
             digest.update(f"{part} ".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def drawing(notebooks: Path) -> str:
+    """The digest of what pages are made with: all of our code, and the notebooks."""
+    return _digest(code(True), {path.name: sha256(path) for path in notebooks.glob("*.ipynb")})
 
 
 def _digest(*parts: Any) -> str:
@@ -64,11 +71,16 @@ class Made:
 
     def __init__(self, company: Company, quarter: str, as_of: date | None, engine: str, profile: str) -> None:
         self.folder = company.folder / ".abm" / "made"
+        self.company = company
         said = {name: part for name, part in company.notes.items() if name != "files"}
         settings = hashlib.sha256((company.folder / "abm.toml").read_bytes()).hexdigest()
         libraries = [f"{name} {version(name)}" for name in NUMBERS]
         self.parameters = (quarter, as_of, engine, profile)
-        self.key = _digest(self.parameters, company.frozen.tables, said, settings, code(False), libraries)
+        ours = (quarter, as_of, engine, settings, code(False), libraries)
+        self.key = _digest(profile, company.frozen.tables, said, *ours)
+        delivered = {name: table["missing_columns"] for name, table in company.notes["tables"].items()}
+        until = min(company.known_until, company.calendar.quarter(quarter).end)  # windows of a running quarter end there
+        self.common = _digest(sorted(company.frozen.tables), delivered, until, *ours)  # what every metric is made of
 
     def readings(self) -> pd.DataFrame | None:
         """The readings as they were computed; None where something that they are made of has changed."""
@@ -76,10 +88,42 @@ class Made:
         return store.connect().read_parquet(str(path)).df() if path else None
 
     def keep_readings(self, table: pd.DataFrame) -> None:
+        self._keep_table(self.key, table)
+
+    def _keep_table(self, name: str, table: pd.DataFrame) -> None:
         con = store.connect()
         con.register("readings", table)
-        self._keep(self.key, "parquet", lambda draft: con.execute(
+        self._keep(name, "parquet", lambda draft: con.execute(
             f"copy readings to {quoted(str(draft))} (format parquet, compression zstd)"))  # fmt: skip
+
+    def unfinished(self) -> Unfinished:
+        """The rows of metrics that are made of what they were made of when they were kept."""
+        path = self._kept(f"rows-{_digest(self.parameters[:3])}", "parquet")
+        rows = store.connect().read_parquet(str(path)).df() if path else pd.DataFrame(columns=[*UNFINISHED, "metric"])
+        read = {metric: set(filter(None, names.split(","))) for metric, names, made_of
+                in rows[["metric", *UNFINISHED]].drop_duplicates().itertuples(index=False)
+                if made_of == self._made_of(names)}  # fmt: skip
+        return Unfinished(rows[rows["metric"].isin(read)].drop(columns=list(UNFINISHED)), read)
+
+    def keep_unfinished(self, made: Unfinished) -> None:
+        names = made.rows["metric"].map({metric: ",".join(sorted(read)) for metric, read in made.read.items()})
+        made_of = {each: self._made_of(each) for each in names.unique()}
+        self._keep_table(
+            f"rows-{_digest(self.parameters[:3])}", made.rows.assign(read=names, made_of=names.map(made_of))
+        )
+
+    def _made_of(self, names: str) -> str:
+        """The digest of what is read by these names, which are parted by commas."""
+        return _digest(self.common, [self._part(name) for name in names.split(",")])
+
+    def _part(self, name: str) -> Any:
+        if name == store.EVERYTHING:
+            return self.key
+        kind, _, table = name.rpartition(" ")
+        if not kind:
+            return name, self.company.frozen.tables.get(table)
+        span, end = self.company.span(table), self.company.calendar.quarter(self.parameters[0]).end
+        return name, span and (span[0], min(span[1], end))  # no reading looks beyond the quarter
 
     def page(self, family: str, notebook: Path, edition: Mapping[str, Any], table: pd.DataFrame) -> Parts | None:
         """The parts of the family's page; None where they have to be made."""
