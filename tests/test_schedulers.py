@@ -76,4 +76,7 @@ def test_airflow_imports_the_dag(tmp_path: Path, airflow: Path) -> None:
         env = plain | {"AIRFLOW_HOME": str(tmp_path / "home"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
         done = subprocess.run([str(airflow), "-c", OPEN, str(dags)], env=env, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
-        assert ast.literal_eval(done.stdout.splitlines()[-1]) == {"abm_report": ["run", "verify"]}
+        assert ast.literal_eval(done.stdout.splitlines()[-1]) == {
+            "abm_report": ["run", "verify"],
+            "abm_report_check": ["check"],
+        }

@@ -34,6 +34,7 @@ from .make import Pages
 from .reuse import Made, code
 
 LIBRARIES = ("pandas", "altair", "papermill", "nbconvert", "jupyterlab", "duckdb", "narwhals", "vl-convert-python")
+LAST = "last"  # the quarter that ended last by today's date
 SPACE = 20_000_000  # bytes that must be free beside twice the edition in force
 
 
@@ -47,7 +48,7 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
     """
     deliver.ready(forms)
     company = open_company(company_folder, engine)
-    asked = company.quarter(quarter)
+    asked = company.last_ended() if quarter == LAST else company.quarter(quarter)
     said(
         f"inputs: {len(company.notes['files'])} files, {sum(t['accepted'] for t in company.notes['tables'].values()):,} rows frozen"
     )
