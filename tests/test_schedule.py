@@ -329,24 +329,53 @@ def mail() -> Any:
 
 def test_each_address_is_told_once_of_an_edition_and_the_edition_is_left_alone(tmp_path: Path, mail: Any) -> None:
     inbox, address = mail
-    edition = tmp_path / "20260401T000000Z-abcdef"
-    edition.mkdir()
+    edition = told_of(tmp_path / "20260401T000000Z-abcdef")
+    before = list(edition.iterdir())
     assert notify.send(edition, [address], "A title", "A text") == (1, 0)
     assert notify.send(edition, [address], "A title", "A text") == (0, 1)
     assert len(inbox.mails) == 1 and b"A text" in inbox.mails[0].content
-    assert list(edition.iterdir()) == []
-    assert "firm.example" not in (tmp_path / "20260401T000000Z-abcdef.sent").read_text()
+    assert list(edition.iterdir()) == before
+    (book,) = tmp_path.glob("*.sent")
+    assert "firm.example" not in book.read_text()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, (0, 1)),
+        ({"state": "final"}, (1, 0)),
+        ({"readings": "other"}, (1, 0)),
+        ({"state": "restated", "restatement": 1}, (1, 0)),
+        ({"quarter": "2026Q2"}, (1, 0)),
+    ],
+    ids=["the same again", "now final", "other numbers", "restated", "another quarter"],
+)
+def test_a_run_that_published_the_same_again_tells_nobody(
+    tmp_path: Path, mail: Any, changed: dict[str, Any], told: tuple[int, int]
+) -> None:
+    _, address = mail
+    assert notify.send(told_of(tmp_path / "first"), [address], "A title", "A text") == (1, 0)
+    assert notify.send(told_of(tmp_path / "second", **changed), [address], "A title", "A text") == told
+
+
+def told_of(folder: Path, readings: str = "digest", **edition: Any) -> Path:
+    """An edition's folder with what tells it from others."""
+    folder.mkdir()
+    said = {"quarter": "2026Q1", "state": "provisional"} | edition
+    (folder / "manifest.json").write_text(json.dumps({"edition": said, "files": {"readings.parquet": readings}}))
+    return folder
 
 
 def test_one_who_refuses_is_named_without_the_address_and_asked_again_next_time(tmp_path: Path, mail: Any) -> None:
     inbox, address = mail
     inbox.refuse = True
+    edition = told_of(tmp_path / "edition")
     with pytest.raises(NotAnnounced) as caught:
-        notify.send(tmp_path, ["nobody://x", address], "A title", "A text")
+        notify.send(edition, ["nobody://x", address], "A title", "A text")
     assert caught.value.exit_code == 6
     assert [fault.where for fault in caught.value.faults] == ["nobody", "mailto"]
     inbox.refuse = False
-    assert notify.send(tmp_path, [address], "A title", "A text") == (1, 0)
+    assert notify.send(edition, [address], "A title", "A text") == (1, 0)
 
 
 class Chat(BaseHTTPRequestHandler):
@@ -391,14 +420,16 @@ TEAMS = "workflows://flow.example:443/number/signature/"
 
 def test_slack_and_teams_get_the_text_alone_and_nothing_from_elsewhere(tmp_path: Path, chat: int) -> None:
     text = notify._harmless("Q3 closed 7% under target <!channel> @here")
-    assert notify.send(tmp_path, [SLACK, TEAMS, f"json://127.0.0.1:{chat}/hook"], "A title", text) == (3, 0)
+    edition = told_of(tmp_path / "edition")
+    assert notify.send(edition, [SLACK, TEAMS, f"json://127.0.0.1:{chat}/hook"], "A title", text) == (3, 0)
     assert [path.split("?")[0].split("/")[1] for path, _ in Chat.posted] == ["services", "workflows", "hook"]
     for _, said in Chat.posted:
         written = json.dumps(said, ensure_ascii=False)
         assert "Q3 closed 7% under target" in written and "A title" in written
         assert not set("<@") & set(written) and "apprise" not in written.casefold()
-    assert notify.send(tmp_path, [SLACK, TEAMS], "A title", text) == (0, 2)
-    assert "TIiajkdnlazkcOXrIdevi7FQ" not in "".join(p.read_text() for p in tmp_path.parent.glob("*.sent"))
+    assert notify.send(edition, [SLACK, TEAMS], "A title", text) == (0, 2)
+    (book,) = tmp_path.glob("*.sent")
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in book.read_text()
 
 
 def test_nobody_to_tell_is_a_fault(tmp_path: Path) -> None:
