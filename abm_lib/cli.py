@@ -42,7 +42,12 @@ def tell(faults: Iterable[Fault]) -> None:
 @app.command()
 def run(
     company: CompanyFolder,
-    quarter: Annotated[str, typer.Option(help="Such as 2026Q3; the last complete one by default.")] = "",
+    quarter: Annotated[
+        str,
+        typer.Option(
+            help="Such as 2026Q3; `last` for the one that ended last by today; the last in the data by default."
+        ),
+    ] = "",
     as_of: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day whose records count.")
     ] = None,
@@ -61,6 +66,7 @@ def run(
     cell_limit: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
     total_limit: Annotated[int, typer.Option(min=1, help="Seconds that all notebooks may take.")] = 3600,
     fail_on: Annotated[str, typer.Option(help="caveat: publish nothing while a number carries one; exit 4.")] = "",
+    to: Annotated[list[str] | None, typer.Option("--notify", help="Addresses to tell once it is published.")] = None,
 ) -> None:
     """Publish the report of a quarter."""
     from .disclosure import PROFILES
@@ -81,6 +87,8 @@ def run(
         folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, profile=profile,
                              forms=forms, said=said, now=now, limits=Limits(cell_limit, total_limit), fail_on=fail_on)  # fmt: skip
     typer.echo(folder / "index.html")
+    if to:
+        _announce(folder, to, "")
 
 
 @app.command()
@@ -100,14 +108,10 @@ def check(
 
     opened = open_company(company)
     if heartbeat:
-        from .run import schedule
+        from .run.heartbeat import overdue
 
-        if late := schedule.overdue(opened, out, today.date() if today else _today(opened)):
-            raise PublishRefused(
-                Fault(
-                    "R17", "overdue", str(out / late), "no edition", "one by now", f"abm run {company} --quarter {late}"
-                )
-            )
+        if faults := overdue(opened, out, today.date() if today else opened.today):
+            raise PublishRefused(faults)
         typer.echo("the last edition that is due is there")
         return
     tell(Fault(**fault) for fault in opened.notes["faults"])
@@ -190,6 +194,7 @@ def schedule(
     company: CompanyFolder,
     out: Annotated[Path, typer.Option(help="Where editions lie.")] = Path("reports"),
     today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day planned for.")] = None,
+    to: Annotated[list[str] | None, typer.Option("--notify", help="Addresses that each edition is told to.")] = None,
 ) -> None:
     """Print files that run the report on its provisional and final days."""
     from .company import open_company
@@ -197,7 +202,10 @@ def schedule(
 
     _known("schedule", (kind,), tuple(schedule.KINDS))
     opened = open_company(company)
-    typer.echo(schedule.KINDS[kind](schedule.plan(opened, out, today.date() if today else _today(opened))), nl=False)
+    planned = schedule.plan(opened, out, today.date() if today else opened.today, to or ())
+    text = schedule.KINDS[kind](planned)
+    planned.out.mkdir(parents=True, exist_ok=True)  # a unit may write to what is there, and no further
+    typer.echo(text, nl=False)
 
 
 @app.command()
@@ -215,18 +223,20 @@ def notify(
     if faults := gate.verify(edition):
         raise PublishRefused(faults)
     folder = edition.resolve()
-    title, text = notify.message(folder, link or str(edition / "index.html"))
     if not send:
+        title, text = notify.message(folder, link or str(edition / "index.html"))
         typer.echo(f"{title}\n\n{text}\n\nnot sent: --send was not given")
         return
-    now, before = notify.send(folder, to, title, text)
-    typer.echo(f"told {now}, {before} had been told before")
+    _announce(edition, to, link)
 
 
-def _today(company: Any) -> date:
-    from zoneinfo import ZoneInfo
+def _announce(edition: Path, to: list[str], link: str) -> None:
+    """Tell each address once. Raises NotAnnounced where one could not be told: the edition stays published."""
+    from .run import notify
 
-    return datetime.now(ZoneInfo(company.config.company.timezone)).date()
+    title, text = notify.message(edition.resolve(), link or str(edition / "index.html"))
+    now, before = notify.send(edition.resolve(), to, title, text)
+    talk(f"told {now}, {before} had been told before")
 
 
 @app.command()

@@ -66,6 +66,25 @@ class Company:
         newest = _newest(self.notes["spans"])
         return date.fromisoformat(newest) if newest else date.min
 
+    @property
+    def today(self) -> date:
+        """The day that it is where the company reports."""
+        return datetime.now(self.config.company.zone).date()
+
+    def settled_on(self, quarter: Quarter) -> date:
+        """The last day whose records count in a quarter: when the look-back windows of all sources have closed."""
+        windows = [source["look_back_days"] for source in self.notes["sources"].values()]
+        return quarter.end + timedelta(days=max(self.config.as_of.settle_days, *windows))
+
+    def last_ended(self) -> Quarter:
+        """The quarter that ended last by today's date. Raises InputRefused where the data do not reach its end."""
+        quarter = self.calendar.last_complete(self.today)
+        if self.known_until < quarter.end - timedelta(days=1):
+            found, expected = f"data until {self.known_until}", f"data until {quarter.end - timedelta(days=1)} at least"
+            fix = "deliver newer exports, then run again"
+            raise InputRefused(Fault("P16", "stale-data", str(self.folder), found, expected, fix))
+        return quarter
+
     def quarter(self, label: str = "") -> Quarter:
         """The quarter asked for, or the last complete one in the data. Raises UsageError when the data hold no day of it."""
         dated = [span for name, span in self.spans.items() if name not in ABOUT_DATA]

@@ -44,6 +44,7 @@ from .settings import (
     Qualified,
     Report,
     Role,
+    Schedule,
     Scroll,
     Settings,
     SmallNumbers,
@@ -62,6 +63,7 @@ class Config(Settings):
     company: Company
     fiscal: Fiscal = Fiscal()
     as_of: AsOf = AsOf()
+    schedule: Schedule = Schedule()
     opportunity_stages: OpportunityStages
     channels: dict[str, Channel] = Field(default={})
     sourced: Sourced = Sourced()

@@ -38,11 +38,10 @@ def catalogue_version() -> str:
 
 
 def state(company: Company, quarter: Quarter) -> str:
-    """`to_date` while the quarter runs, `provisional` until late records no longer count in it, then `final`."""
+    """`to_date` while the quarter runs, `provisional` until the last day that counts in it is over, then `final`."""
     if company.known_until < quarter.end - timedelta(days=1):
         return "to_date"
-    settled = quarter.end + timedelta(days=company.config.as_of.settle_days)
-    return "provisional" if company.known_until < settled else "final"
+    return "final" if company.known_until > company.settled_on(quarter) else "provisional"
 
 
 def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_of: date | None = None, run: str = "",

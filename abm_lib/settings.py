@@ -70,6 +70,16 @@ class AsOf(Settings):
     settle_days: Days = 10
 
 
+class Schedule(Settings):
+    """When editions are due: the provisional one so many days after the period's end, the final one once all late records are in.
+
+    `abm check --heartbeat` alarms when one is `overdue_days` late.
+    """
+
+    provisional_days: Days = 2
+    overdue_days: WaitDays = 1
+
+
 class OpportunityStages(Settings):
     """The CRM's stage names in order, and which of them mean qualified, won and lost."""
 

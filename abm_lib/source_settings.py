@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from .errors import nearest
-from .settings import NO_PLACE, Settings
+from .settings import NO_PLACE, Days, Settings
 
 Mark = Annotated[str, Field(min_length=1, max_length=1)]
 
@@ -160,7 +160,8 @@ class Source(Settings):
     `BOOK.xlsx#SHEET`. `database` is a DuckDB or SQLite file of the folder, `connection` the environment variable or keyring
     entry that holds the address of a server; `queries` and `db_schema` say what is read there. `rest` is a server that gives
     lists instead of tables. `extracted_on` is the day of
-    which the data speak, where they do not say so themselves.
+    which the data speak, where they do not say so themselves. `look_back_days`: for so long after a day the system still
+    changes what it tells of it; the map's by default.
     """
 
     folder: str = "."
@@ -176,6 +177,7 @@ class Source(Settings):
     queries: dict[str, str] = Field(default={})
     rest: Rest | None = None
     extracted_on: Annotated[date | None, Field(strict=False)] = None
+    look_back_days: Days | None = None
 
     @property
     def is_pulled(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ READ_BY = ("tables.toml", "tables.py", "company.py", "store.py", "keeping.py", "
 EVERYTHING = "everything"
 SPARK_TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz", "DATE": "date", "DECIMAL(18,4)": "decimal(18,4)",
                "DOUBLE": "double", "BIGINT": "bigint", "BOOLEAN": "boolean"}  # fmt: skip
+
+
+DRAFT = re.compile(r"[-.](\d+)(?:\.parquet)?$")  # a draft's name ends with the id of the process that writes it
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[s
     names = con.execute(query).fetchall()
     with writing(folder):
         store.mkdir(parents=True, exist_ok=True)
+        clear_drafts(store, "draft-*")
+        clear_drafts(store, "*.json.*")
         written = {name: _write(con, store, name) for (name,) in names}
         draft = store / f"{key}.json.{os.getpid()}"
         draft.write_text(json.dumps({"tables": written, "notes": notes}, indent=1, default=str), encoding="utf-8")
@@ -140,6 +146,24 @@ def writing(folder: Path) -> Iterator[None]:
         fix = "make room, or let this user write there"
         fault = Fault("P07", "cannot-write", str(folder / ".abm"), str(found), "a folder that can be written to", fix)
         raise EnvironmentFault(fault) from None
+
+
+def clear_drafts(folder: Path, pattern: str) -> None:
+    """Remove the drafts of processes that were killed: they may hold rows of people. A draft is named for its process."""
+    for path in folder.glob(pattern):
+        process = DRAFT.search(path.name)
+        if process and not _is_running(int(process[1])):
+            path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _write(con: duckdb.DuckDBPyConnection, store: Path, name: str) -> str:

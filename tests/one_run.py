@@ -14,14 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from abm_lib import cli
-from abm_lib.run import publish
+from abm_lib.run import place, publish
 
 
 def main(settings: str, *options: str) -> None:
     asked = json.loads(Path(settings).read_text())
     publish.reading.read = lambda *_, **__: pd.read_parquet(asked["table"])
     publish.notebooks_folder = lambda: Path(asked["notebooks"])
-    publish.SPACE = asked.get("space", publish.SPACE)
+    place.SPACE = asked.get("space", place.SPACE)
     if asked.get("server"):
         publish.forking = lambda said: nullcontext(asked["server"])
     sys.argv = ["abm", "run", asked["company"], "--quarter", "2026Q1", "--out", asked["out"], "--only", "ads", *options]

@@ -125,7 +125,8 @@ def test_a_quarter_of_another_form_or_outside_the_data_is_exit_2(
 ) -> None:
     said = abm("run", write(tmp_path / "firm"), "--quarter", quarter, "--out", tmp_path / "reports")
     assert (said.code, said.rules) == (2, [rule])
-    assert not (tmp_path / "reports").exists()
+    left = [path.name for path in tmp_path.glob("reports/*")]
+    assert left == ([f".{quarter}.lock"] if rule == "F045" else []), "the data are read under the lock"
 
 
 def test_help_is_shown_on_stdout_and_is_no_fault(abm: Any) -> None:

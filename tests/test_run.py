@@ -25,8 +25,16 @@ from small_company import write
 
 from abm_lib import edition, metrics, readings
 from abm_lib.company import open_company
-from abm_lib.errors import Busy, CaveatsFound, EnvironmentFault, KernelDied, PublishRefused, UsageError
-from abm_lib.run import execute, gate, kernels, make, publish
+from abm_lib.errors import (
+    Busy,
+    CaveatsFound,
+    EnvironmentFault,
+    InputRefused,
+    KernelDied,
+    PublishRefused,
+    UsageError,
+)
+from abm_lib.run import execute, gate, kernels, log, make, place, publish
 
 PARAMETERS = 'quarter = "2026Q1"\ncompany = ""'
 KILL = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
@@ -96,9 +104,9 @@ def without_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file under a folder by its path, symbolic links by where they lead; lock files left out."""
     found = {}
-    for place, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         for name in [*files, *folders]:
-            path = Path(place, name)
+            path = Path(parent, name)
             if path.is_symlink():
                 found[str(path.relative_to(folder))] = str(path.readlink()).encode()
             elif path.is_file() and path.suffix != ".lock":
@@ -198,7 +206,7 @@ def test_a_failed_run_publishes_nothing_and_leaves_the_old_edition_as_it_was(
 ) -> None:
     with pytest.raises(PublishRefused):
         run("1 / 0")
-    assert publish.published(tmp_path / "reports") == []
+    assert place.published(tmp_path / "reports") == []
     assert contents(tmp_path / "reports") == {}
     run("1 + 1")
     before = contents(tmp_path / "reports")
@@ -281,12 +289,147 @@ def test_a_second_run_at_once_is_told_to_wait_and_touches_nothing(run: Callable[
 
 
 @pytest.mark.usefixtures("without_notebooks")
+def test_the_one_that_waits_is_told_who_holds_the_lock_before_it_reads_an_input(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = run("1 + 1").resolve().name
+    monkeypatch.setattr(publish, "open_company", lambda *_: pytest.fail("inputs come after the lock"))
+    with FileLock(tmp_path / "reports" / ".2026Q1.lock"), pytest.raises(Busy) as caught:
+        run("1 + 1")
+    assert caught.value.faults[0].found.startswith(f"run {held} holds the lock since 20")
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_a_lock_file_of_a_process_that_is_gone_holds_nobody_up(run: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / ".2026Q1.lock").write_text("run 20260101T000000Z-aaaaaa holds the lock since long ago")
+    assert run("1 + 1").is_dir()
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_another_quarter_may_be_published_meanwhile(run: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    with FileLock(tmp_path / "reports" / ".2025Q4.lock"):
+        assert run("1 + 1").is_dir()
+
+
+def runs(folder: Path) -> dict[str, dict[str, Any]]:
+    """run.json of every run of a company folder."""
+    return {path.parent.name: json.loads(path.read_text()) for path in (folder / ".abm" / "runs").glob("*/run.json")}
+
+
+@pytest.mark.usefixtures("without_notebooks")
+@pytest.mark.parametrize(
+    ("step", "name", "error", "code"),
+    [
+        ("open_company", "inputs", InputRefused([]), 3),
+        ("_compute", "readings", SystemExit(143), 143),
+        ("_compute", "readings", ValueError("a bug"), 1),
+        ("Pages", "pages", KeyboardInterrupt(), 130),
+        ("_pass", "gate", PublishRefused([]), 5),
+        ("_promote", "promote", OSError(28, "No space left on device"), 7),
+    ],
+    ids=["refused", "stopped", "bug", "interrupted", "gate", "full"],
+)
+def test_however_a_run_ends_run_json_says_the_exit_of_the_process_and_the_step(
+    run: Callable[..., Path], small: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch, step: str, name: str,
+    error: BaseException, code: int
+) -> None:  # fmt: skip
+    def fail(*_: Any) -> None:
+        raise error
+
+    before = runs(small[0])
+    monkeypatch.setattr(publish, step, fail)
+    with pytest.raises(EnvironmentFault if code == 7 else type(error)):
+        run("1 + 1")
+    (said,) = (each for run_id, each in runs(small[0]).items() if run_id not in before)
+    assert (said["exit"], said["step"]) == (code, name)
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_run_json_of_a_run_that_published_has_the_seconds_of_each_step(
+    run: Callable[..., Path], small: tuple[Path, pd.DataFrame]
+) -> None:
+    name = run("1 + 1").resolve().name
+    said = runs(small[0])[name]
+    assert said["exit"] == 0
+    assert list(said["steps"]) == ["inputs", "readings", "pages", "gate", "forms", "promote"]
+
+
+def test_a_run_that_waits_or_is_asked_for_what_is_not_there_says_so_in_run_json(tmp_path: Path) -> None:
+    firm, out = write(tmp_path / "firm"), tmp_path / "reports"
+    with pytest.raises(UsageError):
+        publish.run(str(firm), quarter="2031Q1", out=out)
+    with FileLock(out / ".2026Q1.lock"), pytest.raises(Busy):
+        publish.run(str(firm), quarter="2026Q1", out=out)
+    (firm / "abm.toml").write_text("[company]\n")
+    with pytest.raises(UsageError):
+        publish.run(str(firm), out=out)
+    assert [runs(firm)[name]["exit"] for name in sorted(runs(firm))] in ([2, 75, 2], [2, 2, 75], [75, 2, 2])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError):
+        publish.run(str(tmp_path / "empty"), out=out)
+    assert list((tmp_path / "empty").iterdir()) == [], "what is no company folder is left alone"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(None, 0), (SystemExit(), 0), (SystemExit("words"), 1), (SystemExit(143), 143), (OSError(28, "full"), 7)],
+)
+def test_an_error_has_the_exit_of_its_process(error: BaseException | None, code: int) -> None:
+    assert log.exit_code(error) == code
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_one_folder_holds_editions_for_the_same_readers_alone(run: Callable[..., Path], tmp_path: Path) -> None:
+    folder = run("1 + 1")
+    before = contents(tmp_path / "reports")
+    with pytest.raises(UsageError) as caught:
+        run("1 + 1", profile="shared")
+    (fault,) = caught.value.faults
+    assert (fault.found, fault.expected) == (
+        "editions of profile internal, such as 2026Q1", "editions of profile shared alone",
+    )  # fmt: skip
+    assert (folder.is_symlink(), contents(tmp_path / "reports")) == (True, before)
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_a_folder_without_symbolic_links_is_told_before_the_work(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    monkeypatch.setattr(publish, "open_company", lambda *_: pytest.fail("no work was to be done"))
+    with pytest.raises(EnvironmentFault) as caught:
+        run("1 + 1")
+    assert [fault.rule for fault in caught.value.faults] == ["P12"]
+    assert contents(tmp_path / "reports") == {}
+
+
+@pytest.mark.usefixtures("without_notebooks")
 def test_what_a_killed_run_left_behind_is_cleared_by_the_next(run: Callable[..., Path], tmp_path: Path) -> None:
     left = tmp_path / "reports" / ".editions" / "2026Q1" / ".20260101T000000Z-aaaaaa"
     left.mkdir(parents=True)
     (left / "readings.csv").write_text("half")
+    out, dead = tmp_path / "reports", dead_process()
+    link, other = out / ".2026Q1.20260101T000000Z-aaaaaa", out / ".2025Q4.20260101T000000Z-aaaaaa"
+    for each in (link, other):
+        each.symlink_to("nowhere")
+    index, working = out / f".index.{dead}", out / f".index.{os.getppid()}"
+    for each in (index, working):
+        each.write_text("half")
     run("1 + 1")
-    assert not left.exists()
+    there = {path for path in (left, link, other, index, working) if os.path.lexists(path)}
+    assert there == {other, working}, "another quarter's run and another process may be at work"
+
+
+def dead_process() -> int:
+    """The id of a process that has ended."""
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    return done.pid
 
 
 @pytest.mark.usefixtures("without_notebooks")

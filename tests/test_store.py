@@ -229,3 +229,18 @@ def test_the_hash_of_an_input_is_worked_out_anew_when_it_was_written_to(tmp_path
         path.write_text(text, encoding="utf-8")
         os.utime(path, ns=(1, 1))  # and no younger
         assert suspects.sha256_of_input(path) == suspects.sha256_of_input(path) == suspects.sha256(path)
+
+
+def test_drafts_of_a_killed_process_go_with_the_next_freeze_and_those_of_a_living_one_stay(tmp_path: Path) -> None:
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    kept = tmp_path / ".abm" / "store"
+    kept.mkdir(parents=True)
+    dead = {f"draft-{done.pid}.parquet", f"0123456789abcdef.json.{done.pid}"}
+    alive = {f"draft-{os.getppid()}.parquet", "2026.parquet", "20260401.json"}
+    for name in dead | alive:
+        (kept / name).write_text("rows of people")
+    open_company(write(tmp_path))
+    there = {path.name for path in kept.iterdir()}
+    assert not dead & there
+    assert alive <= there

@@ -7,13 +7,13 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..errors import AbmError
+from ..errors import AbmError, EnvironmentFault
 
 Say = Callable[[str], None]
 
@@ -37,7 +37,7 @@ class Log:
         self._at, began = name, time.monotonic()
         self.now(name)
         yield
-        self.steps[name] = round(time.monotonic() - began, 2)
+        self.steps[name] = round(self.steps.get(name, 0) + time.monotonic() - began, 2)
 
     def write(self, path: Path, **ending: Any) -> None:
         unit = 1 if sys.platform == "darwin" else 1024
@@ -53,10 +53,28 @@ class Log:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if not self.path.parent.is_dir():
-            return  # it failed before there was a place to say so
-        ending: dict[str, Any] = {"exit": 0}
+            return  # there is no company folder to say it in
+        ending: dict[str, Any] = {"exit": exit_code(error)}
         if isinstance(error, AbmError):
-            ending = {"exit": error.exit_code, "step": self._at, "faults": [fault.as_dict() for fault in error.faults]}
+            ending |= {"step": self._at, "faults": [fault.as_dict() for fault in error.faults]}
         elif error is not None and kind is not None:
-            ending = {"exit": 1, "step": self._at, "faults": [kind.__name__]}
-        self.write(self.path, **ending)
+            ending |= {"step": self._at, "faults": [kind.__name__]}
+        with suppress(OSError):  # a full disk is told by its own fault
+            self.write(self.path, **ending)
+
+
+def exit_code(error: BaseException | None) -> int:
+    """What the process ends with after that error."""
+    match error:
+        case None:
+            return 0
+        case AbmError():
+            return error.exit_code
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else int(error.code is not None)
+        case KeyboardInterrupt():
+            return 130
+        case OSError():
+            return EnvironmentFault.exit_code
+        case _:
+            return 1

@@ -58,7 +58,7 @@ def send(folder: Path, addresses: Sequence[str], title: str, text: str) -> tuple
     if not addresses:
         fault = ("P19", "nobody", "abm notify", "no address", "--to, or ABM_NOTIFY", "say whom to tell")
         raise UsageError(Fault(*fault))
-    book = folder.parent / f"{folder.name}.sent"
+    book = _book(folder)
     told: list[str] = json.loads(book.read_text("utf-8")) if book.is_file() else []
     new = [address for address in addresses if _digest(address) not in told]
     faults = []
@@ -76,6 +76,14 @@ def send(folder: Path, addresses: Sequence[str], title: str, text: str) -> tuple
     if faults:
         raise NotAnnounced(faults)
     return len(new), len(addresses) - len(new)
+
+
+def _book(folder: Path) -> Path:
+    """Where it stands who was told of an edition. A later run that published the same of it is no other edition."""
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    edition = manifest["edition"]
+    said = [edition["quarter"], edition["state"], edition.get("restatement", 0), manifest["files"]["readings.parquet"]]
+    return folder.parent / f"{sha256(json.dumps(said).encode()).hexdigest()[:16]}.sent"
 
 
 def _digest(address: str) -> str:

@@ -9,24 +9,23 @@ import secrets
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
+from .. import config, keeping, store
 from .. import edition as editions
-from .. import keeping, store
 from .. import readings as reading
-from ..company import Company, open_company
+from ..company import Company, find, open_company
 from ..disclosure import PROFILES
-from ..errors import Busy, CaveatsFound, EnvironmentFault, Fault, PublishRefused
+from ..errors import CaveatsFound, PublishRefused
+from ..period import Calendar
 from ..sources.suspects import sha256
-from . import deliver, gate
+from . import deliver, gate, place
 from . import forms as page_forms
 from .execute import LIMITS, Limits, notebooks_folder
 from .kernels import forking
@@ -35,7 +34,7 @@ from .make import Pages
 from .reuse import Made, code, drawing
 
 LIBRARIES = ("pandas", "altair", "papermill", "nbconvert", "jupyterlab", "duckdb", "narwhals", "vl-convert-python")
-SPACE = 20_000_000  # bytes that must be free beside twice the edition in force
+LAST = "last"  # the quarter that ended last by today's date
 
 
 def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, out: Path = Path("reports"), engine: str = "duckdb",
@@ -46,24 +45,26 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
     `notebooks` is the folder of the notebooks, the project's own by default; `forms` are those of deliver.FORMS; `said` is given a
     line for each thing done, `now` a word on each thing begun. With `fail_on` "caveat" an edition with one is not published.
     """
-    deliver.ready(forms)
-    company = open_company(company_folder, engine)
-    asked = company.quarter(quarter)
-    said(
-        f"inputs: {len(company.notes['files'])} files, {sum(t['accepted'] for t in company.notes['tables'].values()):,} rows frozen"
-    )
-    if told := _in_short(company.notes["faults"]):
-        said(f"told: {told}; see abm check")
-    out = out.resolve()
-    with _locked(out, asked.label), ExitStack() as stack:
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    folder, out = find(company_folder), out.resolve()
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    private = _private(folder, name)
+    with Log(private / "run.json", name, now) as log, ExitStack() as stack:
+        deliver.ready(forms)
+        with log.step("inputs"):
+            label = _asked(folder, quarter)
+        stack.enter_context(place.locked(out, label, name))
+        place.fits(out, label, name, profile)
+        with log.step("inputs"):
+            company = open_company(folder, engine)
+            asked = company.quarter(label)
+        said(
+            f"inputs: {len(company.notes['files'])} files, {sum(t['accepted'] for t in company.notes['tables'].values()):,} rows frozen"
+        )
+        if told := _in_short(company.notes["faults"]):
+            said(f"told: {told}; see abm check")
         staging = out / ".editions" / asked.label / f".{name}"
-        private = company.folder / ".abm" / "runs" / name
-        log = stack.enter_context(Log(private / "run.json", name, now))
         stack.callback(shutil.rmtree, staging, ignore_errors=True)
-        for folder in (staging, private):
-            folder.mkdir(parents=True, mode=0o700)
-        _room(out, asked.label)
+        staging.mkdir(parents=True, mode=0o700)
         made = Made(company, asked.label, as_of, engine, profile)
         table = made.readings()
         # It imports what the notebooks need while the readings are computed.
@@ -87,7 +88,8 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         log.notebooks = task.seconds
         log.write(staging / "run.json")
         _write_manifest(company, described, staging, digests, task.notebooks)
-        final = _promote(out, asked.label, staging, name)
+        with log.step("promote"):
+            final = _promote(out, asked.label, staging, name)
         store.keep_last_edition(company.folder, asked.label, company.notes)
         kept = company.config.keeping
         keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
@@ -113,35 +115,21 @@ def _pass(staging: Path, company: Company, checked: dict[str, str] | None = None
     return digests
 
 
-@contextmanager
-def _locked(out: Path, quarter: str) -> Iterator[None]:
-    """The lock of one quarter; runs of two quarters may go on together. Nobody else can be at work in its hidden folders."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with FileLock(out / f".{quarter}.lock", timeout=0):
-            for left in (out / ".editions" / quarter).glob(".*"):
-                shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
-            yield
-    except Timeout:
-        raise Busy(
-            Fault("P08", "locked", str(out / quarter), "another run holds the lock", "one run at a time", "wait for it")
-        ) from None
-    except OSError as error:
-        raise EnvironmentFault(_no_room(out, error)) from None
+def _private(folder: Path, name: str) -> Path:
+    """The run's own folder in a company folder; it is not made in a folder that is none."""
+    private = folder / ".abm" / "runs" / name
+    if (folder / "abm.toml").is_file():
+        with store.writing(folder):
+            private.mkdir(parents=True, mode=0o700)
+    return private
 
 
-def _no_room(out: Path, error: OSError) -> Fault:
-    place, fix = str(error.filename or out), "make room, or let this user write there"
-    return Fault("P07", "cannot-write", place, str(error.strerror), "a folder that can be written to", fix)
-
-
-def _room(out: Path, quarter: str) -> None:
-    """Raises EnvironmentFault before the work where the new edition would not fit beside the old one."""
-    old = [path.stat().st_size for path in (out / quarter).glob("*")]
-    needed, free = 2 * sum(old) + SPACE, shutil.disk_usage(out).free
-    if free < needed:
-        fault = ("P06", "no-room", str(out), f"{free / 1e6:,.0f} MB", f"{needed / 1e6:,.0f} MB", "make room")
-        raise EnvironmentFault(Fault(*fault))
+def _asked(folder: Path, quarter: str) -> str:
+    """The quarter's label. One that is not named is that of the data as they are before the lock is held."""
+    if quarter not in ("", LAST):
+        return Calendar(**config.load(folder).fiscal.model_dump()).quarter(quarter).label
+    company = open_company(folder)
+    return (company.last_ended() if quarter == LAST else company.quarter()).label
 
 
 def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, name: str, profile: str, out: Path,
@@ -152,7 +140,7 @@ def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, 
         table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile], kept=made)
         made.keep_readings(table)
     described = editions.describe(
-        company, asked, table, as_of=as_of, run=name, profile=profile, quarters=published(out)
+        company, asked, table, as_of=as_of, run=name, profile=profile, quarters=place.published(out)
     )
     described = editions.restated(described, table, out / quarter)
     editions.write(staging, table, described)
@@ -195,13 +183,8 @@ def _promote(out: Path, quarter: str, staging: Path, name: str) -> Path:
     return out / quarter
 
 
-def published(out: Path) -> list[str]:
-    """The quarters that have an edition in force."""
-    return sorted(path.parent.name for path in out.glob("[0-9][0-9][0-9][0-9]Q[1-4]/manifest.json"))
-
-
 def _write_index(out: Path) -> None:
-    found = [json.loads((out / q / "manifest.json").read_text(encoding="utf-8"))["edition"] for q in published(out)]
+    found = [place.described(out / quarter) for quarter in place.published(out)]
     draft = out / f".index.{os.getpid()}"
     from .render import index_page  # nbconvert takes its time
 

@@ -79,7 +79,9 @@ class Made:
         ours = (quarter, as_of, engine, settings, code(False), libraries)
         self.key = _digest(profile, company.frozen.tables, said, *ours)
         delivered = {name: table["missing_columns"] for name, table in company.notes["tables"].items()}
-        until = min(company.known_until, company.calendar.quarter(quarter).end)  # windows of a running quarter end there
+        until = min(
+            company.known_until, company.calendar.quarter(quarter).end
+        )  # windows of a running quarter end there
         self.common = _digest(sorted(company.frozen.tables), delivered, until, *ours)  # what every metric is made of
 
     def readings(self) -> pd.DataFrame | None:

@@ -215,8 +215,10 @@ def _described(source: _Source) -> dict[str, Any]:
         file, shaped = source.files.get(stem), source.shaped.get(stem, Shaped())
         files[stem] = _told(file, shaped) if file else None
     mapping = source.mapping
+    look_back = source.asked.look_back_days
     return {"map": source.asked.map, "title": mapping.title, "proven": mapping.shape.proven, "pages": mapping.shape.pages,
-            "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files, "unread": source.unread}  # fmt: skip
+            "is_shipped": mapping.is_shipped, "files": {} if mapping.is_canonical else files, "unread": source.unread,
+            "look_back_days": mapping.look_back_days if look_back is None else look_back}  # fmt: skip
 
 
 def _told(file: File, shaped: Shaped) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from ..config import read_toml
 from ..errors import Fault, UsageError, nearest
-from ..settings import Settings
+from ..settings import Days, Settings
 from ..source_settings import Dialect
 
 MAPS = Path(__file__).parent / "maps"
@@ -82,11 +82,15 @@ class Entry(Settings):
 
 
 class MapFile(Settings):
-    """A map as written. `ids` says how the system writes ids, `title` what it is called, `base` which map it changes."""
+    """A map as written. `ids` says how the system writes ids, `title` what it is called, `base` which map it changes.
+
+    `look_back_days`: for so long after a day the system still changes what it tells of it.
+    """
 
     title: str = ""
     base: str = ""
     ids: Literal["", "salesforce"] = ""
+    look_back_days: Days = 0
     shapes: dict[str, Shape] = Field(default_factory=dict)
     files: dict[str, FileEntry] = Field(default_factory=dict)
     tables: dict[str, Entry] = Field(default_factory=dict)
@@ -157,7 +161,8 @@ def _based(own: MapFile, base: MapFile) -> MapFile:
     for table, entry in own.tables.items():
         replaces = table not in found or entry.file or entry.sql
         found[table] = entry if replaces else _entry_over(entry, found[table])
-    return MapFile(title=base.title, base=own.base, ids=base.ids, files=files, tables=found)
+    look_back = own.look_back_days or base.look_back_days
+    return MapFile(title=base.title, base=own.base, ids=base.ids, look_back_days=look_back, files=files, tables=found)
 
 
 def _file_over(own: FileEntry, base: FileEntry) -> FileEntry:

@@ -113,6 +113,7 @@ class Map:
     ids: str = ""
     title: str = ""
     is_shipped: bool = False
+    look_back_days: int = 0
 
     @property
     def is_canonical(self) -> bool:
@@ -174,7 +175,9 @@ def load_map(folder: Path, name: str, wanted: list[str]) -> Map:
     found = {table: tuple(_table_map(table, entry) for entry in written.entries(table)) for table in written.tables}
     asked = {table: found[table] for table in wanted} if is_shipped else found
     needed = frozenset(stem for ways in asked.values() if len(ways) == 1 for stem in ways[0].files)
-    return Map(name, found, needed, written.files, shape, written.ids, written.title, is_shipped)
+    return Map(
+        name, found, needed, written.files, shape, written.ids, written.title, is_shipped, written.look_back_days
+    )
 
 
 def _table_map(table: str, entry: Entry) -> TableMap:
