@@ -106,9 +106,10 @@ READERS = {
 }
 
 CASES = [
-    Case("F004", "Windows-1252 throughout, declared as nothing", "R",
+    Case("F004", "Windows-1252 throughout, declared as nothing", "E",
          {"accounts": "account_id,name\nA1,José\nA2,Renée\nA3,x\n".encode("cp1252")},
-         "F011", "accounts.csv:2", "not UTF-8; perhaps Windows-1252"),
+         "F004", "accounts.csv:2", "2 lines that are not UTF-8, and no letter beyond ASCII that is; perhaps Windows-1252",
+         'encoding = "cp1252"'),
     Case("F005", "UTF-8 encoded twice", "D", other("accounts", "Beta", "JosÃ©"), "F005", 'table accounts  column "name"', "1 values"),
     Case("F023", "300 more columns", "A", {"accounts": wider(SOUND["accounts"], 300)}),
     Case("F023", "one field of 3 MB", "Q", more("accounts", "A4," + "x" * 3_000_000 + ",,,"), "F011", "accounts.csv:5", "more than 2 MB"),

@@ -171,7 +171,7 @@ OTHERWISE_THAN_ASKED = {
     "F090": "told and not refused: nothing says that the source had anything more to tell",
     "F118": "what is nearly one of `utm.sources` is told with it; without such a list nothing is suggested",
     "F120": "a cost without impressions is told; settings of an ad platform are not delivered",
-    "F004": "lines that are not UTF-8 are set aside by line; the file is refused when they are more than the threshold",
+    "F004": "a file is refused of which no line beyond ASCII is UTF-8; where some are, the others are set aside by line",
     "F013": "in canonical files a header that differs in case is refused, not put right; maps of systems know the other names",
     "F032": "moments without a zone are of the source's declared zone; they are not counted apart",
     "F043": "told and not set aside: no quarter that is over counts the row; without a day of extraction nobody can tell",

@@ -26,8 +26,8 @@ def settle(con: duckdb.DuckDBPyConnection, config: Config, given: set[str]) -> d
         done["people marked as internal by their address"] = _mark_internal(con, asked.own_domains)
     if {"people", "accounts"} <= given and asked.by_domain:
         done |= _by_domain(con, [*free_mail(), *map(str.lower, asked.free_mail), *map(str.lower, asked.own_domains)])
-    if "accounts" in given and asked.rollup == "parent":
-        done |= _rolled_up(con, given)
+    if "accounts" in given:
+        done |= _rolled_up(con, given, asked.rollup == "parent")
     return {what: count for what, count in done.items() if count}
 
 
@@ -109,14 +109,15 @@ def _by_domain(con: duckdb.DuckDBPyConnection, nobodys: list[str]) -> dict[str, 
     return {"people led to an account by their address": found, "people whose domain several accounts have": unclear}
 
 
-def _rolled_up(con: duckdb.DuckDBPyConnection, given: set[str]) -> dict[str, int]:
-    """What the roll-up moves: accounts that have a parent, and their opportunities."""
+def _rolled_up(con: duckdb.DuckDBPyConnection, given: set[str], is_on: bool) -> dict[str, int]:
+    """What the roll-up moves, or would move while it is off: accounts that have a parent, and their opportunities."""
+    what = "counted" if is_on else 'that `identity.rollup = "parent"` would count'
     children = (
         "select account_id from canonical.accounts where parent_id in (select account_id from canonical.accounts)"
     )
-    counted = {"accounts counted for their parents": f"select count(*) from ({children})"}
+    counted = {f"accounts {what} for their parents": f"select count(*) from ({children})"}
     if "opportunities" in given:
-        counted["opportunities counted for a parent"] = (
+        counted[f"opportunities {what} for a parent"] = (
             f"select count(*) from canonical.opportunities where account_id in ({children})"
         )
     return {what: int(con.execute(query).fetchall()[0][0]) for what, query in counted.items()}

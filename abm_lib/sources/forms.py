@@ -18,7 +18,8 @@ from ..tables import quoted
 DAYS = ["%Y-%m-%d", "%Y-%m-%d 00:00:00"]
 MOMENTS = [f"%Y-%m-%d{apart}{time}" for apart in " T" for time in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")]
 NESTED = ("STRUCT", "MAP", "UNION", "JSON")
-CLOSED = {"autoinstall_known_extensions": "false"}  # a DuckDB that fetches nothing, whatever a file or query asks for
+# A DuckDB that fetches nothing, whatever a file or query asks for.
+CLOSED: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 UNREADABLE = (duckdb.Error, sqlite3.Error)
 BATCH = 50_000  # rows held in Python at once
 

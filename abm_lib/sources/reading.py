@@ -365,6 +365,9 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
             file.faults.append(suspects.undeclared_total(f"{file.label}:{number}", text))
         else:
             file.broken.append((number, kind, text))
+    undecoded = [number for number, kind, _ in file.broken if kind == "INVALID ENCODING"]
+    if undecoded and not suspects.holds_utf8(file.text):
+        file.faults.append(suspects.other_encoding(f"{file.label}:{undecoded[0]}", len(undecoded)))
     _tell_broken(file, file.width)
 
 

@@ -95,6 +95,7 @@ base = "{base}"
 # [files.{stem}]
 # columns = ["my_field"]
 # labels.my_field = ["My_Field__c", "My field"]
+# labels.name = ["Our_Name__c"]     # a column of the list above that your files call otherwise
 #
 # [tables.{table}]
 # columns = {{ {column} = "my_field" }}

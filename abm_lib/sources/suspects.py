@@ -82,6 +82,27 @@ def undeclared_total(where: str, text: str) -> Fault:
                  "declare such lines: `totals` in the source's dialect, as a regular expression such as '^Total'")  # fmt: skip
 
 
+def holds_utf8(text: Path) -> bool:
+    """Whether any line holds letters beyond ASCII as UTF-8 writes them."""
+    with text.open("rb") as lines:
+        return any(not line.isascii() and _is_utf8(line) for line in lines)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def other_encoding(where: str, count: int) -> Fault:
+    """Lines that are not UTF-8 in a text that holds none that is: to set them aside would lose just those with accents."""
+    found = f"{count} lines that are not UTF-8, and no letter beyond ASCII that is; perhaps Windows-1252"
+    fix = 'declare it: `encoding = "cp1252"` in the source\'s dialect, or export again'
+    return fault("F004", "wrong-encoding", where, found, "text in UTF-8", fix)
+
+
 def folded(name: object) -> str:
     """A column's or file's name without case, spaces and signs: `Account ID`, `account_id` and `AccountId` are one."""
     return "".join(letter for letter in str(name or "").casefold() if letter.isalnum())

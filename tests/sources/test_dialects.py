@@ -298,3 +298,17 @@ def test_a_dialect_that_cannot_be_meant_is_a_usage_error(tmp_path: Path, dialect
             written(tmp_path, f"{SOURCE}\n[sources.export.dialect]\n{dialect}\n", accounts="account_id,name\nA1,x\n")
         )
     assert words in str(caught.value)
+
+
+def test_a_few_lines_in_another_encoding_are_refused_where_none_beyond_ascii_is_utf_8(tmp_path: Path) -> None:
+    """Of 300 lines two have accents: set aside, they would be under 1%, and all accounts with accents gone."""
+    rows = [f"A{i},Firm {i}" for i in range(1, 301)]
+    rows[99], rows[199] = "A100,Soci\u00e9t\u00e9", "A200,M\u00fcller"
+    text = "\n".join(["account_id,name", *rows, ""])
+    (fault, *_) = deliver(written(tmp_path / "none", SOURCE, accounts=text.encode("cp1252"))).faults
+    assert (fault.rule, fault.level, fault.where) == ("F004", "E", "accounts.csv:101")
+    assert fault.found.startswith("2 lines that are not UTF-8") and 'encoding = "cp1252"' in fault.fix
+    mixed = text.replace("M\u00fcller", "Muller").encode("cp1252") + "A301,M\u00fcller\n".encode()
+    read = deliver(written(tmp_path / "mixed", SOURCE, accounts=mixed))
+    assert [(f.rule, f.level, f.where) for f in read.faults] == [("F011", "Q", "accounts.csv:101")]
+    assert read.counts["accounts"] == (301, 300, 0, 1, 0)

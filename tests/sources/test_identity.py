@@ -104,7 +104,9 @@ Y,Lost,Z,,
 DEALS = "opportunity_id,account_id,business_type\n" + "".join(f"{name}1,{name},new\n" for name in "PCGOXY")
 
 
-def test_each_account_counts_for_itself_unless_parents_are_asked_for(tmp_path: Path) -> None:
+def test_each_account_counts_for_itself_unless_parents_are_asked_for_and_what_they_would_take_is_told(
+    tmp_path: Path,
+) -> None:
     company = opened(tmp_path, "", accounts=FAMILY, opportunities=DEALS)
     assert frozen(company, "select distinct account_id from opportunities order by 1") == [
         ("C",),
@@ -113,7 +115,11 @@ def test_each_account_counts_for_itself_unless_parents_are_asked_for(tmp_path: P
         ("X",),
         ("Y",),
     ]
-    assert company.notes["identity"] == {"accounts merged into others": 1}
+    assert company.notes["identity"] == {
+        "accounts merged into others": 1,
+        'accounts that `identity.rollup = "parent"` would count for their parents': 2,
+        'opportunities that `identity.rollup = "parent"` would count for a parent': 2,
+    }
 
 
 def test_rolled_up_an_account_counts_for_its_topmost_parent_and_the_effect_is_told(tmp_path: Path) -> None:

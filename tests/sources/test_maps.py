@@ -153,6 +153,18 @@ def test_a_credit_of_linkedin_is_taken_off_and_a_trace_of_rounding_is_nothing(tm
     assert read.rows("select campaign_id, cost::double from canonical.ad_days order by 1") == [("1", 17.5), ("2", 0)]
 
 
+def test_opens_and_clicks_of_marketo_are_a_machines_where_their_program_says_so(tmp_path: Path) -> None:
+    head = "id,lead_id,activity_date,primary_attribute_value_id"
+    files = {
+        "activity_email_delivered": f"{head}\n1,p,2026-07-01T10:00:00Z,m\n",
+        "activity_open_email": f"{head},user_agent\n2,p,2026-07-01T10:01:00Z,m,Some HeadlessChrome\n3,p,2026-07-01T11:00:00Z,m,Firefox\n",
+    }
+    read = deliver(written(tmp_path, '\n[sources.mail]\nmap = "marketo-native"\n', **files))
+    assert read.rows("select event_id, kind, is_machine from canonical.email_events order by 1") == [
+        ("1", "delivered", None), ("2", "open", True), ("3", "open", False),
+    ]  # fmt: skip
+
+
 # abm init --from, abm check
 
 

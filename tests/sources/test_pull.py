@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from delivering import deliver, written
@@ -169,6 +170,36 @@ def test_without_an_address_or_a_connection_the_fix_is_said(tmp_path: Path, monk
     with pytest.raises(UsageError) as caught:
         pull(written(tmp_path / "b", "\n[sources.crm]\n"))
     assert caught.value.faults[0].name == "nothing-to-pull"
+
+
+def test_an_address_may_stand_in_the_keyring_and_the_environment_goes_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address leads to no server: what was asked for is told by which one is tried."""
+    asked = []
+
+    def get_password(service: str, name: str) -> str:
+        asked.append((service, name))
+        return "postgresql+psycopg://kept@127.0.0.1:1/base"
+
+    monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_password=get_password))
+    monkeypatch.delenv("TEST_CRM_URL", raising=False)
+    with pytest.raises(EnvironmentFault) as caught:
+        pull(written(tmp_path, CRM))
+    assert asked == [("abm", "TEST_CRM_URL")]
+    assert caught.value.faults[0].name == "server" and "kept" not in str(caught.value)
+    monkeypatch.setenv("TEST_CRM_URL", "postgresql+psycopg://said@127.0.0.1:1/base")
+    with pytest.raises(EnvironmentFault):
+        pull(tmp_path)
+    assert len(asked) == 1
+
+
+def test_a_keyring_that_cannot_be_opened_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_password=lambda *_: 1 / 0))
+    monkeypatch.delenv("TEST_CRM_URL", raising=False)
+    with pytest.raises(UsageError) as caught:
+        pull(written(tmp_path, CRM))
+    assert caught.value.faults[0].fix == "set TEST_CRM_URL, or `keyring set abm TEST_CRM_URL`"
 
 
 def test_a_source_that_was_not_pulled_yet_is_refused_with_the_command(tmp_path: Path) -> None:
