@@ -1,13 +1,18 @@
-"""How often the report says that something stands out where the generator made nothing differ: over generated companies.
+"""How often the report says that something differs where the generator made nothing differ: over generated companies.
+
+Counted are findings, the verdicts of rates on the year before, and the titles of charts of slices, each against its own kind.
 
 `python tests/test_false_claims.py 50` counts them over as many companies as asked.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +23,12 @@ from abm_lib import metrics, readings, sample
 from abm_lib.company import open_company
 from abm_lib.disclosure import PROFILES
 from abm_lib.metric import REGISTER
-from abm_lib.show.findings import Finding, findings
+from abm_lib.show.findings import NEVER, findings
+from abm_lib.show.rates import rates
 from abm_lib.show.rows import Readings
+from abm_lib.show.verdict import verdict
 
+CLEARLY = re.compile("Clearly (up|down) on ")
 COMPANIES, FIRST_SEED = 10, 100
 QUARTER = "2026Q3"
 # What the generator makes differ. Tiers: staff, teams, reach and care (people.py, target_list.py, waves.py). Indicators: all go
@@ -37,8 +45,34 @@ DIFFERS = {
 }
 
 
-def claims(seed: int, folder: Path) -> Iterator[Finding]:
-    """What each of the eleven families' pages of one company says stands out."""
+# What charts put side by side besides: the same rows under other limits, parts of the list by size, ads by what differs by channel.
+NO_GROUPS = {*NEVER, "depth", "people", "within_days", "funnel"}
+CHARTS_DIFFER = {
+    ("ad_click_rate", "ad_type"),
+    ("ad_click_rate", "campaign"),
+    ("addressable_engagement_rate", "segment"),
+    ("content_engagement_rate", "channel"),
+    ("market_penetration", "segment"),
+    ("win_rate_within_days", "target"),
+}
+
+
+@dataclass
+class Count:
+    """Claims by kind, those of differences that nobody made by name, and how many there could have been."""
+
+    claims: Counter[str] = field(default_factory=Counter)
+    wrong: dict[str, list[str]] = field(default_factory=lambda: {"finding": [], "year": [], "chart": []})
+    chances: Counter[str] = field(default_factory=Counter)
+
+    def claim(self, kind: str, what: str, made: bool = False) -> None:
+        self.claims[kind] += 1
+        if not made:
+            self.wrong[kind].append(what)
+
+
+def told_of(seed: int, folder: Path) -> Readings:
+    """The shares and differences of one generated company."""
     sample.write(folder, seed=seed, scale=0.05)
     company = open_company(folder)
     compared = [
@@ -47,41 +81,69 @@ def claims(seed: int, folder: Path) -> Iterator[Finding]:
     table = readings.read(
         company, company.quarter(QUARTER), families=["none of them"], also=compared, profile=PROFILES["internal"]
     )
-    told = Readings(table, REGISTER, QUARTER)
-    for family in metrics.FAMILIES:
-        yield from findings(told, [family])
+    return Readings(table, REGISTER, QUARTER)
 
 
-def unplanted(found: Finding) -> bool:
-    return found.row.slice_by not in MADE_TO_DIFFER and (found.row.metric, found.row.slice_by) not in DIFFERS
+def planted(metric: str, dimension: str) -> bool:
+    return dimension in MADE_TO_DIFFER or (metric, dimension) in DIFFERS
 
 
-def of_one(seed: int) -> tuple[list[str], int]:
-    """Of one company: the claims of differences that nobody made, by name, and how many claims there are."""
+def of_one(seed: int) -> Count:
+    """What one company's report claims."""
+    count = Count()
     with TemporaryDirectory() as folder:
-        found = list(claims(seed, Path(folder) / "firm"))
-    wrong = [f"{f.row.metric} by {f.row.slice_by}: {f.row.slice} (seed {seed})" for f in found if unplanted(f)]
-    return wrong, len(found)
+        told = told_of(seed, Path(folder) / "firm")
+    for family in metrics.FAMILIES:
+        count.chances["finding"] += 1  # a page says one sentence at least
+        for row in (found.row for found in findings(told, [family])):
+            count.claim(
+                "finding", f"{row.metric} by {row.slice_by}: {row.slice} ({seed})", planted(row.metric, row.slice_by)
+            )
+    for metric in REGISTER:
+        whole = told.whole(metric)
+        if whole and whole.ranged:
+            count.chances["year"] += 1
+            if CLEARLY.match(verdict(whole).words):
+                count.claim("year", f"{metric} ({seed})")
+        for dimension, title in titles(told, metric):
+            made = planted(metric, dimension) or (metric, dimension) in CHARTS_DIFFER
+            count.chances["chart"] += not made
+            if title.endswith("clearly apart"):
+                count.claim("chart", f"{title} by {dimension} ({seed})", made)
+    return count
 
 
-def counted(companies: int) -> tuple[list[str], int, int]:
-    """Claims of differences that nobody made; all claims; and the pages, each of which says one sentence at least."""
+def titles(told: Readings, metric: str) -> Iterator[tuple[str, str]]:
+    """The titles of a metric's charts of groups that say whether they differ."""
+    for dimension in (by for by in REGISTER[metric].by if by not in NO_GROUPS):
+        rows = told.slices(metric, dimension)
+        title = rates(rows, told.whole(metric), dimension).title if rows else ""
+        if title.endswith(("clearly apart", "no clear difference")):
+            yield dimension, title
+
+
+def counted(companies: int) -> Count:
+    """All companies' claims together."""
+    total = Count()
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        told = list(pool.map(of_one, range(FIRST_SEED, FIRST_SEED + companies)))
-    return (
-        [name for wrong, _ in told for name in wrong],
-        sum(said for _, said in told),
-        companies * len(metrics.FAMILIES),
-    )
+        for one in pool.map(of_one, range(FIRST_SEED, FIRST_SEED + companies)):
+            total.claims += one.claims
+            total.chances += one.chances
+            for kind, names in one.wrong.items():
+                total.wrong[kind] += names
+    return total
 
 
 @pytest.mark.slow
 def test_unplanted_claims_are_at_most_one_sentence_in_twenty() -> None:
-    wrong, said, pages = counted(COMPANIES)
-    assert said > COMPANIES, "what was planted is found"
-    assert len(wrong) <= pages / 20, wrong
+    count = counted(COMPANIES)
+    assert count.claims["finding"] > COMPANIES, "what was planted is found"
+    for kind, wrong in count.wrong.items():
+        assert count.chances[kind] and len(wrong) <= count.chances[kind] / 20, wrong
 
 
 if __name__ == "__main__":
-    wrong, said, pages = counted(int(sys.argv[1]))
-    sys.stdout.write(f"{len(wrong)} of {said} claims unplanted, on {pages} pages\n" + "\n".join(wrong) + "\n")
+    count = counted(int(sys.argv[1]))
+    for kind, wrong in count.wrong.items():
+        head = f"{kind}: {len(wrong)} of {count.claims[kind]} claims unplanted, of {count.chances[kind]} chances"
+        sys.stdout.write("\n".join([head, *wrong]) + "\n")

@@ -62,28 +62,30 @@ def ad_titles(cut: Cut) -> Frame:
     )
 
 
-@fact(
-    one_row_per=("day", "platform", "channel", "campaign_id", "ad_id", "variant"),
-    needs=("ad_days", "experiments"),
-    by_day=True,
-)
-def experiment_days(cut: Cut) -> Frame:
-    """Delivery of ads under a planned comparison, between its dates; `is_control` marks the variant compared against."""
+@fact(one_row_per=("experiment", "is_control"), needs=("ad_days", "experiments"))
+def experiment_results(cut: Cut) -> Frame:
+    """Clicks and impressions of both sides of a planned comparison, from its first day to its last or the window's.
+
+    Of comparisons that were served in the window; `is_control` marks the variant compared against.
+    """
     plans = cut.tables.experiments.select("experiment_id", "control_variant", "starts_on", "ends_on", experiment="name")
-    ads = (
-        cut.tables.ad_days.filter(~nw.col("experiment_id").is_null())
-        .join(cut.days, on="day")
-        .join(plans, on="experiment_id")
-    )
+    ads = cut.tables.ad_days.filter(~nw.col("experiment_id").is_null()).join(plans, on="experiment_id")
     started = nw.col("starts_on").is_null() | (nw.col("day") >= nw.col("starts_on"))
     running = nw.col("ends_on").is_null() | (nw.col("day") <= nw.col("ends_on"))
-    return ads.filter(started, running).with_columns(is_control=nw.col("variant") == nw.col("control_variant"))
+    ads = ads.filter(started, running)
+    served = ads.join(cut.days, on="day").select("quarter", "window", "experiment").unique()
+    ads = ads.join(served, on="experiment").join(cut.windows, on=["quarter", "window"])
+    ads = ads.filter(nw.col("day") < nw.col("end_on"))
+    ads = ads.with_columns(is_control=nw.col("variant") == nw.col("control_variant"))
+    key = ("quarter", "window", "experiment", "is_control")
+    return ads.group_by(*key).agg(nw.col("clicks").sum(), nw.col("impressions").sum())
 
 
 @fact(one_row_per=("experiment",), needs=("experiments",))
 def experiment_plans(cut: Cut) -> Frame:
-    """Planned comparisons in every window, and the part of the ads that was to be the control's; 0 where nobody said."""
+    """Planned comparisons in every window: the part of the ads meant for the control (0 where nobody said), and whether they are over."""
     plans = cut.tables.experiments.select(
-        experiment="name", planned_split=nw.col("planned_split").fill_null(0.0)
+        "ends_on", experiment="name", planned_split=nw.col("planned_split").fill_null(0.0)
     ).unique()
-    return cut.windows.join(plans, how="cross")
+    over = (nw.col("ends_on") < nw.col("end_on")) & (nw.col("ends_on") <= nw.lit(cut.base.company.known_until))
+    return cut.windows.join(plans, how="cross").with_columns(is_over=over.fill_null(False))

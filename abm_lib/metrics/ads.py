@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
+
 from .. import intervals
-from ..formula import Columns, Formula, difference, ratio, share, total, whole
+from ..formula import Columns, Formula, ratio, share, total, whole
 from ..metric import Look, family
 from ..reading import Reading, Worked, missing
 
@@ -12,6 +16,7 @@ DELIVERY = ("channel", "ad_type", "campaign")
 OVER_TIME = ("month", "quarter", "year")
 # A split so unlikely was not made by lot; nearer than a point it is let pass, since one person is shown many impressions.
 MISMATCH, POINT = 0.001, 0.01
+MISMATCHED = "sample-ratio mismatch: no verdict on the difference"
 
 
 @metric(
@@ -137,44 +142,61 @@ def ad_target_engagement_rate(accounts: Columns) -> Formula:
     return share(engaged, reached, nothing="no target account reached")
 
 
-@metric(facts="experiment_days", label="Ad experiment: variant minus control", unit="points", better="higher",
-        counts="impressions", by=("experiment",), has_whole=False)  # fmt: skip
-def ad_experiment_difference(ads: Columns) -> Formula:
-    """Click-through rate of the tried variant minus that of the control, over the planned dates.
-
-    Source: experiment_days, ads under a planned comparison (S1-22).
-    Counts: clicks and impressions of both variants between the planned dates inside the quarter.
-    Missing: one of the two was not served.
-    Beware: no winner is named while the interval covers 0.
-    """
-    tried = share(
-        ads.total("clicks", where=~ads.is_control),
-        ads.total("impressions", where=~ads.is_control),
-        nothing="one variant not served",
-    )
-    control = share(
-        ads.total("clicks", where=ads.is_control),
-        ads.total("impressions", where=ads.is_control),
-        nothing="one variant not served",
-    )
-    return difference(tried, control)
-
-
-@metric(facts="experiment_days", label="Ad experiment: part served to the control", unit="share", better="neither", counts="impressions",
-        by=("experiment",), has_whole=False)  # fmt: skip
+@metric(facts="experiment_results", label="Ad experiment: part served to the control", unit="share", better="neither", counts="impressions",
+        by=("experiment",), has_whole=False, version=2)  # fmt: skip
 def ad_experiment_control_share(ads: Columns) -> Formula:
     """Impressions of the control, of all impressions under a planned comparison: it should be the planned split.
 
-    Source: experiment_days (S1-22).
-    Counts: impressions of both variants between the planned dates inside the quarter.
+    Source: experiment_results (S1-22).
+    Counts: impressions of both variants from the planned start to the quarter's end, or the planned end.
     Missing: nothing was served.
     """
     shown = ads.total("impressions")
     return share(ads.total("impressions", where=ads.is_control), shown, nothing="nothing was served")
 
 
+@metric(of="ad_experiment_control_share", looks_up=("experiment_plans", "experiment_results"),
+        label="Ad experiment: variant minus control", unit="points", better="higher", counts="impressions", by=("experiment",),
+        has_whole=False, version=2)  # fmt: skip
+def ad_experiment_difference(read: Look) -> Worked:
+    """Click-through rate of the tried variant minus that of the control, from the planned start on.
+
+    Source: experiment_results, ads under a planned comparison (S1-22).
+    Counts: clicks and impressions of both variants from the planned start to the quarter's end, or the planned end.
+    Missing: one of the two was not served.
+    Beware: no interval, and so no verdict, before the planned end or where the split was not the planned one.
+    """
+    plans = {row["experiment"]: row for row in read.rows("experiment_plans")}
+    results = read.rows("experiment_results")
+    slices = {}
+    for name in dict.fromkeys(row["experiment"] for row in results):
+        sides = {row["is_control"]: row for row in results if row["experiment"] == name}
+        why = _not_judged(plans[name], read("ad_experiment_control_share", "experiment", name))
+        slices["experiment", name] = _against_control(sides.get(False), sides.get(True), why)
+    return Worked(missing("undefined", "by experiment only"), slices)
+
+
+def _not_judged(plan: dict[str, Any], served: Reading) -> str:
+    """Why nothing may be said of the difference yet, or at all; empty where it may."""
+    if pd.isna(plan["ends_on"]):
+        return "no end was planned: no verdict on the difference"
+    if not plan["is_over"]:
+        return f"runs until {plan['ends_on']:%Y-%m-%d}: no verdict before"
+    chance = _chance(served, plan["planned_split"])
+    return MISMATCHED if chance is not None and _is_mismatch(served, plan["planned_split"], chance) else ""
+
+
+def _against_control(tried: dict[str, Any] | None, control: dict[str, Any] | None, why: str) -> Reading:
+    n = sum(side["impressions"] for side in (tried, control) if side)
+    if not (tried and control and tried["impressions"] and control["impressions"]):
+        return missing("undefined", "one variant not served", n=n)
+    (k1, n1), (k2, n2) = ((float(side["clicks"]), float(side["impressions"])) for side in (tried, control))
+    low, high = (None, None) if why else map(float, intervals.newcombe(k1, n1, k2, n2))
+    return Reading(k1 / n1 - k2 / n2, k1, n1, n, low, high, f"Newcombe, 95%, against {k2:.0f} of {n2:.0f}", caveat=why)
+
+
 @metric(of="ad_experiment_control_share", looks_up="experiment_plans", label="Ad experiment: sample-ratio check", unit="share",
-        better="neither", counts="impressions", by=("experiment",), has_whole=False)  # fmt: skip
+        better="neither", counts="impressions", by=("experiment",), has_whole=False, version=2)  # fmt: skip
 def ad_experiment_sample_ratio(read: Look) -> Worked:
     """How likely a split as uneven as this one is, had ads been served by lot as planned: a check, no result.
 
@@ -192,16 +214,23 @@ def ad_experiment_sample_ratio(read: Look) -> Worked:
 
 
 def _ratio(served: Reading, planned: float) -> Reading:
-    if not 0 < planned < 1:
+    chance = _chance(served, planned)
+    if chance is None:
         return missing("undefined", "no planned split", n=served.n)
-    chance = intervals.sample_ratio(served.numerator or 0.0, served.denominator or 0.0, planned)
     said = f"{served.value:.1%} served to the control, {planned:.1%} planned"
-    off = (
-        "; sample-ratio mismatch: no verdict on the difference"
-        if chance < MISMATCH and abs((served.value or 0.0) - planned) > POINT
-        else ""
-    )
+    off = f"; {MISMATCHED}" if _is_mismatch(served, planned, chance) else ""
     return Reading(chance, None, None, served.denominator, caveat=said + off)
+
+
+def _chance(served: Reading, planned: float) -> float | None:
+    """How likely a split as uneven as the one served is; None without a planned one, or where nothing was served."""
+    if not 0 < planned < 1 or not served.denominator:
+        return None
+    return intervals.sample_ratio(served.numerator or 0.0, served.denominator, planned)
+
+
+def _is_mismatch(served: Reading, planned: float, chance: float) -> bool:
+    return chance < MISMATCH and abs((served.value or 0.0) - planned) > POINT
 
 
 @metric(facts="ad_titles", label="Share of ad clicks by title", unit="share", better="neither", counts="clicks",

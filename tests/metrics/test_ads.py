@@ -7,6 +7,10 @@ import pytest
 import scipy.stats
 from tiny import company, read, reading, slices, value
 
+from abm_lib.metric import REGISTER
+from abm_lib.show.findings import findings
+from abm_lib.show.rows import Readings
+
 LISTED = {
     "accounts": """
         account_id | name  | industry | customer_since
@@ -68,6 +72,8 @@ TRIALS = {
         experiment_id | name        | control_variant | starts_on  | ends_on    | planned_split
         x1            | Blue button | grey            | 2026-07-10 | 2026-08-31 | 0.4
         x2            | Long text   | short           |            |            |
+        x3            | Fair split  | old             | 2026-05-01 | 2026-08-31 | 0.5
+        x4            | Still on    | old             | 2026-05-01 | 2026-10-31 | 0.5
         """,
     "ad_days": """
         day        | platform | channel      | ad_id | variant | experiment_id | impressions | clicks | cost | currency
@@ -77,6 +83,11 @@ TRIALS = {
         2026-09-01 | linkedin | linkedin_ads | ad2   | grey    | x1            | 1000        | 900    | 1    | EUR
         2026-07-10 | linkedin | linkedin_ads | ad3   | short   | x2            | 1000        | 10     | 1    | EUR
         2026-07-10 | linkedin | linkedin_ads | ad4   |         |               | 1000        | 10     | 1    | EUR
+        2026-06-30 | linkedin | linkedin_ads | ad5   | new     | x3            | 1000        | 40     | 1    | EUR
+        2026-07-10 | linkedin | linkedin_ads | ad5   | new     | x3            | 1000        | 20     | 1    | EUR
+        2026-07-10 | linkedin | linkedin_ads | ad5   | old     | x3            | 2000        | 20     | 1    | EUR
+        2026-07-10 | linkedin | linkedin_ads | ad6   | new     | x4            | 1000        | 90     | 1    | EUR
+        2026-07-10 | linkedin | linkedin_ads | ad6   | old     | x4            | 1000        | 10     | 1    | EUR
         """,
 }
 
@@ -186,15 +197,30 @@ def test_ad_target_engagement_rate_asks_for_a_click_or_a_reaction(table):
     assert value(table, "ad_target_engagement_rate", quarter="2026Q2") == "undefined"
 
 
-def test_ad_experiment_difference_is_the_variant_minus_the_control_on_the_planned_days(trials):
-    found = reading(trials, "ad_experiment_difference", "experiment", "Blue button")
-    assert round(found["value"], 9) == 0.02  # 30 of 1,000 less 10 of 1,000; the first and last row lie outside the plan
-    assert 0 < found["low"] < 0.02 < found["high"] and found["n"] == 2000
+def test_ad_experiment_difference_is_the_variant_minus_the_control_from_the_planned_start(trials):
+    found = reading(trials, "ad_experiment_difference", "experiment", "Fair split")
+    assert round(found["value"], 9) == 0.02  # 60 of 2,000, half of the impressions served in June, less 20 of 2,000
+    assert 0 < found["low"] < 0.02 < found["high"] and found["n"] == 4000
     assert value(trials, "ad_experiment_difference", "experiment", "Long text") == "undefined"  # the variant never ran
 
 
+def test_ad_experiment_difference_has_no_range_before_the_planned_end_or_where_the_split_was_not_made_by_lot(trials):
+    told = {}
+    for name in ("Still on", "Blue button"):
+        found = reading(trials, "ad_experiment_difference", "experiment", name)
+        assert pd.isna(found["low"]) and pd.isna(found["high"])
+        told[name] = round(found["value"], 9), found["caveats"]
+    assert told["Still on"] == (0.08, "runs until 2026-10-31: no verdict before")
+    # 30 of 1,000 less 10 of 1,000; the first and last row lie outside the plan. Half was the control's, 40 % planned.
+    assert told["Blue button"] == (0.02, "sample-ratio mismatch: no verdict on the difference")
+    said = findings(Readings(trials.assign(status="no_target"), REGISTER, "2026Q3"), ["ads"])
+    assert [each.row.slice for each in said if each.row.metric == "ad_experiment_difference"] == ["Fair split"]
+
+
 def test_ad_experiment_control_share_is_what_the_control_was_served(trials):
-    assert slices(trials, "ad_experiment_control_share", "experiment") == {"Blue button": 0.5, "Long text": 1}
+    assert slices(trials, "ad_experiment_control_share", "experiment") == {
+        "Blue button": 0.5, "Long text": 1, "Fair split": 0.5, "Still on": 0.5,
+    }  # fmt: skip
 
 
 def test_ad_experiment_sample_ratio_says_when_a_split_was_not_made_by_lot(trials):
@@ -226,7 +252,7 @@ def test_ad_engaged_companies_counts_companies_on_the_list_or_not_once(table):
 
 
 def test_metrics_of_a_table_that_nobody_delivers_are_not_collected(trials):
-    assert value(trials, "ad_impressions") == 6000
+    assert value(trials, "ad_impressions") == 11000
     for metric in ("ad_target_reach_rate", "ad_click_share_by_title", "ad_engaged_companies"):
         assert value(trials, metric) == "not_collected"
     assert "ad_account_days" in reading(trials, "ad_target_reach_rate")["caveats"]

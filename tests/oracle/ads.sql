@@ -61,8 +61,9 @@ insert into readings
 with arms as (
     select experiments.name, ad_days.variant = experiments.control_variant as is_control, sum(clicks) as clicks, sum(impressions) as impressions
     from ad_days join experiments using (experiment_id)
-    where day >= getvariable('q_from') and day < getvariable('q_to') and day between starts_on and ends_on
-    group by all)
+    where day < getvariable('q_to') and day between starts_on and ends_on
+    group by all
+    having max(day) >= getvariable('q_from'))
 select 'ad_experiment_difference', 'experiment', tried.name, tried.clicks / tried.impressions - control.clicks / control.impressions,
     tried.clicks, tried.impressions, tried.impressions + control.impressions
 from arms tried join arms control on tried.name = control.name and not tried.is_control and control.is_control
@@ -96,7 +97,8 @@ insert into readings
 with arms as (
     select experiments.name, planned_split, sum(impressions) filter (variant = control_variant) as control, sum(impressions) as impressions
     from ad_days join experiments using (experiment_id)
-    where day >= getvariable('q_from') and day < getvariable('q_to') and day between starts_on and ends_on
-    group by all)
+    where day < getvariable('q_to') and day between starts_on and ends_on
+    group by all
+    having max(day) >= getvariable('q_from'))
 select 'ad_experiment_control_share', 'experiment', name, control / impressions, control, impressions, impressions from arms where impressions > 0;
 
