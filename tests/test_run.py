@@ -23,7 +23,7 @@ from filelock import FileLock
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from small_company import write
 
-from abm_lib import edition, metrics, readings
+from abm_lib import edition, metrics, readings, store
 from abm_lib.company import open_company
 from abm_lib.errors import (
     Busy,
@@ -199,6 +199,21 @@ def test_what_is_published_is_whole_and_its_hashes_are_right(run: Callable[..., 
     assert "2026Q1/index.html" in (tmp_path / "reports" / "index.html").read_text()
     assert said[0].startswith("inputs: 4 files") and said[-1].startswith(f"published {folder}")
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o644"}
+
+
+def test_later_inputs_are_held_against_those_of_the_edition_and_a_failed_run_changes_nothing_of_that(
+    run: Callable[..., Path], small: tuple[Path, pd.DataFrame]
+) -> None:
+    kept = small[0] / ".abm" / store.EDITION
+    kept.unlink(missing_ok=True)
+    with pytest.raises(PublishRefused):
+        run("1 / 0")
+    assert not kept.exists()
+    run("1 + 1")
+    last = store.last_notes(small[0])
+    assert last["edition"] == "2026Q1"
+    assert last["profile"]["accounts"]["rows"] == 3
+    assert last["headers"]["crm.accounts"] == ["account_id", "name", "segment"]
 
 
 def test_a_failed_run_publishes_nothing_and_leaves_the_old_edition_as_it_was(
