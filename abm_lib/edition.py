@@ -10,7 +10,9 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
+import duckdb
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
 from . import __version__, store
@@ -28,6 +30,8 @@ from .tables import quoted
 from .tables import tables as canonical_tables
 
 LONGEST = 80  # characters of a remark
+KEY = ["metric", "quarter", "slice_by", "slice"]
+FINAL = ("final", "restated")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -119,15 +123,64 @@ def read_readings(folder: Path) -> pd.DataFrame:
     return store.connect().read_parquet(str(folder / "readings.parquet")).df()
 
 
+def as_reported(readings: pd.DataFrame, profile: str, out: Path) -> pd.DataFrame:
+    """The readings with `as_reported`: what the final edition in force of a row's own quarter says, where that is another number.
+
+    What that edition itself had told so of an earlier one stays told, so that the same numbers again are the same edition.
+    """
+    said = [rows for quarter in readings["quarter"].unique() if len(rows := _final(out / quarter, quarter, profile))]
+    if not said:
+        return readings
+    both = readings[KEY].merge(pd.concat(said), on=KEY, how="left", validate="one_to_one")
+    old, now = both["value"].to_numpy(float), readings["value"].to_numpy(float)
+    told = np.where(np.isclose(old, now, rtol=1e-9, atol=0), both["as_reported"].to_numpy(float), old)
+    reported = pd.Series(np.where(np.isnan(now), np.nan, told), index=readings.index)
+    rows = readings.assign(as_reported=reported)
+    whole = reported.notna() & (rows["slice_by"] == "")
+    sentences = [
+        f"reported as {_plain(value, unit)} before"
+        for value, unit in rows.loc[whole, ["as_reported", "unit"]].to_numpy()
+    ]
+    caveats = rows.loc[whole, "caveats"] + "; " + pd.Series(sentences, index=rows.index[whole], dtype="object")
+    rows.loc[whole, "caveats"] = caveats.str.removeprefix("; ")
+    return rows
+
+
+def _final(folder: Path, quarter: str, profile: str) -> pd.DataFrame:
+    """The numbers of a quarter by its own final edition in force, if there is one of the profile."""
+    edition = _in_force(folder)
+    if edition.get("profile") != profile or edition["state"] not in FINAL:
+        return pd.DataFrame()
+    rows = _numbers_in_force(folder)
+    return rows.loc[rows["quarter"] == quarter, [*KEY, "value", "as_reported"]]
+
+
+def _numbers_in_force(folder: Path) -> pd.DataFrame:
+    """The readings of an edition; none of one whose file was harmed since."""
+    try:
+        return read_readings(folder)
+    except duckdb.Error:
+        return pd.DataFrame(columns=[*KEY, "value", "as_reported"])
+
+
+def _in_force(folder: Path) -> dict[str, Any]:
+    """What was said of the edition in a folder; nothing where there is none."""
+    try:
+        return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["edition"])
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def _plain(value: float, unit: str) -> str:
+    return f"{value:.1%}" if unit == "share" else f"{value:,.2f}".removesuffix(".00")
+
+
 def restated(described: dict[str, Any], readings: pd.DataFrame, old: Path) -> dict[str, Any]:
     """The description, against the edition in force: a final one whose numbers changed is restated, and counted."""
-    try:
-        before = json.loads((old / "manifest.json").read_text(encoding="utf-8"))["edition"]
-    except (OSError, ValueError, KeyError):
+    before = _in_force(old)
+    if described["state"] != "final" or before.get("state") not in FINAL:
         return described
-    if described["state"] != "final" or before["state"] not in ("final", "restated"):
-        return described
-    changed = before["as_of"] != described["as_of"] or not read_readings(old).equals(readings)
+    changed = before["as_of"] != described["as_of"] or not _numbers_in_force(old).equals(readings)
     number = before.get("restatement", 0) + changed
     return described | ({"state": "restated", "restatement": number} if number else {})
 

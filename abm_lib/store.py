@@ -324,7 +324,8 @@ class Tables:
     @contextmanager
     def noted(self) -> Iterator[set[str]]:
         """What is read while this is open."""
-        self._noting.append(found := set())
+        found: set[str] = set()
+        self._noting.append(found)
         try:
             yield found
         finally:

@@ -231,5 +231,64 @@ def test_a_final_edition_whose_numbers_changed_is_restated_and_counted(
     assert {name: got[name] for name in got if name != "as_of"} == expected
 
 
+def in_force(out: Path, table: pd.DataFrame, state: str = "final", profile: str = "internal") -> None:
+    """The edition in force of each quarter in the table."""
+    for quarter, rows in table.groupby("quarter"):
+        (out / str(quarter)).mkdir(parents=True, exist_ok=True)
+        rows.to_parquet(out / str(quarter) / "readings.parquet")
+        said = {"edition": {"state": state, "profile": profile}}
+        (out / str(quarter) / "manifest.json").write_text(json.dumps(said))
+
+
+REPORTED = {"unit": "share", "as_reported": float("nan")}
+TWO_QUARTERS = pd.DataFrame(
+    [READING | REPORTED, READING | REPORTED | {"quarter": "2025Q4", "value": 0.5, "caveats": "few"}]
+)
+
+
+def test_what_a_final_edition_said_otherwise_is_told_beside_the_number(tmp_path: Path) -> None:
+    in_force(tmp_path, TWO_QUARTERS.assign(value=[0.25, 0.4]))
+    got = editions.as_reported(TWO_QUARTERS, "internal", tmp_path)
+    assert got["value"].tolist() == [0.25, 0.5], "the number stays the one of today"
+    assert got["as_reported"].isna().tolist() == [True, False] and got["as_reported"][1] == 0.4
+    assert got["caveats"].tolist() == ["", "few; reported as 40.0% before"]
+
+
+def test_the_same_numbers_again_tell_the_same_of_what_was_reported(tmp_path: Path) -> None:
+    in_force(tmp_path, TWO_QUARTERS.assign(value=[0.3, 0.5]))
+    first = editions.as_reported(TWO_QUARTERS, "internal", tmp_path)
+    assert first["as_reported"].tolist()[0] == 0.3
+    in_force(tmp_path, first, "restated")
+    pd.testing.assert_frame_equal(editions.as_reported(TWO_QUARTERS, "internal", tmp_path), first)
+
+
+@pytest.mark.parametrize(
+    ("state", "profile"), [("provisional", "internal"), ("to_date", "internal"), ("final", "shared")]
+)
+def test_numbers_that_were_said_to_move_or_told_to_others_were_not_reported(
+    tmp_path: Path, state: str, profile: str
+) -> None:
+    in_force(tmp_path, TWO_QUARTERS.assign(value=9.0), state, profile)
+    pd.testing.assert_frame_equal(editions.as_reported(TWO_QUARTERS, "internal", tmp_path), TWO_QUARTERS)
+
+
+def test_an_edition_whose_readings_were_harmed_has_reported_nothing(tmp_path: Path) -> None:
+    in_force(tmp_path, TWO_QUARTERS.assign(value=9.0))
+    for path in tmp_path.glob("*/readings.parquet"):
+        path.write_bytes(path.read_bytes()[:50])
+    pd.testing.assert_frame_equal(editions.as_reported(TWO_QUARTERS, "internal", tmp_path), TWO_QUARTERS)
+    old, now = published(tmp_path / "2026Q1"), {"state": "final", "as_of": "2026-04-10"}
+    table = editions.read_readings(old)
+    assert editions.restated(now, table, old)["state"] == "final"
+    (old / "readings.parquet").write_bytes((old / "readings.parquet").read_bytes()[:50])
+    assert editions.restated(now, table, old)["state"] == "restated"
+
+
+def test_a_number_that_is_not_given_now_is_not_given_as_reported_either(tmp_path: Path) -> None:
+    in_force(tmp_path, TWO_QUARTERS)
+    hidden = TWO_QUARTERS.assign(value=float("nan"), missing_because="suppressed")
+    assert editions.as_reported(hidden, "internal", tmp_path)["as_reported"].isna().all()
+
+
 def test_where_nothing_was_published_the_state_stands(tmp_path: Path) -> None:
     assert editions.restated({"state": "final"}, TABLE, tmp_path / "none") == {"state": "final"}

@@ -17,6 +17,7 @@ from conftest import ROOT
 import abm_lib.metrics  # noqa: F401  (fills the register)
 from abm_lib import edition, readings, sample, store
 from abm_lib.company import Company, open_company
+from abm_lib.disclosure import PROFILES
 from abm_lib.facts import FACTS
 from abm_lib.run import reuse
 from abm_lib.run.reuse import Made
@@ -33,13 +34,13 @@ def read(company: Company, kept: Made | None, *families: str) -> pd.DataFrame:
     return readings.read(company, company.quarter(), families=families, kept=kept)
 
 
-def with_one_cell_changed(folder: Path, table: str, column: str) -> None:
-    """The newest row of a quarter that is told counts one more."""
+def with_one_cell_changed(folder: Path, table: str, column: str, value: str) -> None:
+    """The last row of the quarters that are told says something else."""
     path = folder / f"{table}.csv"
     with path.open(encoding="utf-8", newline="") as file:
         columns, *rows = csv.reader(file)
-    place = columns.index(column)
-    rows[-1][place] = "pricing" if column == "theme" else str(int(float(rows[-1][place])) + 1)
+    row = [row for row in rows if any(cell.startswith("2026-0") for cell in row)][-1]
+    row[columns.index(column)] = value
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([columns, *rows])
 
@@ -50,53 +51,51 @@ def changed(before: Company, after: Company) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small sample company with the rows of two families kept."""
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    """A small sample company with the rows of two families kept, and their readings."""
     folder = tmp_path_factory.mktemp("kept") / "firm"
     sample.write(folder, scale=0.02, seed=5)
     company = open_company(folder)
-    read(company, made(company), *FAMILIES)
-    return folder
+    return folder, read(company, made(company), *FAMILIES)
 
 
 @pytest.mark.parametrize(
-    ("table", "column", "moves", "stays"),
+    ("table", "column", "value", "moves", "stays"),
     [
-        ("ad_days", "impressions", "ad_impressions", "note_mentions"),
-        ("notes", "theme", "note_mentions", "ad_impressions"),
-        ("fx", "rate", "ad_spend", "note_mentions"),
+        ("ad_days", "impressions", "98765", "ad_impressions", "note_mentions"),
+        ("notes", "noted_on", "2026-07-15", "note_mentions", "ad_impressions"),
+        ("ad_account_days", "impressions", "9876", "ad_frequency", "ad_clicks"),
     ],
 )
 def test_one_changed_table_recomputes_the_metrics_that_read_it_and_no_other(
-    small: Path, tmp_path: Path, table: str, column: str, moves: str, stays: str
+    small: tuple[Path, pd.DataFrame], tmp_path: Path, table: str, column: str, value: str, moves: str, stays: str
 ) -> None:
     folder = tmp_path / "firm"
-    shutil.copytree(small, folder)
+    shutil.copytree(small[0], folder)
     before = open_company(folder)
     of = made(before).unfinished().read
-    with_one_cell_changed(folder, table, column)
+    with_one_cell_changed(folder, table, column, value)
     company = open_company(folder)
     kept = made(company)
     again = set(of) - set(kept.unfinished().read)
     assert changed(before, company) >= {table}
     assert again == {name for name, names in of.items() if names & {EVERYTHING, *changed(before, company)}}
     assert moves in again and stays in of.keys() - again
-    pd.testing.assert_frame_equal(read(company, kept, *FAMILIES), read(company, None, *FAMILIES), check_exact=True)
+    now = read(company, kept, *FAMILIES)
+    pd.testing.assert_frame_equal(now, read(company, None, *FAMILIES), check_exact=True)
+    assert not now[now["metric"] == moves].equals(small[1][small[1]["metric"] == moves])
     assert made(company).unfinished().read.keys() == of.keys(), "what was worked out anew is kept beside the rest"
 
 
-def test_nothing_changed_keeps_every_row(small: Path) -> None:
-    company = open_company(small)
-    found = made(company).unfinished()
-    assert set(found.read) >= {"ad_clicks", "note_mentions"}
-    pd.testing.assert_frame_equal(
-        read(company, made(company), *FAMILIES), read(company, None, *FAMILIES), check_exact=True
-    )
+def test_nothing_changed_keeps_every_row(small: tuple[Path, pd.DataFrame]) -> None:
+    company = open_company(small[0])
+    assert set(made(company).unfinished().read) >= {"ad_clicks", "note_mentions"}
+    pd.testing.assert_frame_equal(read(company, made(company), *FAMILIES), small[1], check_exact=True)
 
 
-def test_another_setting_or_day_keeps_no_row(small: Path, tmp_path: Path) -> None:
+def test_another_setting_or_day_keeps_no_row(small: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
     folder = tmp_path / "firm"
-    shutil.copytree(small, folder)
+    shutil.copytree(small[0], folder)
     company = open_company(folder)
     label = company.quarter().label
     assert not Made(company, label, company.known_until, "duckdb", "internal").unfinished().read
@@ -105,16 +104,24 @@ def test_another_setting_or_day_keeps_no_row(small: Path, tmp_path: Path) -> Non
     assert not made(open_company(folder)).unfinished().read
 
 
-def test_a_metric_has_read_every_table_that_its_facts_cannot_do_without(small: Path) -> None:
-    company = open_company(small)
+def test_a_metric_has_read_every_table_that_its_facts_cannot_do_without(small: tuple[Path, pd.DataFrame]) -> None:
+    company = open_company(small[0])
     of = made(company).unfinished().read
     for name in ("ad_click_rate", "ad_spend", "note_mentions"):
         needs = {need for fact in readings.REGISTER[name].facts for need in FACTS[fact].needs if "|" not in need}
         assert needs and needs <= of[name]
 
 
-def test_what_several_facts_share_is_noted_for_each_of_them(small: Path) -> None:
-    company = open_company(small)
+def test_facts_ask_only_where_it_is_noted() -> None:
+    """The days that tables cover through `span`; `known_until`, which is not noted, beside the notes, which are everything."""
+    for path in sorted((reuse.PACKAGE / "facts").glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert "company.spans" not in text and ".frozen" not in text, path.name
+        assert "company.known_until" not in text or "company.notes" in text, path.name
+
+
+def test_what_several_facts_share_is_noted_for_each_of_them(small: tuple[Path, pd.DataFrame]) -> None:
+    company = open_company(small[0])
     base = readings.Base(company, company.quarter(), None, 1)
     built: list[str] = []
 
@@ -196,7 +203,7 @@ def test_a_second_run_starts_no_kernel_and_one_changed_file_makes_the_pages_that
         path.name.rpartition("-")[0]: set(json.loads(path.read_text())["metrics"])
         for path in (folder / ".abm" / "made").glob("*.json")
     }
-    with_one_cell_changed(folder, "ad_days", "impressions")
+    with_one_cell_changed(folder, "ad_days", "impressions", "98765")
     third = abm_run(folder, out)
     before, after = (edition.read_readings(each) for each in (second, third))
     both = before.merge(after, how="outer", indicator=True)
@@ -204,3 +211,9 @@ def test_a_second_run_starts_no_kernel_and_one_changed_file_makes_the_pages_that
     assert "ad_impressions" in moved and "deals_won" not in moved
     assert notebooks(third) == {family for family, metrics in asked.items() if metrics & moved}
     assert "ads" in notebooks(third) and "customers" not in notebooks(third)
+    shutil.rmtree(folder / ".abm")
+    company = open_company(folder)
+    fresh = readings.read(company, company.quarter(), profile=PROFILES["internal"])
+    edition.write(tmp_path, fresh, {})
+    for name in ("readings.csv", "readings.parquet"):
+        assert (third / name).read_bytes() == (tmp_path / name).read_bytes(), name

@@ -139,6 +139,7 @@ def _compute(company: Company, quarter: str, as_of: date | None, staging: Path, 
     if table is None:
         table = reading.read(company, asked, as_of=as_of, profile=PROFILES[profile], kept=made)
         made.keep_readings(table)
+    table = editions.as_reported(table, profile, out)
     described = editions.describe(
         company, asked, table, as_of=as_of, run=name, profile=profile, quarters=place.published(out)
     )
