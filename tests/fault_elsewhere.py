@@ -190,7 +190,7 @@ OTHERWISE_THAN_ASKED = {
 
 # What cannot happen here, and why.
 NOT_HERE = {
-    "F046": "no number and no quarter is worked out from the machine's clock: the data say until when they are known",
+    "F046": "no number is worked out from the machine's clock: the data say until when they are known; `--quarter last` alone asks it",
     "F110": "figures of GA4's reports are not read, only its events, which have no sampled or grouped rows",
     "F121": "conversions as a platform counts them are no column of any table",
     "F161": "no file is named by a value of the data",
