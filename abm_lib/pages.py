@@ -58,8 +58,8 @@ GATED = "Content is gated: a lead is somebody who filled in a form for it. It is
 NOT_GATED = "Content is not gated: few are asked to fill in a form, so leads and form fills say little about interest."
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
 # What of an edition a page may show in its parts: one that is kept holds as long as these do.
-OF_EDITION = ("company", "quarter", "state", "as_of", "is_short", "min_n", "locale", "remarks", "attribution", "influence", "models", "gated_content",
-              "yardstick", "definitions", "targets")  # fmt: skip
+OF_EDITION = ("company", "quarter", "state", "as_of", "is_short", "min_n", "locale", "remarks", "attribution", "influence",
+              "models", "gated_content", "yardstick", "definitions", "targets")  # fmt: skip
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 

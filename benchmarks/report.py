@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> list[Figure]:
             for way in WAYS:  # in turn, so that other work on the machine falls on all of them
                 walls[way].append(seconds(way, folder, company))
                 print(f"{way}: {walls[way][-1]:.1f} s", file=sys.stderr)
+        cold = [] if options.quick else [Figure("abm run from nothing, every page", from_nothing(folder, company), "s")]
         alike = {
             p.name: {(folder / way / p.name).read_bytes() for way in WAYS} for p in (folder / "forked").glob("*.html")
         }
@@ -56,6 +57,7 @@ def main(arguments: list[str]) -> list[Figure]:
         *(Figure(name, middle[way], "s") for way, name in NAMES.items()),
         Figure("forked / loop in the shell", middle["forked"] / middle["shell"], "x", tenth),
         Figure("forked / one process", middle["forked"] / middle["one"], "x", third),
+        *cold,
     ]
 
 
@@ -63,6 +65,7 @@ def prepare(folder: Path, edition: Path | None, company: str, most: int) -> None
     """The notebooks as they run, without the analyst's corner, beside the readings and what is said of them."""
     import nbformat
 
+    from abm_lib.metrics import FAMILIES
     from abm_lib.run.execute import notebooks_folder
 
     if edition is None:
@@ -77,7 +80,8 @@ def prepare(folder: Path, edition: Path | None, company: str, most: int) -> None
         for name in ("readings.parquet", "edition.json"):
             shutil.copy(edition / name, folder / name)
     (folder / "notebooks").mkdir()
-    for path in sorted(notebooks_folder().glob("*.ipynb"))[:most]:
+    for family in ("summary", *FAMILIES)[:most]:
+        path = notebooks_folder() / f"{family}.ipynb"
         notebook = nbformat.read(path, as_version=4)
         notebook.cells = [cell for cell in notebook.cells if "explore" not in cell.metadata.get("tags", [])]
         nbformat.write(notebook, folder / "notebooks" / path.name)
@@ -93,6 +97,16 @@ def seconds(way: str, folder: Path, company: str) -> float:
     done = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr)
+    return time.perf_counter() - began
+
+
+def from_nothing(folder: Path, company: str) -> float:
+    """The wall seconds of `abm run` on a copy of the company of which nothing is frozen or kept."""
+    copy = folder / "company"
+    shutil.copytree(company, copy, ignore=shutil.ignore_patterns(".abm"))
+    command = [sys.executable, "-m", "abm_lib.cli", "run", str(copy), "--out", str(folder / "cold")]
+    began = time.perf_counter()
+    subprocess.run(command, env=measure.environment(), cwd=PROJECT, check=True, capture_output=True)
     return time.perf_counter() - began
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+import process_faults
 import pytest
 from conftest import ROOT
 from fault_cases import CASES, HEADLINES, SOUND, Case, Files
@@ -279,7 +280,17 @@ def test_every_case_ends_as_the_corpus_asks_or_is_said_to_end_otherwise() -> Non
     assert otherwise <= OTHERWISE_THAN_ASKED.keys()
 
 
-@pytest.mark.parametrize("named", sorted({name for names in ELSEWHERE.values() for name in names}))
+def test_every_process_fault_is_provoked_or_cannot_be_here() -> None:
+    provoked, not_here = process_faults.PROVOKED, process_faults.NOT_HERE
+    assert provoked.keys() | not_here.keys() == {f"P{number:02}" for number in range(1, 27)}
+    assert not provoked.keys() & not_here.keys()
+    assert all(len(reason.split()) > 5 for reason in not_here.values())
+
+
+@pytest.mark.parametrize(
+    "named",
+    sorted({name for told in (ELSEWHERE, process_faults.PROVOKED) for names in told.values() for name in names}),
+)
 def test_a_test_that_is_named_for_a_rule_is_there(named: str) -> None:
     file, name = named.split("::")
     assert re.search(rf"^def {name}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,8 +1,6 @@
 """What goes wrong around a run: killed, stopped, starved or shut out, it leaves the old edition or the new one, whole.
 
-P01 to P26 of the fault corpus. Elsewhere: P03 and P08 in test_run.py, P16, P18 and P19 in test_schedule.py, P24 in
-test_run.py and test_store.py. Not to be provoked on this machine: a share without symbolic links (P12), a warehouse
-(P13, P14: inputs are files, read once), power loss (P23), a half-synced folder at the reader (P26).
+P01 to P26 of the fault corpus; process_faults.py says where each is provoked.
 """
 
 from __future__ import annotations
@@ -99,6 +97,8 @@ def desk(made: Desk) -> Desk:
 
 def test_killed_at_any_moment_a_reader_sees_the_old_edition_or_the_new_one_whole(desk: Desk) -> None:
     luck, seen, wrong, stop = random.Random(20260401), set(), [], threading.Event()
+    marks, private = desk.place / "kernels", desk.place / "firm" / ".abm"
+    desk.pages(f"import os\nprint(os.getpid(), file=open({str(marks)!r}, 'a'))")
 
     def read() -> None:
         while not stop.is_set():
@@ -113,7 +113,9 @@ def test_killed_at_any_moment_a_reader_sees_the_old_edition_or_the_new_one_whole
         began = time.monotonic()
         assert desk.fork().wait() == 0
         whole = time.monotonic() - began
-        for _ in range(KILLS):
+        for number in range(KILLS):
+            if number % 3 == 0:  # else nothing has changed, and no notebook runs
+                shutil.rmtree(private if number % 30 == 0 else private / "made", ignore_errors=True)
             run = desk.fork()
             time.sleep(luck.uniform(0, 1.1 * whole))
             run.kill()
@@ -124,6 +126,10 @@ def test_killed_at_any_moment_a_reader_sees_the_old_edition_or_the_new_one_whole
     assert wrong == []
     assert desk.fork().wait() == 0, "the next run needs no cleaning"
     assert not list((desk.out / ".editions" / "2026Q1").glob(".*"))
+    assert not list(desk.out.glob(".index.*")) and not list(desk.out.glob(".2026Q1.2*"))
+    assert not list((private / "store").glob("draft-*"))
+    kernels = [int(process) for process in marks.read_text().split()]
+    assert len(kernels) > 1 and gone(kernels)
     assert len(seen) > 1
 
 

@@ -8,13 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from datetime import date
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import nbformat
 import pandas as pd
@@ -487,6 +488,80 @@ def test_whatever_step_fails_the_reader_sees_the_old_edition(
     with pytest.raises(KeyboardInterrupt):
         run("2 + 2")
     assert contents(tmp_path / "reports") == before
+
+
+@pytest.mark.usefixtures("without_notebooks")
+@pytest.mark.parametrize(
+    ("owner", "step", "of", "seen"),
+    [
+        (Path, "rename", "2026Q1/.2", "old"),
+        (Path, "symlink_to", ".2026Q1.2", "old"),
+        (Path, "replace", ".2026Q1.2", "old"),
+        (publish, "_write_index", "reports", "new"),
+    ],
+    ids=["before the folder is named", "before the pointer", "before the pointer is turned", "before the index"],
+)
+def test_interrupted_while_it_is_put_in_force_a_reader_sees_the_old_edition_or_the_new_one(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, step: str, of: str, seen: str
+) -> None:
+    out = tmp_path / "reports"
+    old, real = run("1 + 1").resolve(), getattr(owner, step)
+
+    def stop(path: Path, *given: Any, **more: Any) -> Any:
+        if of in str(path) and not (
+            step == "symlink_to" and given == (out.name,)
+        ):  # that one only asks whether links work
+            raise KeyboardInterrupt
+        return real(path, *given, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, step, stop)
+        with pytest.raises(KeyboardInterrupt):
+            run("2 + 2")
+    now = (out / "2026Q1").resolve(strict=True)
+    assert (now == old) is (seen == "old")
+    assert gate.verify(now) == []
+    assert gate.verify(run("2 + 2")) == [], "the next run needs no cleaning"
+    assert not list(out.glob(".2026Q1.2*")) and not list((out / ".editions" / "2026Q1").glob(".*"))
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_a_clock_that_jumps_back_gives_no_negative_seconds_and_no_id_twice(
+    run: Callable[..., Path], small: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(datetime):
+        told: ClassVar[int] = 0
+
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            cls.told += 1
+            return datetime(2026, 4, 1, 12, tzinfo=tz) - timedelta(hours=cls.told)
+
+    monkeypatch.setattr(log, "datetime", Clock)
+    first = run("1 + 1").resolve()
+    monkeypatch.setattr(publish, "datetime", Clock)
+    Clock.told = 0
+    second = run("1 + 1").resolve()
+    Clock.told = 0
+    third = run("1 + 1").resolve()
+    assert second.name[:16] == third.name[:16] and len({first, second, third}) == 3
+    said = [runs(small[0])[folder.name] for folder in (first, second, third)]
+    assert all(seconds >= 0 for each in said for seconds in (each["seconds"], *each["steps"].values()))
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_reports_on_another_file_system_than_the_company_are_put_in_force_in_one_step(
+    run: Callable[..., Path], tmp_path: Path
+) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("/dev/shm: no other file system on this machine")
+    with tempfile.TemporaryDirectory(dir=memory) as elsewhere:
+        (tmp_path / "reports").symlink_to(elsewhere)
+        folder = run("1 + 1")
+        assert folder == Path(elsewhere) / "2026Q1"
+        assert gate.verify(folder) == []
+        assert folder.resolve().stat().st_dev == memory.stat().st_dev
 
 
 # Afterwards

@@ -22,6 +22,7 @@ from .workers import Died, Late, Tell, Told, Workers
 
 ASKED = 'getattr(globals().get("page"), "asked", lambda: None)()'
 DIED = "it was killed; by the system when memory runs out"
+MORE_MEMORY = "fewer notebooks at once (--jobs 1), or more memory; then run again"
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,8 @@ def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
 
 def _fault(name: str, family: str, where: str, found: str) -> Fault:
     place = f"{family}.ipynb  {where}".strip()
-    return Fault("P03", name, place, found, "every cell runs to its end", "open the notebook and run it there")
+    fix = MORE_MEMORY if found == DIED else "open the notebook and run it there"
+    return Fault("P03", name, place, found, "every cell runs to its end", fix)
 
 
 def _late(family: str, where: str, found: str) -> Fault:
