@@ -51,8 +51,8 @@ COMPANIONS = {
 # Under the table of every model stand the channels whose rank depends on which is taken.
 DISTANCES = {"attributed_pipeline": "attribution_model_distance"}
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
-# What of an edition a page may show in its parts: one that is kept holds as long as these do.
-OF_EDITION = ("company", "quarter", "state", "as_of", "is_short", "min_n", "locale", "remarks", "attribution")
+# What a run tells its pages of the edition: one that is kept holds as long as these do. State and day stand around it.
+OF_EDITION = ("company", "quarter", "is_short", "min_n", "locale", "remarks", "attribution")
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
@@ -74,7 +74,7 @@ class Page:
         theme.use()
         write_as(edition.get("locale", "en"))
         judge_from(edition.get("min_n", {}))
-        self.family, self.edition, self._readings, self._folder = family, of_edition(edition), readings, folder
+        self.family, self.edition, self._readings, self._folder = family, dict(edition), readings, folder
         self._beyond = False
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
@@ -344,7 +344,7 @@ class Page:
 
 
 def of_edition(edition: Mapping[str, Any]) -> dict[str, Any]:
-    """What a page is told of its edition; all else stands in the head and foot that are put around it."""
+    """What a run tells a page of its edition; all else stands in the head and foot that are put around it."""
     return {name: edition[name] for name in OF_EDITION if name in edition}
 
 
@@ -369,7 +369,7 @@ def _stored(folder: Path, quarter: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The readings and the facts of an edition from a run's folder."""
     import duckdb
 
-    edition = json.loads((folder / "edition.json").read_text("utf-8"))
+    edition = of_edition(json.loads((folder / "edition.json").read_text("utf-8")))
     with duckdb.connect() as connection:
         readings = connection.read_parquet(str(folder / "readings.parquet")).df()
     if quarter != edition["quarter"]:
