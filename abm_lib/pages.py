@@ -57,9 +57,9 @@ DISTANCES = {
 GATED = "Content is gated: a lead is somebody who filled in a form for it. It is no success of its own."
 NOT_GATED = "Content is not gated: few are asked to fill in a form, so leads and form fills say little about interest."
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
-# What of an edition a page may show in its parts: one that is kept holds as long as these do.
-OF_EDITION = ("company", "quarter", "state", "as_of", "is_short", "min_n", "locale", "remarks", "attribution", "influence",
-              "models", "gated_content", "yardstick", "definitions", "targets")  # fmt: skip
+# What a run tells its pages of the edition: one that is kept holds as long as these do. State and day stand around it.
+OF_EDITION = ("company", "quarter", "is_short", "min_n", "locale", "remarks", "attribution", "influence", "models",
+              "gated_content", "yardstick", "definitions", "targets")  # fmt: skip
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
@@ -81,7 +81,7 @@ class Page:
         theme.use()
         write_as(edition.get("locale", "en"))
         judge_from(edition.get("min_n", {}))
-        self.family, self.edition, self._readings, self._folder = family, of_edition(edition), readings, folder
+        self.family, self.edition, self._readings, self._folder = family, dict(edition), readings, folder
         self._beyond = False
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
@@ -382,7 +382,7 @@ class Page:
 
 
 def of_edition(edition: Mapping[str, Any]) -> dict[str, Any]:
-    """What a page is told of its edition; all else stands in the head and foot that are put around it."""
+    """What a run tells a page of its edition; all else stands in the head and foot that are put around it."""
     return {name: edition[name] for name in OF_EDITION if name in edition}
 
 
@@ -407,7 +407,7 @@ def _stored(folder: Path, quarter: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The readings and the facts of an edition from a run's folder."""
     import duckdb
 
-    edition = json.loads((folder / "edition.json").read_text("utf-8"))
+    edition = of_edition(json.loads((folder / "edition.json").read_text("utf-8")))
     with duckdb.connect() as connection:
         readings = connection.read_parquet(str(folder / "readings.parquet")).df()
     if quarter != edition["quarter"]:

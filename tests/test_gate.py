@@ -129,7 +129,7 @@ def test_a_page_is_used_again_until_a_reading_that_it_asked_for_changes(tmp_path
     other = TABLE.assign(value=[0.25, 4.0])
     assert kept.page("ads", notebook, SAID, other) == PARTS
     assert kept.page("ads", notebook, SAID, TABLE.assign(value=[0.26, 3.0])) is None
-    assert kept.page("ads", notebook, SAID | {"as_of": "2026-04-11"}, TABLE) is None
+    assert kept.page("ads", notebook, SAID | {"is_short": True}, TABLE) is None
     assert kept.page("content", notebook, SAID, TABLE) is None
     notebook.write_text("{} ")
     assert kept.page("ads", notebook, SAID, TABLE) is None
@@ -143,6 +143,8 @@ def test_what_stands_in_head_and_foot_alone_makes_no_page_anew(tmp_path: Path) -
     sources = [{"name": "ad_days", "newest": "2026-04-09", "rows": 7}]
     told = {
         "run": "20260402T000000Z-fedcba",
+        "state": "restated",
+        "as_of": "2026-04-11",
         "sources": sources,
         "caveats": 3,
         "generated": "2026-04-12",

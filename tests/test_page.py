@@ -223,6 +223,7 @@ def test_a_page_opens_the_readings_of_the_run_that_the_environment_names(
     monkeypatch.setenv("ABM_EDITION", str(tmp_path))
     page = abm_lib.page("revenue", invented.NOW, "nowhere")
     assert "€2.05M" in page.scorecard("closed_won_revenue").text
+    assert "edition-line" not in page.header().html and "edition-line" in page_of().header().html
     with pytest.raises(UsageError, match="2026Q3"):
         abm_lib.page("revenue", "2026Q2", "nowhere")
 

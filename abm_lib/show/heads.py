@@ -72,10 +72,12 @@ CLAUSES = {
 def header(readings: Readings, family: str, metrics: Sequence[str], edition: Mapping[str, Any]) -> Fragment:
     """The message as h1, at most three sentences, and the edition's line for readers in JupyterLab."""
     message, lead = headline(readings, family, metrics), standfirst(readings, family, metrics)
-    state = str(edition["state"]).replace("_", " ").capitalize()
-    name = f"{clean(edition['company'])}, {quarter_name(edition['quarter'])}"
-    line = f"{name}. {state} edition, data as of {day(edition['as_of'])}."
-    parts = [tag("h1", message), tag("p", lead, class_="standfirst"), tag("p", line, class_="edition-line")]
+    parts = [tag("h1", message), tag("p", lead, class_="standfirst")]
+    if "state" in edition:  # a run puts it into the page's head
+        state = str(edition["state"]).replace("_", " ").capitalize()
+        name = f"{clean(edition['company'])}, {quarter_name(edition['quarter'])}"
+        line = f"{name}. {state} edition, data as of {day(edition['as_of'])}."
+        parts.append(tag("p", line, class_="edition-line"))
     short = _short(edition["min_n"]) if edition.get("is_short") else ""
     if short:
         parts.append(tag("p", short, class_="record"))
