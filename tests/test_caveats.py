@@ -10,11 +10,11 @@ from tiny import company, deals, opened_small, read
 from abm_lib import readings
 from abm_lib.disclosure import PROFILES
 
-ACCOUNTS = {"accounts": "account_id | name\na1 | One\na2 | Two"}
+ACCOUNTS = {"accounts": "account_id | name\na1 | One\na2 | Two\na3 | Three"}
 MOSTLY_ONE = deals("""
 deal | account_id | qualified  | ended | stage | amount
 o1   | a1         | 2026-07-01 |       |       | 920
-o2   | a1         | 2026-08-01 |       |       | 50
+o2   | a3         | 2026-08-01 |       |       | 50
 o3   | a2         | 2026-08-01 |       |       | 30
 o4   | a2         | 2026-04-01 |       |       | 500
 o5   | a2         | 2026-04-01 |       |       | 500

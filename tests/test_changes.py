@@ -166,9 +166,10 @@ def test_no_number_moves_when_the_input_is(
     change(folder)
     after = told(folder)
     pd.testing.assert_frame_equal(after[KEY], before[KEY])
-    numbers = ["value", "numerator", "denominator", "n"]
+    numbers = ["value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago"]
     pd.testing.assert_frame_equal(after[numbers], before[numbers], rtol=1e-9, atol=1e-9)
-    assert after["missing_because"].tolist() == before["missing_because"].tolist()
+    words = ["missing_because", "status"]
+    pd.testing.assert_frame_equal(after[words], before[words])
 
 
 @pytest.mark.parametrize("change", [split_in_several, of_another_country])
