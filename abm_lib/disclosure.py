@@ -172,7 +172,9 @@ def _has_money(metric: Metric) -> bool:
 
 
 def _small_money(rows: pd.DataFrame, profile: Profile) -> pd.Series:
-    return _is_account_money(rows) & rows["n"].between(0, profile.deals, inclusive="neither")
+    few = rows["n"].between(0, profile.deals, inclusive="neither")
+    of_nobody_known = (rows["n"] == 0) & rows["value"].notna() & (rows["value"] != 0)  # deals that name no account
+    return _is_account_money(rows) & (few | of_nobody_known)
 
 
 def _facts(name: str) -> frozenset[str]:

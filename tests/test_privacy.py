@@ -160,6 +160,13 @@ tier    | 2     | 312345    | 6
 """
 
 
+def test_amounts_of_deals_that_name_no_account_are_hidden_and_nothing_of_nothing_is_told() -> None:
+    found = drawn("pipeline_created", "by | slice | value | numerator | n\n | | 70000 | 70000 | 0")
+    assert told(protected(found, SHARED, KEY)) == {"": "suppressed"}
+    nothing = drawn("pipeline_created", "by | slice | value | numerator | n\n | | 0 | 0 | 0")
+    assert told(protected(nothing, SHARED, KEY)) == {"": 0}
+
+
 def test_amounts_of_fewer_than_three_deals_are_hidden_in_every_metric_of_those_deals() -> None:
     won = drawn("closed_won_revenue", MONEY)
     mean = drawn(
