@@ -87,5 +87,6 @@ def experiment_plans(cut: Cut) -> Frame:
     plans = cut.tables.experiments.select(
         "ends_on", experiment="name", planned_split=nw.col("planned_split").fill_null(0.0)
     ).unique()
-    over = (nw.col("ends_on") < nw.col("end_on")) & (nw.col("ends_on") <= nw.lit(cut.base.company.known_until))
+    known = cut.base.windows.until(cut.base.quarters[-1].end)
+    over = (nw.col("ends_on") < nw.col("end_on")) & (nw.col("ends_on") < nw.lit(known))
     return cut.windows.join(plans, how="cross").with_columns(is_over=over.fill_null(False))

@@ -11,6 +11,7 @@ from .shape import Row, Shape
 
 ATTAINED = (0.93, 0.84, 0.98, 0.8, 0.88, 1.03, 0.91, 0.79, 0.96, 1.06, 0.86, 0.97)
 AGREED_BY = "CFO and CRO"
+MONTHS = (0.27, 0.31)  # of the quarter's revenue target; the third has the rest
 COUNTED = ("opportunities_created", "new_customers", "meetings_booked")
 # metric, slice_by, slice; the last two empty for the whole
 Name = tuple[str, str, str]
@@ -50,7 +51,8 @@ def targets(shape: Shape, figures: Figures) -> list[Row]:
     rows += [row | benchmark for row in rows if row["metric"] == "pipeline_coverage"]
     amended = next(row for row in rows if row["period"] == shape.quarters[9].label)
     amended["amended_on"] = shape.quarters[9].start + timedelta(days=20)
-    return rows + _months(shape, moving["meetings_booked", "", ""])
+    booked = [row for row in rows if row["metric"] == "closed_won_revenue" and not row["slice_by"]]
+    return rows + _months(shape, moving["meetings_booked", "", ""]) + _months_of_revenue(shape, booked)
 
 
 def _by_segment(row: Row) -> list[Row]:
@@ -162,6 +164,19 @@ def _months(shape: Shape, booked: dict[str, float]) -> list[Row]:
         for quarter in shape.quarters
         for month in shape.calendar.months(quarter)
     ]
+
+
+def _months_of_revenue(shape: Shape, rows: list[Row]) -> list[Row]:
+    """The quarter's revenue target shared out to its months; most of it is due in the last."""
+    found = []
+    for quarter, row in zip([*shape.quarters, *shape.ahead], rows, strict=True):
+        parts = [round(row["value"] * part, -3) for part in MONTHS]
+        parts.append(row["value"] - sum(parts))
+        found += [
+            row | {"period": month.label, "value": value, "amended_on": None}
+            for month, value in zip(shape.calendar.months(quarter), parts, strict=True)
+        ]
+    return found
 
 
 def promises(shape: Shape, rows: list[Row]) -> list[Row]:
