@@ -248,7 +248,8 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
         for f in edition["families"]
     ]
     families, roles = [each for each in links if not _is_role(each)], [each for each in links if _is_role(each)]
-    quarters = [(quarter_name(q), f"../{q}/index.html", q == edition["quarter"]) for q in edition["quarters"]]
+    quarters = [("All quarters", "../index.html", False)]  # an older page does not know the newer ones
+    quarters += [(quarter_name(q), f"../{q}/index.html", q == edition["quarter"]) for q in edition["quarters"]]
     name, as_of, count = quarter_name(edition["quarter"]), day(edition["as_of"]), edition["caveats"]
     company, profile = clean(edition["company"]), edition["profile"].capitalize()
     dates = f"{day(edition['period_start'])} – {day(edition['period_end'])}"
