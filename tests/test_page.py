@@ -96,6 +96,17 @@ def test_every_chart_says_how_it_is_counted_however_often_its_metric_was_shown()
         assert str(shown.counted).startswith("Win rate, closed deals of the quarter. <a ")
 
 
+def test_the_lowest_are_told_first_and_of_equals_the_largest() -> None:
+    counts = {"a": (0, 3), "b": (2, 4), "c": (0, 8), "d": (1, 8), "e": (None, None)}
+    rows = [
+        invented.row("win_rate_closed", slice_by="segment", slice=name, numerator=k, denominator=n, n=n,
+                     value=k / n if n else None, missing_because="" if n else "no_data")
+        for name, (k, n) in counts.items()
+    ]  # fmt: skip
+    shown = soup(page_of("revenue", pd.DataFrame(rows)).lowest("win_rate_closed", "segment"))
+    assert [cell.get_text() for cell in shown.select("tbody th")] == ["C", "A", "D", "B"]
+
+
 def test_sentences_do_not_claim_a_change_that_the_range_does_not_show() -> None:
     text = page_of().say("{win_rate_closed:verdict}; {win_rate_closed:change}; {win_rate_closed:of}").text
     assert text == "no clear gap to target; up 0.30 points on Q2; 9 of 27"

@@ -26,7 +26,7 @@ from abm_lib.show.fragment import LAB_WIDTH, TEMPLATE, VEGA, Figure, lab_style
 from abm_lib.show.html import clean, short, tag
 from abm_lib.show.rates import rates
 from abm_lib.show.rows import Readings, Row
-from abm_lib.show.tables import Column, likely, table
+from abm_lib.show.tables import Column, left_out, likely, table
 from abm_lib.show.tiles import Tile, scorecard
 from abm_lib.show.trends import trend
 from abm_lib.show.verdict import differs, verdict
@@ -216,6 +216,10 @@ def test_remarks_stand_at_their_day_above_one_another_and_under_the_chart() -> N
     ]  # fmt: skip
     under = shown._repr_mimebundle_()["application/vnd.abm+json"]["after"]
     assert "16 Aug 2026: Banner &lt;b&gt;changed&lt;/b&gt; for all" in under and "Long ago" not in under
+
+
+def test_what_a_drawing_leaves_out_is_said_to_be_in_the_readings() -> None:
+    assert left_out([], slices("win_rate_closed", "segment", a=0.1, b=0.2)) == ["2 more in readings.csv."]
 
 
 def test_flows_of_one_sum_share_the_unit_of_the_largest() -> None:
