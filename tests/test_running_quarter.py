@@ -118,7 +118,7 @@ def test_nothing_is_read_as_of_a_day_after_the_last_one_known(table: pd.DataFram
 
 @pytest.mark.parametrize(
     ("extracted", "expected"),
-    [("2026-09-29", "to_date"), ("2026-09-30", "provisional"), ("2026-10-10", "provisional"), ("2026-10-11", "final")],
+    [("2026-09-29", "to_date"), ("2026-09-30", "provisional"), ("2026-10-11", "provisional"), ("2026-10-12", "final")],
 )
 def test_a_quarter_runs_until_its_last_day_is_known(tmp_path, extracted: str, expected: str) -> None:
     opened = open_company(company(tmp_path, FOUR | {"loads": DAY_20.replace("2026-07-20", extracted)}))

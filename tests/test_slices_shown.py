@@ -48,7 +48,7 @@ the largest distance is told, the channels that move are named: attribution_mode
 the revenue of these deals is shown by the same slice: deals_won by segment, tier, business_type, source_owner, programme, target,
     region; new_customers by tier, source_owner, programme
 marketing's part is shown, and regions are too small: closed_won_revenue by source_owner, region
-the win rate of closed deals is shown by the same slice: win_rate_closed_value by tier;
+the win rate of closed deals is shown by the same slice: win_rate_closed_value by tier, competitor, icp, owner, source_owner, target;
     win_rate_within_days by segment, source_owner, target
 tiers say it: target_account_conversion_rate by programme
 the population is shown with its source owner: average_contract_value by population, segment
@@ -56,6 +56,9 @@ with open deals included it is shown by the same slice: sales_cycle_days_won by 
 cycles of new business are the question: sales_cycle_days by business_type
 wins by promotion are shown: promotion_win_share by promotion
 retention by segment is shown: retained_revenue by segment; expansion_revenue by segment
+the same in money, or on day five, is shown by the same slice: influenced_pipeline_share by channel;
+    pipeline_coverage_remaining by segment; stale_pipeline_share by close_quarter
+nearly all first wins are new business: new_customers by business_type
 too few answers in a segment: survey_response_rate by segment; customer_satisfaction by tier, segment; customer_health by segment
 blanks are shown as a whole: loss_reason_missing_share by segment; term_missing_share by segment
 """
