@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import narwhals as nw
 
 from .. import rankings
@@ -257,11 +259,11 @@ def required_pipeline_coverage(read: Look) -> Worked:
     Counts: both methods stand in the slice `method`; a segment needs what its own record says.
     Missing: no past conversion and no win rate by value.
     """
-    record, win_rate = _inverse(read("quarter_start_conversion")), _inverse(read("win_rate_closed_value"))
+    record, win_rate = _inverse(read("quarter_start_conversion")), _by_win_rate(read("win_rate_closed_value"))
     slices = {("method", "quarter_start_conversion"): record, ("method", "win_rate"): win_rate}
     for slice_by in ("horizon", "segment"):
         for name in read.values("quarter_start_conversion", slice_by):
-            instead = win_rate if slice_by == "horizon" else _inverse(read("win_rate_closed_value", slice_by, name))
+            instead = win_rate if slice_by == "horizon" else _by_win_rate(read("win_rate_closed_value", slice_by, name))
             own = _inverse(read("quarter_start_conversion", slice_by, name))
             slices[slice_by, name] = _long_enough(own, instead)
     return Worked(_long_enough(record, win_rate), slices)
@@ -269,6 +271,10 @@ def required_pipeline_coverage(read: Look) -> Worked:
 
 def _long_enough(record: Reading, instead: Reading) -> Reading:
     return record if (record.n or 0) >= 4 and record.value is not None else instead
+
+
+def _by_win_rate(rate: Reading) -> Reading:
+    return replace(_inverse(rate), n=None)  # it counts deals, and not quarters
 
 
 def _inverse(rate: Reading) -> Reading:

@@ -133,8 +133,8 @@ def events_log(shape: Shape) -> list[Row]:
     """Dated remarks that readers of the charts should know."""
     remarks = (
         (2, 5, "Uptime guarantee campaign for named plants starts", "marketing"),
-        (5, 33, "Consent banner changed: fewer visits can be resolved to a company", "web"),
-        (7, 20, "Target list reviewed with sales", "sales"),
+        (5, 33, "Consent banner changed: fewer visits can be resolved to a company", "website"),
+        (7, 20, "Target list reviewed with sales", "accounts"),
         (9, 12, "Ad tracking down for two days", "ads"),
         (11, 40, "New price list", "sales"),
     )

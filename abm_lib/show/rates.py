@@ -123,6 +123,8 @@ def _named(row: Row) -> str:
 
 def _between(rows: Sequence[Row], by: str) -> str:
     least, most = (pick(rows, key=lambda r: r.value or 0) for pick in (min, max))
+    if least.text() == most.text():
+        return f"{most.text()} whatever the {within(by)}"
     return f"between {least.text()} and {most.text()}, depending on the {within(by)}"
 
 

@@ -12,11 +12,11 @@ required as (
     select 'method', 'quarter_start_conversion', denominator / numerator, denominator, numerator, n, 1
     from found where metric = 'quarter_start_conversion' and slice_by = '' and value > 0
     union all
-    select 'method', 'win_rate', 1 / value, denominator, numerator, n, 1 from by_rate where slice_by = ''
+    select 'method', 'win_rate', 1 / value, denominator, numerator, null, 1 from by_rate where slice_by = ''
     union all
-    select slice_by, slice, 1 / value, denominator, numerator, n, 2 from by_rate where slice_by in ('', 'segment')
+    select slice_by, slice, 1 / value, denominator, numerator, null, 2 from by_rate where slice_by in ('', 'segment')
     union all
-    select 'horizon', horizon, 1 / value, denominator, numerator, n, 2 from by_rate, (values ('current'), ('next'), ('in_two')) horizons (horizon) where slice_by = '')
+    select 'horizon', horizon, 1 / value, denominator, numerator, null, 2 from by_rate, (values ('current'), ('next'), ('in_two')) horizons (horizon) where slice_by = '')
 select 'required_pipeline_coverage', slice_by, slice, value, numerator, denominator, n from required
 qualify row_number() over (partition by slice_by, slice order by choice) = 1;
 
