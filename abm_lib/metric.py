@@ -14,12 +14,13 @@ The same function serves the whole, every slice, every quarter and both engines,
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from .config import Config
 from .errors import Fault, UsageError, nearest
+from .facts import FACTS
 from .formula import Columns, Formula
 from .reading import Reading
 
@@ -127,3 +128,18 @@ def find(name: str) -> Metric:
             Fault("C01", "unknown-metric", f"metric {name}", name, nearest(name, REGISTER), "correct the id")
         )
     return REGISTER[name]
+
+
+def with_those_needed(metrics: Iterable[Metric]) -> Iterator[Metric]:
+    """The metrics, and first those that the worked ones read from; each once."""
+    found: dict[str, Metric] = {}
+    for metric in metrics:
+        for needed in with_those_needed(REGISTER[name] for name in metric.of):
+            found.setdefault(needed.name, needed)
+        found.setdefault(metric.name, metric)
+    return iter(found.values())
+
+
+def tables_of(metric: Metric) -> list[str]:
+    """The tables that its facts cannot do without; alternatives are joined by `|`."""
+    return sorted({table for fact in (*metric.facts, *metric.looks_up) for table in FACTS[fact].needs})

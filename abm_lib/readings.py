@@ -14,18 +14,18 @@ from typing import Any, Protocol, cast
 import numpy as np
 import pandas as pd
 
+from . import caveats
 from .company import Company
 from .comparison import compared, is_short, status, targeted
 from .config import Config
 from .disclosure import Profile, code_key, protected
 from .facts import FACTS, Base, Cut
 from .facts.calendar import LAST_DAYS, SHOWN
-from .metric import REGISTER, Metric
+from .metric import REGISTER, Metric, tables_of, with_those_needed
 from .period import Quarter
 from .reader import Reader, in_order
 from .reading import NUMBERS, PARTS, Parts, Reading, Worked, emptied, from_parts, missing
 from .slices import TIME, check_own
-from .sources import caveats
 from .tables import tables
 
 COLUMNS = (
@@ -80,13 +80,13 @@ def read(
             kept.keep_unfinished(made)
         rows = made.rows[made.rows["metric"].isin({m.name for m in asked})]
         rows = _not_yet(base, _dated(base, rows))
-        rows = _doubted(base, _as_now(base, rows.rename(columns={"caveat": "caveats"})))
-        return _finished(base, _long_quarters(base, rows), profile)
+        rows = caveats.beside(base, rows.rename(columns={"caveat": "caveats"}))
+        return _finished(base, rows, profile)
 
 
 def _unfinished(base: Base, asked: list[Metric], kept: Unfinished) -> Unfinished:
     """The rows of the metrics and of those that they need: those kept, and the others worked out."""
-    metrics = [metric for metric in _with_those_needed(asked) if metric.name not in kept.read]
+    metrics = [metric for metric in with_those_needed(asked) if metric.name not in kept.read]
     rows = pd.concat([kept.rows, *_from_formulas(base, metrics)], ignore_index=True)
     rows = pd.concat([rows, *_from_others(base, metrics, rows)], ignore_index=True)
     rows = rows.astype(dict.fromkeys(NUMBERS, "float64"))
@@ -103,16 +103,6 @@ def _read_by(base: Base, metrics: list[Metric], known: dict[str, set[str]]) -> d
         dated = {f"span {table}"} if (table := _dated_by(base, metric)) else set()
         found[metric.name] = dated.union(*facts, *others)
     return found
-
-
-def _with_those_needed(metrics: Iterable[Metric]) -> Iterator[Metric]:
-    """The metrics, and first those that the worked ones read from; each once."""
-    found: dict[str, Metric] = {}
-    for metric in metrics:
-        for needed in _with_those_needed(REGISTER[name] for name in metric.of):
-            found.setdefault(needed.name, needed)
-        found.setdefault(metric.name, metric)
-    return iter(found.values())
 
 
 def _from_formulas(base: Base, metrics: list[Metric]) -> Iterator[pd.DataFrame]:
@@ -151,66 +141,9 @@ def _why_not(base: Base, metric: Metric) -> Reading | None:
 
 def lacks(company: Company, metric: Metric) -> list[str]:
     """The tables and columns that a metric reads itself and no source delivers, alternatives joined by `or`."""
-    lacking = [need for need in _tables_of(metric) if company.tables.delivered.isdisjoint(need.split("|"))]
+    lacking = [need for need in tables_of(metric) if company.tables.delivered.isdisjoint(need.split("|"))]
     lacking += [need for need in metric.needs if not any(map(company.delivers, need.split("|")))]
     return [need.replace("|", " or ") for need in lacking]
-
-
-def _tables_of(metric: Metric) -> list[str]:
-    return sorted({table for fact in (*metric.facts, *metric.looks_up) for table in FACTS[fact].needs})
-
-
-def _as_now(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of metrics that read a table without history say so: past days are told as they are now."""
-    for table, sentence in base.company.notes.get("as_now", {}).items():
-        rows["caveats"] = _and_said(rows["caveats"], _wholes_of(table, rows), sentence)
-    if not base.company.delivers("email_events.is_machine"):
-        meant = (rows["metric"] == "email_open_rate") & rows["value"].notna()
-        rows["caveats"] = _and_said(rows["caveats"], meant, "opens of machines are in: no source flags them")
-    for name in base.config.slices:
-        meant = (rows["slice_by"] == name) & rows["value"].notna()
-        rows["caveats"] = _and_said(rows["caveats"], meant, f"by {name} as it is now")
-    return rows
-
-
-def _doubted(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of metrics that read a table of which a doubt was told say it (R12)."""
-    for table, sentences in caveats.of_tables(base.company.notes).items():
-        rows["caveats"] = _and_said(rows["caveats"], _wholes_of(table, rows), "; ".join(sentences))
-    return rows
-
-
-def _wholes_of(table: str, rows: pd.DataFrame) -> pd.Series:
-    """Which rows are whole numbers that a table is read for, by the metric itself or by one it is worked out from."""
-    read = {
-        m.name
-        for m in REGISTER.values()
-        if any(table in need.split("|") for each in _with_those_needed([m]) for need in _tables_of(each))
-    }
-    return rows["metric"].isin(read) & (rows["slice_by"] == "") & rows["value"].notna()
-
-
-def _long_quarters(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
-    """Totals of a quarter of 14 weeks say so, and so do those that are held against one (F040)."""
-    if base.config.fiscal.pattern == "months":
-        return rows
-    long = {quarter.label for quarter in base.quarters if (quarter.end - quarter.start).days > 13 * 7}
-    totals = {m.name for m in REGISTER.values() if m.unit in ("count", "money") and m.window == "quarter"}
-    for quarter in base.shown:
-        before = {"the quarter before": -1, "the same quarter last year": -4}
-        said = ["of 14 weeks"] if quarter.label in long else []
-        said += [
-            f"{word} had 14 weeks" for word, n in before.items() if base.company.calendar.step(quarter, n).label in long
-        ]
-        meant = rows["metric"].isin(totals) & (rows["quarter"] == quarter.label) & (rows["slice_by"] == "")
-        for sentence in said:
-            rows["caveats"] = _and_said(rows["caveats"], meant & rows["value"].notna(), sentence)
-    return rows
-
-
-def _and_said(caveats: pd.Series, meant: pd.Series, sentence: str) -> pd.Series:
-    caveats = caveats.fillna("")
-    return caveats.where(~meant, (caveats + "; " + sentence).str.removeprefix("; "))
 
 
 def _small_cells_together(parts: Parts, smallest: int) -> Parts:
@@ -308,20 +241,6 @@ def _not_yet(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     return _emptied(rows, own & early & (rows["period_start"] > known.isoformat()), "not_applicable", "has not begun")
 
 
-def _so_far(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
-    """What still adds up while its window runs says so, and is held neither against a whole window nor against its target.
-
-    Totals, and how many of a set of accounts: in the third week, either is less than it will be.
-    """
-    if not base.windows.is_running:
-        return rows
-    grows = {m.name for m in REGISTER.values() if m.counts == "accounts" or (m.facts and m.formula.is_total)}
-    running = rows["period_end"] > base.windows.until(base.shown[-1].end).isoformat()
-    partial = running & rows["metric"].isin(grows) & rows["value"].notna()
-    compared = {name: rows[name].mask(partial) for name in ("target", "previous", "year_ago")}
-    return rows.assign(**compared, caveats=_and_said(rows["caveats"], partial, "quarter to date"))
-
-
 def _finished(base: Base, rows: pd.DataFrame, profile: Profile | None) -> pd.DataFrame:
     """The contract's columns: what the metric says of itself, dates, comparison, target and status."""
     fields = ("version", "family", "unit", "scope", "counts", "better")
@@ -335,7 +254,7 @@ def _finished(base: Base, rows: pd.DataFrame, profile: Profile | None) -> pd.Dat
     )
     if profile:
         rows = protected(rows.reset_index(drop=True), profile, code_key(base.company.folder))
-    rows = _so_far(base, targeted(base.company, compared(base, rows))).assign(as_reported=float("nan"))
+    rows = caveats.so_far(base, targeted(base.company, compared(base, rows))).assign(as_reported=float("nan"))
     floor, short = base.config.min_n.colour, is_short(base)
     rows["status"] = [status(cast(dict[str, Any], row), floor, short) for row in rows.to_dict("records")]
     for column in ("method", "missing_because", "caveats", "slice"):

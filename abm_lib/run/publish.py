@@ -55,13 +55,8 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         stack.enter_context(place.locked(out, label, name))
         place.fits(out, label, name, profile)
         with log.step("inputs"):
-            company = open_company(folder, engine)
+            company = _opened(folder, engine, said)
             asked = company.quarter(label)
-        said(
-            f"inputs: {len(company.notes['files'])} files, {sum(t['accepted'] for t in company.notes['tables'].values()):,} rows frozen"
-        )
-        if told := _in_short(company.notes["faults"]):
-            said(f"told: {told}; see abm check")
         staging = out / ".editions" / asked.label / f".{name}"
         stack.callback(shutil.rmtree, staging, ignore_errors=True)
         staging.mkdir(parents=True, mode=0o700)
@@ -95,6 +90,16 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
         said(f"published {final} in {log.seconds:.1f} s")
     return final
+
+
+def _opened(folder: Path, engine: str, said: Say) -> Company:
+    """The company, its inputs frozen, and what there is to say of them."""
+    company = open_company(folder, engine)
+    accepted = sum(table["accepted"] for table in company.notes["tables"].values())
+    said(f"inputs: {len(company.notes['files'])} files, {accepted:,} rows frozen")
+    if told := _in_short(company.notes["faults"]):
+        said(f"told: {told}; see abm check")
+    return company
 
 
 def _in_short(faults: list[dict[str, str]]) -> str:
