@@ -66,7 +66,7 @@ class Desk:
 
     def pages(self, *cells: str) -> None:
         for name in ("summary", "ads"):
-            notebook(self.place / "notebooks", name, *(cells if name == "ads" else ("1 + 1",)))
+            notebook(self.place / "notebooks", name, *(cells if name == "ads" else ("one = 1",)))
 
     def published(self) -> Path:
         """The folder in force, as a reader sees it: whole, at any moment."""
@@ -89,7 +89,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def desk(made: Desk) -> Desk:
     """The desk with an edition in force."""
     shutil.rmtree(made.out, ignore_errors=True)
-    made.pages("1 + 1")
+    made.pages("one = 1")
     done = made.run()
     assert done.returncode == 0, done.stderr
     return made
@@ -152,13 +152,13 @@ def test_stopped_it_ends_its_kernels_frees_the_lock_and_says_so_by_its_exit_code
     marks.unlink()
     assert gone([kernel])
     assert desk.published() == before
-    desk.pages("1 + 1")
+    desk.pages("one = 1")
     assert desk.run().returncode == 0
 
 
 def test_a_cell_that_hangs_is_named_when_its_time_is_up(desk: Desk) -> None:
     before = desk.published()
-    desk.pages("1 + 1", HANG)
+    desk.pages("one = 1", HANG)
     done = desk.run("--cell-limit", "2")
     assert done.returncode == 5
     assert "E P05 too-slow  ads.ipynb  cell two" in done.stderr

@@ -12,7 +12,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import html5lib
 import nbformat
 import pandas as pd
@@ -30,6 +29,7 @@ from abm_lib.pages import ROLES, Page
 from abm_lib.run import forms
 from abm_lib.run.render import _filled, index_page, render
 from abm_lib.show import published
+from abm_lib.show.fragment import VEGA
 from abm_lib.show.rows import NUMBERS, Readings
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -347,26 +347,35 @@ def test_hostile_text_in_the_running_foot_cannot_leave_its_string() -> None:
     assert running and not re.search(r"[{}<>]", running[1])
 
 
-def test_an_analysts_chart_is_published_with_its_text_and_refused_without() -> None:
-    data = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
-    chart = alt.Chart(data, description="Two points rising").mark_point().encode(x="a", y="b")
-    cell = nbformat.v4.new_code_cell("chart", execution_count=1, id="chart")
-    spec = {"application/vnd.vegalite.v5+json": chart.to_dict(), "text/plain": "x"}
-    cell.outputs = [nbformat.v4.new_output("execute_result", data=spec, execution_count=1)]
-    text = render(nbformat.v4.new_notebook(cells=[cell]), "ads", invented.EDITION)
-    assert BeautifulSoup(text, "html5lib").select_one("figure [role=img]")["aria-label"] == "Two points rising"
-    del spec["application/vnd.vegalite.v5+json"]["description"]
-    cell.outputs = [nbformat.v4.new_output("execute_result", data=spec, execution_count=1)]
-    with pytest.raises(PublishRefused, match="text alternative"):
+@pytest.mark.parametrize(
+    ("output", "found"),
+    [
+        (nbformat.v4.new_output("execute_result", {VEGA: {"mark": "point"}, "text/plain": "x"}), "a chart of its own"),
+        (
+            nbformat.v4.new_output("execute_result", {"text/html": "<b>x</b>", "text/plain": "person_id"}),
+            "plain output",
+        ),
+        (nbformat.v4.new_output("execute_result", {"text/plain": "p1    CFO"}), "plain output"),
+        (nbformat.v4.new_output("stream", name="stdout", text="p1"), "plain output"),
+    ],
+    ids=["a chart", "a frame", "a series", "print"],
+)
+def test_what_no_reading_is_behind_is_refused_with_its_cell_and_left_out_where_an_analyst_explores(
+    output: Any, found: str
+) -> None:
+    cell = nbformat.v4.new_code_cell("frame", execution_count=1, id="mine")
+    cell.outputs = [output, output]
+    with pytest.raises(PublishRefused, match=f"cell mine\n  found    {found}") as raised:
         render(nbformat.v4.new_notebook(cells=[cell]), "ads", invented.EDITION)
+    assert len(raised.value.faults) == 2
+    cell.metadata["tags"] = ["explore"]
+    assert "p1" not in render(nbformat.v4.new_notebook(cells=[cell]), "ads", invented.EDITION)
 
 
-def test_other_output_is_published_as_plain_text_only() -> None:
-    cell = nbformat.v4.new_code_cell("frame", execution_count=1, id="frame")
-    both = {"text/html": "<script>x</script>", "text/plain": "a  b <c>"}
-    cell.outputs = [nbformat.v4.new_output("execute_result", data=both, execution_count=1)]
-    soup = BeautifulSoup(render(nbformat.v4.new_notebook(cells=[cell]), "ads", invented.EDITION), "html5lib")
-    assert soup.pre.get_text() == "a  b <c>" and not soup.select("main script")
+def test_what_a_library_grumbles_is_not_published() -> None:
+    cell = nbformat.v4.new_code_cell("frame", execution_count=1, id="mine")
+    cell.outputs = [nbformat.v4.new_output("stream", name="stderr", text="DeprecationWarning: p1")]
+    assert "p1" not in render(nbformat.v4.new_notebook(cells=[cell]), "ads", invented.EDITION)
 
 
 def test_the_index_lists_every_quarter_newest_first() -> None:

@@ -83,7 +83,7 @@ def run(
 
     def go(*cells: str, said: Callable[[str], None] = lambda _: None, **settings: Any) -> Path:
         for name in ("summary", "ads"):
-            notebook(tmp_path / "notebooks", name, *(cells if name == "ads" else ("1 + 1",)))
+            notebook(tmp_path / "notebooks", name, *(cells if name == "ads" else ("one = 1",)))
         return publish.run(str(folder), quarter="2026Q1", out=tmp_path / "reports", only=("ads",), said=said,
                            notebooks=tmp_path / "notebooks", **settings)  # fmt: skip
 
@@ -121,11 +121,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("cells", "error", "cell", "found"),
     [
-        (("1 + 1", "1 / 0", "3"), PublishRefused, "two", "ZeroDivisionError: division by zero"),
-        (("1 + 1", "import sys\nsys.exit(0)", "3"), PublishRefused, "two", "it did not run to its end"),
-        (("1 + 1", "import sys\nsys.exit('no more')", "3"), PublishRefused, "two", "SystemExit: no more"),
-        (("1 + 1", KILL, "3"), KernelDied, "two", "it was killed"),
-        (("1 + 1", KILL), KernelDied, "two", "it was killed"),
+        (("one = 1", "1 / 0", "three = 3"), PublishRefused, "two", "ZeroDivisionError: division by zero"),
+        (("one = 1", "import sys\nsys.exit(0)", "three = 3"), PublishRefused, "two", "it did not run to its end"),
+        (("one = 1", "import sys\nsys.exit('no more')", "three = 3"), PublishRefused, "two", "SystemExit: no more"),
+        (("one = 1", KILL, "three = 3"), KernelDied, "two", "it was killed"),
+        (("one = 1", KILL), KernelDied, "two", "it was killed"),
         (("raise ValueError('ann@alpha.example was here')",), PublishRefused, "one", "ValueError: …@… was here"),
     ],
     ids=["raises", "exits with 0", "exits with words", "is killed", "is killed in the last cell", "names a person"],
@@ -176,7 +176,7 @@ def test_the_projects_own_notebooks_take_the_parameters_that_are_given() -> None
 
 def test_what_is_published_is_whole_and_its_hashes_are_right(run: Callable[..., Path], tmp_path: Path) -> None:
     said: list[str] = []
-    folder = run("1 + 1", said=said.append)
+    folder = run("one = 1", said=said.append)
     assert folder == tmp_path / "reports" / "2026Q1"
     assert folder.is_symlink() and folder.resolve().parent == tmp_path / "reports" / ".editions" / "2026Q1"
     names = {path.name for path in folder.iterdir()}
@@ -210,7 +210,7 @@ def test_later_inputs_are_held_against_those_of_the_edition_and_a_failed_run_cha
     with pytest.raises(PublishRefused):
         run("1 / 0")
     assert not kept.exists()
-    run("1 + 1")
+    run("one = 1")
     last = store.last_notes(small[0])
     assert last["edition"] == "2026Q1"
     assert last["profile"]["accounts"]["rows"] == 3
@@ -224,10 +224,10 @@ def test_a_failed_run_publishes_nothing_and_leaves_the_old_edition_as_it_was(
         run("1 / 0")
     assert place.published(tmp_path / "reports") == []
     assert contents(tmp_path / "reports") == {}
-    run("1 + 1")
+    run("one = 1")
     before = contents(tmp_path / "reports")
     with pytest.raises(KernelDied) as caught:
-        run("1 + 1", KILL)
+        run("one = 1", KILL)
     assert caught.value.exit_code == 138
     assert [fault.where for fault in caught.value.faults] == ["ads.ipynb  cell two"]
     with pytest.raises(PublishRefused) as refused:
@@ -244,11 +244,11 @@ def test_with_fail_on_caveat_nothing_is_published_while_a_number_carries_one(
     now = table["quarter"] == "2026Q1"
     table.loc[table[now & table["value"].isna()].index[:1], "caveats"] = "why there is no number"
     table.loc[table[~now].index[:1], "caveats"] = "of another quarter"
-    assert run("1 + 1", fail_on="caveat").is_dir()
+    assert run("one = 1", fail_on="caveat").is_dir()
     before = contents(tmp_path / "reports")
     table.loc[table[now & table["value"].notna()].index[:2], "caveats"] = ["one", "one; two"]
     with pytest.raises(CaveatsFound) as caught:
-        run("1 + 1", fail_on="caveat")
+        run("one = 1", fail_on="caveat")
     assert caught.value.exit_code == 4
     assert [fault.found for fault in caught.value.faults] == ["one (2 numbers)", "two (1 numbers)"]
     assert contents(tmp_path / "reports") == before
@@ -280,7 +280,7 @@ def test_a_page_that_holds_what_it_may_not_is_not_published(run: Callable[..., P
 def test_a_new_edition_replaces_the_link_and_keeps_the_old_folder_for_its_readers(
     run: Callable[..., Path], tmp_path: Path
 ) -> None:
-    first = run("1 + 1").resolve()
+    first = run("one = 1").resolve()
     before = contents(first)
     second = run("2 + 2").resolve()
     assert second != first
@@ -298,7 +298,7 @@ def test_a_second_run_at_once_is_told_to_wait_and_touches_nothing(run: Callable[
     working = out / ".editions" / "2026Q1" / ".20260101T000000Z-aaaaaa"
     working.mkdir(parents=True)
     with FileLock(out / ".2026Q1.lock"), pytest.raises(Busy) as caught:
-        run("1 + 1")
+        run("one = 1")
     assert caught.value.exit_code == 75
     assert [(fault.rule, fault.where) for fault in caught.value.faults] == [("P08", str(out / "2026Q1"))]
     assert working.is_dir()
@@ -308,10 +308,10 @@ def test_a_second_run_at_once_is_told_to_wait_and_touches_nothing(run: Callable[
 def test_the_one_that_waits_is_told_who_holds_the_lock_before_it_reads_an_input(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = run("1 + 1").resolve().name
+    held = run("one = 1").resolve().name
     monkeypatch.setattr(publish, "open_company", lambda *_: pytest.fail("inputs come after the lock"))
     with FileLock(tmp_path / "reports" / ".2026Q1.lock"), pytest.raises(Busy) as caught:
-        run("1 + 1")
+        run("one = 1")
     assert caught.value.faults[0].found.startswith(f"run {held} holds the lock since 20")
 
 
@@ -319,14 +319,14 @@ def test_the_one_that_waits_is_told_who_holds_the_lock_before_it_reads_an_input(
 def test_a_lock_file_of_a_process_that_is_gone_holds_nobody_up(run: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / ".2026Q1.lock").write_text("run 20260101T000000Z-aaaaaa holds the lock since long ago")
-    assert run("1 + 1").is_dir()
+    assert run("one = 1").is_dir()
 
 
 @pytest.mark.usefixtures("without_notebooks")
 def test_another_quarter_may_be_published_meanwhile(run: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     with FileLock(tmp_path / "reports" / ".2025Q4.lock"):
-        assert run("1 + 1").is_dir()
+        assert run("one = 1").is_dir()
 
 
 def runs(folder: Path) -> dict[str, dict[str, Any]]:
@@ -357,7 +357,7 @@ def test_however_a_run_ends_run_json_says_the_exit_of_the_process_and_the_step(
     before = runs(small[0])
     monkeypatch.setattr(publish, step, fail)
     with pytest.raises(EnvironmentFault if code == 7 else type(error)):
-        run("1 + 1")
+        run("one = 1")
     (said,) = (each for run_id, each in runs(small[0]).items() if run_id not in before)
     assert (said["exit"], said["step"]) == (code, name)
 
@@ -366,7 +366,7 @@ def test_however_a_run_ends_run_json_says_the_exit_of_the_process_and_the_step(
 def test_run_json_of_a_run_that_published_has_the_seconds_of_each_step(
     run: Callable[..., Path], small: tuple[Path, pd.DataFrame]
 ) -> None:
-    name = run("1 + 1").resolve().name
+    name = run("one = 1").resolve().name
     said = runs(small[0])[name]
     assert said["exit"] == 0
     assert list(said["steps"]) == ["inputs", "readings", "pages", "gate", "forms", "promote"]
@@ -398,10 +398,10 @@ def test_an_error_has_the_exit_of_its_process(error: BaseException | None, code:
 
 @pytest.mark.usefixtures("without_notebooks")
 def test_one_folder_holds_editions_for_the_same_readers_alone(run: Callable[..., Path], tmp_path: Path) -> None:
-    folder = run("1 + 1")
+    folder = run("one = 1")
     before = contents(tmp_path / "reports")
     with pytest.raises(UsageError) as caught:
-        run("1 + 1", profile="shared")
+        run("one = 1", profile="shared")
     (fault,) = caught.value.faults
     assert (fault.found, fault.expected) == (
         "editions of profile internal, such as 2026Q1", "editions of profile shared alone",
@@ -419,7 +419,7 @@ def test_a_folder_without_symbolic_links_is_told_before_the_work(
     monkeypatch.setattr(Path, "symlink_to", refuse)
     monkeypatch.setattr(publish, "open_company", lambda *_: pytest.fail("no work was to be done"))
     with pytest.raises(EnvironmentFault) as caught:
-        run("1 + 1")
+        run("one = 1")
     assert [fault.rule for fault in caught.value.faults] == ["P12"]
     assert contents(tmp_path / "reports") == {}
 
@@ -436,7 +436,7 @@ def test_what_a_killed_run_left_behind_is_cleared_by_the_next(run: Callable[...,
     index, working = out / f".index.{dead}", out / f".index.{os.getppid()}"
     for each in (index, working):
         each.write_text("half")
-    run("1 + 1")
+    run("one = 1")
     there = {path for path in (left, link, other, index, working) if os.path.lexists(path)}
     assert there == {other, working}, "another quarter's run and another process may be at work"
 
@@ -450,7 +450,7 @@ def dead_process() -> int:
 
 @pytest.mark.usefixtures("without_notebooks")
 def test_the_lock_is_free_again_after_a_run(run: Callable[..., Path], tmp_path: Path) -> None:
-    run("1 + 1")
+    run("one = 1")
     with FileLock(tmp_path / "reports" / ".2026Q1.lock", timeout=0):
         pass
 
@@ -459,7 +459,7 @@ def test_the_lock_is_free_again_after_a_run(run: Callable[..., Path], tmp_path: 
 def test_a_disk_that_is_full_is_an_environment_fault_and_publishes_nothing(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("1 + 1")
+    run("one = 1")
     before = contents(tmp_path / "reports")
 
     def full(*_: Any) -> None:
@@ -478,7 +478,7 @@ def test_a_disk_that_is_full_is_an_environment_fault_and_publishes_nothing(
 def test_whatever_step_fails_the_reader_sees_the_old_edition(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    run("1 + 1")
+    run("one = 1")
     before = contents(tmp_path / "reports")
 
     def fail(*_: Any) -> None:
@@ -505,7 +505,7 @@ def test_interrupted_while_it_is_put_in_force_a_reader_sees_the_old_edition_or_t
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, step: str, of: str, seen: str
 ) -> None:
     out = tmp_path / "reports"
-    old, real = run("1 + 1").resolve(), getattr(owner, step)
+    old, real = run("one = 1").resolve(), getattr(owner, step)
 
     def stop(path: Path, *given: Any, **more: Any) -> Any:
         if of in str(path) and not (
@@ -538,12 +538,12 @@ def test_a_clock_that_jumps_back_gives_no_negative_seconds_and_no_id_twice(
             return datetime(2026, 4, 1, 12, tzinfo=tz) - timedelta(hours=cls.told)
 
     monkeypatch.setattr(log, "datetime", Clock)
-    first = run("1 + 1").resolve()
+    first = run("one = 1").resolve()
     monkeypatch.setattr(publish, "datetime", Clock)
     Clock.told = 0
-    second = run("1 + 1").resolve()
+    second = run("one = 1").resolve()
     Clock.told = 0
-    third = run("1 + 1").resolve()
+    third = run("one = 1").resolve()
     assert second.name[:16] == third.name[:16] and len({first, second, third}) == 3
     said = [runs(small[0])[folder.name] for folder in (first, second, third)]
     assert all(seconds >= 0 for each in said for seconds in (each["seconds"], *each["steps"].values()))
@@ -558,7 +558,7 @@ def test_reports_on_another_file_system_than_the_company_are_put_in_force_in_one
         pytest.skip("/dev/shm: no other file system on this machine")
     with tempfile.TemporaryDirectory(dir=memory) as elsewhere:
         (tmp_path / "reports").symlink_to(elsewhere)
-        folder = run("1 + 1")
+        folder = run("one = 1")
         assert folder == Path(elsewhere) / "2026Q1"
         assert gate.verify(folder) == []
         assert folder.resolve().stat().st_dev == memory.stat().st_dev
@@ -571,7 +571,7 @@ def test_reports_on_another_file_system_than_the_company_are_put_in_force_in_one
 def test_a_changed_added_or_missing_file_of_an_edition_is_noticed(
     run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = run("1 + 1")
+    folder = run("one = 1")
     page = bytearray((folder / "index.html").read_bytes())
     page[1] ^= 1
     (folder / "index.html").write_bytes(page)

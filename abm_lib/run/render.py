@@ -144,45 +144,48 @@ def _unfinished(notebook: NotebookNode) -> list[Fault]:
             faults.append(published.fault("not_run", "a cell did not run", "no execution count", "it has run", where))
         errors = [str(o.get("ename", "an error")) for o in cell.outputs if o.output_type == "error"]
         faults += [published.fault("error", "a cell failed", name, "no error", where) for name in errors]
-    return faults
+    return faults or _of_no_reading(notebook)
+
+
+def _of_no_reading(notebook: NotebookNode) -> list[Fault]:
+    """Outputs that the page's methods did not make: their numbers lead back to no reading, and may be of single people."""
+    fix = "tag the cell `explore`, which is left out, or show it by a method of the page"
+    return [
+        Fault("not_traced", "an output that no reading is behind", f"cell {cell.get('id', '')}",
+              "a chart of its own" if VEGA in output.get("data", {}) else "plain output", "what a method of `page` gives", fix)
+        for cell in _published(notebook) for output in _outputs(cell) if MIME not in output.get("data", {})
+    ]  # fmt: skip
 
 
 def _gathered(notebook: NotebookNode, family: str) -> Gathered:
     """What is published of each cell, in order."""
     parts = Gathered(family)
-    for cell in notebook.cells:
-        if LEFT_OUT & set(cell.metadata.get("tags", [])):
-            continue
+    for cell in _published(notebook):
         if cell.cell_type == "markdown":
             for kind, html in _markdown(cell.source):
                 parts.add(kind, html)
-        for output in cell.get("outputs", []):
-            _add_output(parts, output, cell.get("id", ""))
+        for output in _outputs(cell):
+            _add_output(parts, output["data"][MIME])
     return parts
 
 
-def _add_output(parts: Gathered, output: NotebookNode, where: str) -> None:
-    """One output: our own fragment or figure, an analyst's chart, or plain text."""
-    data = output.get("data", {})
-    if MIME in data and data[MIME]["kind"] == "figure":
-        block = data[MIME]
-        views = [{d["room"]: d["spec"] for d in view} for view in block["views"]]
-        html = _figure(parts, views, block["description"], "wide" if block["wide"] else "half", block)
-        parts.add("figure", html, 1, block["tables"])
-    elif MIME in data:
-        block = data[MIME]
+def _published(notebook: NotebookNode) -> Iterator[NotebookNode]:
+    return (cell for cell in notebook.cells if not LEFT_OUT & set(cell.metadata.get("tags", [])))
+
+
+def _outputs(cell: NotebookNode) -> list[NotebookNode]:
+    """A cell's outputs but for what libraries grumble."""
+    return [output for output in cell.get("outputs", []) if output.get("name") != "stderr"]
+
+
+def _add_output(parts: Gathered, block: Mapping[str, Any]) -> None:
+    """One output of the page's own methods: a figure, or a fragment that is HTML already."""
+    if block["kind"] != "figure":
         parts.add(block["kind"], Markup(block["html"]), block["figures"], block["tables"])
-    elif VEGA in data:
-        text = clean(data[VEGA].get("description", ""))
-        if not text:
-            rule, name = "figure_without_text", "a chart without a text alternative"
-            raise PublishRefused(
-                published.fault(rule, name, "no description", "a sentence that says what it shows", f"cell {where}")
-            )
-        caption = str(tag("figcaption", tag("p", text, class_="subtitle")))
-        parts.add("figure", _figure(parts, [{"only": data[VEGA]}], text, "wide", {"before": caption, "after": ""}), 1)
-    elif text := output.get("text") or data.get("text/plain"):
-        parts.add("prose", tag("pre", clean(text)))
+        return
+    views = [{d["room"]: d["spec"] for d in view} for view in block["views"]]
+    html = _figure(parts, views, block["description"], "wide" if block["wide"] else "half", block)
+    parts.add("figure", html, 1, block["tables"])
 
 
 def _figure(parts: Gathered, views: list[dict[str, Any]], text: str, room: str, around: Mapping[str, Any]) -> Markup:
