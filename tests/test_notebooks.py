@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ EXPLORE = (
     "page.readings.query('metric == \"ad_clicks\" and slice_by == \"channel\"')[['slice', 'value']]",
     "import altair as alt\n\nalt.Chart(page.facts.ad_days).mark_line().encode(x='day:T', y='sum(clicks)', color='channel')",
 )
+EDITION = re.compile(r'<p class="edition-line">.*?</p>')
 Notebook = nbformat.NotebookNode
 Run = Callable[[str], dict[str, Notebook]]
 
@@ -125,9 +127,9 @@ def faults(notebook: Notebook) -> list[str]:
 
 
 def published(notebook: Notebook) -> dict[str, Any]:
-    """What each cell gives to the published page."""
+    """What each cell gives to the published page; the line that names the edition stands in that page's own head."""
     return {
-        cell.id: output.data[MIME]
+        cell.id: output.data[MIME] | {"html": EDITION.sub("", output.data[MIME].get("html", ""))}
         for cell in notebook.cells
         for output in cell.get("outputs", [])
         if MIME in output.get("data", {})

@@ -84,7 +84,7 @@ whole as (select sum(money) as money, count(*) as n from created where business_
 select 'influenced_pipeline', slice_by, slice, sum(money), sum(money), null, count(*) from sliced group by all having count(money) > 0
 union all
 select 'influenced_pipeline_share', slice_by, slice, coalesce(sum(sliced.money), 0) / any_value(whole.money), coalesce(sum(sliced.money), 0), any_value(whole.money), any_value(whole.n)
-from sliced, whole where whole.money > 0 group by all;
+from sliced, whole where whole.money > 0 group by all having count(sliced.money) > 0;
 
 insert into readings
 select 'influenced_target_accounts', slice_by, slice, count(distinct account_id), count(distinct account_id), null, count(distinct account_id)
