@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from .. import rankings
-from ..formula import (
-    Columns,
-    Formula,
-    difference,
-    mean,
-    mean_to_come,
-    median,
-    median_to_come,
-    ratio,
-    share,
-    share_within,
-    total,
-    whole,
-)
+from ..formula import (Columns, Formula, difference, mean, mean_to_come, median, median_to_come, ratio, share, share_within,
+                       total, whole)  # fmt: skip
 from ..metric import Look, family
 from ..reading import Reading, Worked, missing
 
