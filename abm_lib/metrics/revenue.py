@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from .. import rankings
-from ..formula import (Columns, Formula, difference, mean, mean_to_come, median, median_to_come, ratio, share, share_within,
-                       total, whole)  # fmt: skip
+from ..formula import (
+    Columns,
+    Formula,
+    difference,
+    mean,
+    mean_to_come,
+    median,
+    median_to_come,
+    ratio,
+    share,
+    share_within,
+    total,
+    whole,
+)
 from ..metric import Look, family
 from ..reading import Reading, Worked, missing
 
@@ -123,15 +135,12 @@ def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
     """
     won, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
     new = closed.money("amount", where=closed.is_won & (closed.business_type == "new"))
-    current = targets.horizon == "current"
-    goal = {
-        name: targets.money("amount", where=current & (targets.goal == name))
-        for name in ("all", "all by segment", "marketing")
-    }
+    current, goals = targets.horizon == "current", ("all", "all by segment", "marketing")
+    of_all, by_segment, marketing = (targets.money("amount", where=current & (targets.goal == goal)) for goal in goals)
     nothing = "no target for the period"
-    return ratio(won, goal["all"], nothing=nothing, n=n).but(
-        segment=ratio(won, goal["all by segment"], nothing=nothing, n=n),
-        source_owner=ratio(new, goal["marketing"], nothing=nothing, n=n),
+    return ratio(won, of_all, nothing=nothing, n=n).but(
+        segment=ratio(won, by_segment, nothing=nothing, n=n),
+        source_owner=ratio(new, marketing, nothing=nothing, n=n),
     )
 
 
