@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [path.stem for path in NOTEBOOKS]
 # The ways that work each page out anew take long; one page of each shape goes through them all.
-FEW = ["summary", "ads", "pipeline", "revenue", "quality"]
+FEW = ["summary", "ads", "pipeline", "revenue", "content", "quality"]
 QUARTER = "2026Q3"
 # What an analyst does below a page, in its kernel.
 EXPLORE = (
