@@ -61,7 +61,7 @@ def write(folder: Path, rows: int) -> int:
     with (folder / "touches.csv").open("w", encoding="utf-8", newline="") as file:
         file.write(COLUMNS + "\r\n")
         for i in range(rows):
-            day = f"{chosen.randrange(1, 29):02}.{chosen.randrange(1, 13):02}.202{chosen.randrange(3, 7)}"
+            day = f"{chosen.randrange(1, 29):02}.{chosen.randrange(1, 13):02}.202{chosen.randrange(2, 6)}"
             minutes = chosen.choice(["--", "1.250,5", "12,25", "7", ""])
             detail = chosen.choice(['"two\r\nlines; and ""quotes"""', "plain", "Größe", ""])
             line = f"t{i:09};{day} {i % 24:02}:15:0{i % 10};a{i % 3000};p{i % 40000};linkedin;c{i % 60};visit;{detail};{i % 2};{minutes}"
