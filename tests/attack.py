@@ -52,6 +52,9 @@ def recovered(editions: Sequence[pd.DataFrame], tolerance: float = 0.999) -> lis
     """The hidden numbers above zero that all editions together give away: their least and greatest value are `tolerance` apart."""
     table = pd.concat([cells.assign(edition=i) for i, cells in enumerate(editions)], ignore_index=True)
     table["variable"] = _variables(table)
+    # The reader knows what cannot be negative: bookings cannot, their change can.
+    negative = table["true"].groupby([table["metric"], table["part"]]).transform("min") < 0
+    table["low"] = table["low"].fillna(negative.map({True: -1e12, False: 0.0}))
     numbers = table.groupby("variable")
     low, high = numbers["low"].max(), numbers["high"].min()
     true, hidden = numbers["true"].first(), numbers["hidden"].any()
@@ -159,8 +162,7 @@ def _pinned(part: list[Equation], wanted: set[int], low: pd.Series, high: pd.Ser
     entries = [(row, place[v], f) for row, (vs, fs) in enumerate(part) for v, f in zip(vs, fs, strict=True)]
     rows, columns, factors = zip(*entries, strict=True)
     matrix = csr_array((factors, (rows, columns)), shape=(len(part), len(place)))
-    least = -1e12 if low.min() < 0 else 0.0
-    bounds = [(least if np.isnan(low[v]) else low[v], 1e12 if np.isnan(high[v]) else high[v]) for v in place]
+    bounds = [(low[v], 1e12 if np.isnan(high[v]) else high[v]) for v in place]
 
     def room(cost: np.ndarray) -> np.ndarray:
         ends = []
