@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from .errors import nearest
-from .settings import NO_PLACE, Days, Settings
+from .settings import NO_PLACE, Days, Settings, expression
 
 Mark = Annotated[str, Field(min_length=1, max_length=1)]
 
@@ -58,12 +58,7 @@ class Dialect(Settings):
     @field_validator("totals")
     @classmethod
     def patterns(cls, given: list[str]) -> list[str]:
-        for pattern in given:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"a regular expression; {error}") from None
-        return given
+        return [expression(pattern) for pattern in given]
 
     @model_validator(mode="after")
     def marks_differ(self) -> Dialect:

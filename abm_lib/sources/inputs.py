@@ -25,7 +25,7 @@ CALL = re.compile(r"\bas_(number|day|moment|yes)\(")
 RELATION = re.compile(r"\b(?:from|join)\s+(\w+)\s+(?:as\s+)?(\w+)", re.IGNORECASE)
 QUALIFIER = re.compile(r"\b(\w+)\.(?=[\w\"])")
 SLICE = re.compile(r"\[[^\]]*\]")
-WORD = re.compile(r"[A-Za-z_]\w*")
+WORD = re.compile(r"'[^']*'|[A-Za-z_]\w*")  # text in quotes is no column
 TYPES = {"number": "number", "day": "on", "moment": "at", "yes": "yes_no"}
 
 
@@ -110,17 +110,18 @@ def _calls(sql: str) -> Iterator[tuple[str, str]]:
 
 
 def _columns(text: str) -> list[str]:
-    return [word for word in WORD.findall(text) if word != "coalesce"]
+    return [word for word in WORD.findall(text) if word[0] != "'" and word not in ("coalesce", "param")]
 
 
 def _judged(con: duckdb.DuckDBPyConnection, one: Input, asked: list[Conversion], dialect: Dialect) -> list[Fault]:
     """One query over the file for all its conversions; its rows are touched only where any cannot be read."""
+    texts = ", ".join(f"{c.text} as _text{i}" for i, c in enumerate(asked))  # each is worked out once: it may be cut out of JSON
     parts = ", ".join(
-        f"count(*) filter (where {c.is_unreadable}), min(_row) filter (where {c.is_unreadable}), "
-        f"count(*) filter (where {dialects.stands_for_blank(dialect, c.text)})"
-        for c in asked
+        f"count(*) filter (where {wrong}), min(_row) filter (where {wrong}), "
+        f"count(*) filter (where {dialects.stands_for_blank(dialect, f'_text{i}')})"
+        for i, wrong in enumerate(Conversion(c.kind, f"_text{i}").is_unreadable for i, c in enumerate(asked))
     )
-    counts = con.execute(f'select {parts} from "{one.stem}"').fetchall()[0]
+    counts = con.execute(f'select {parts} from (select _row, {texts} from "{one.stem}")').fetchall()[0]
     faults, wrong = list[Fault](), list[Conversion]()
     for place, conversion in enumerate(asked):
         count, row, blank = counts[3 * place : 3 * place + 3]

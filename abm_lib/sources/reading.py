@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import re
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -351,15 +350,14 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
     rejected = con.execute(
         "select case when file_path = ? then 0 else parse_filename(file_path)::BIGINT end + line_byte_position - 1 "
         "+ len(csv_line) - len(ltrim(csv_line, chr(13) || chr(10))), min(error_type::varchar), "
-        "any_value(trim(csv_line, chr(13) || chr(10))) "
+        f"any_value(trim(csv_line, chr(13) || chr(10))) as text, {_is_total(file.dialect, 'text')} "
         "from reject_errors join reject_scans using (scan_id, file_id) group by 1, csv_line order by 1",
         [str(file.text)],
     ).fetchall()  # a rejected line may begin with the blank ones before it; a part is named for its first byte
-    places = [byte for byte, _, _ in rejected]
+    places = [byte for byte, *_ in rejected]
     numbers = [file.records.line_of(byte) for byte in places] if file.records else lines.at(file.text, places)
-    totals = [re.compile(pattern) for pattern in file.dialect.totals]
-    for number, (_, kind, text) in zip(numbers, rejected, strict=True):
-        if any(pattern.search(text) for pattern in totals):
+    for number, (_, kind, text, is_total) in zip(numbers, rejected, strict=True):
+        if is_total:
             file.totals.append(number)
         elif suspects.TOTAL.search(text):
             file.faults.append(suspects.undeclared_total(f"{file.label}:{number}", text))
@@ -369,6 +367,12 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
     if undecoded and not suspects.holds_utf8(file.text):
         file.faults.append(suspects.other_encoding(f"{file.label}:{undecoded[0]}", len(undecoded)))
     _tell_broken(file, file.width)
+
+
+def _is_total(dialect: Dialect, line: str) -> str:
+    """SQL that is true of a line that the dialect calls a total, by DuckDB's expressions: their time grows with the line alone (F165)."""
+    pattern = "|".join(f"(?:{pattern})" for pattern in dialect.totals)
+    return f"regexp_matches({line}, {quoted(pattern)})" if pattern else "false"
 
 
 def _tell_broken(file: File, width: int) -> None:
@@ -396,8 +400,7 @@ def _leave_out(con: duckdb.DuckDBPyConnection, stem: str, file: File, names: lis
     listed = ", ".join(f'"{name}"' for name in names)
     if file.dialect.totals:
         line = f"concat_ws({quoted(file.dialect.delimiter)}, {listed})"
-        pattern = "|".join(f"(?:{pattern})" for pattern in file.dialect.totals)
-        rows = f'from "{stem}" where regexp_matches({line}, {quoted(pattern)})'
+        rows = f'from "{stem}" where {_is_total(file.dialect, line)}'
         (file.last,) = con.execute(f'select coalesce(max(_row), 0) from "{stem}"').fetchall()[0]
         con.execute(f"delete {rows}")
     first = f"coalesce({listed})" if len(names) > 1 else listed

@@ -287,6 +287,7 @@ def test_a_file_in_another_encoding_than_declared_is_refused_with_its_line(tmp_p
     [
         ('encoding = "latin-55"', "an encoding"), ('timezone = "Mars/Base"', "no such time zone"),
         ('totals = ["("]', "a regular expression"),
+        (r"totals = ['^(\w+)\1$']", "a regular expression of RE2"), ("totals = ['a(?=b)']", "a regular expression of RE2"),
         ('decimal = ","\nthousands = ","', "cannot stand before the decimals"), ('decimals = ","', "did you mean"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -200,6 +201,46 @@ def test_views_without_a_visitor_or_a_session_are_counted(tmp_path: Path) -> Non
     events += "1782900002000000,page_view,v,,https://a.example/x\n1782900003000000,first_visit,,,\n"
     read = deliver(written(tmp_path, '\n[sources.web]\nmap = "ga4-native"\n', events=events))
     assert read.counts["page_views"] == (3, 1, 0, 0, 2)
+
+
+ONE_BY_ONE = "event_timestamp,event_name,user_pseudo_id,param_ga_session_id,param_ga_session_number,param_percent_scrolled"
+IN_JSON = "event_timestamp,event_name,user_pseudo_id,event_params"
+EVENTS_OF_GA4 = [("1782900000000000", "page_view", "1", ""), ("1782900001000000", "scroll", "1", "75"),
+                 ("1782900002000000", "scroll", "1", "< 50"), ("July 1", "page_view", "1", ""), ("1782900009000000", "page_view", "2", ""),
+                 ("1782900010000000", "page_view", "second", "")]  # fmt: skip
+
+
+def events_of_ga4(shape: str) -> str:
+    """The events as the shape spells them; in the export an event's parameters are JSON."""
+    if shape == "fivetran":
+        head = ONE_BY_ONE.replace("event_timestamp,event_name", "timestamp,name")
+        return "\n".join([head, *(f"{at},{name},v,{n},{n},{depth}" for at, name, n, depth in EVENTS_OF_GA4), ""])
+    rows = []
+    for at, name, n, depth in EVENTS_OF_GA4:
+        given = {"ga_session_id": n, "ga_session_number": n, "percent_scrolled": depth}
+        params = json.dumps([{"key": key, "value": {"string_value": text}} for key, text in given.items() if text])
+        rows.append(f"{at},{name},v,\"{params.replace(chr(34), chr(34) * 2)}\"")
+    return "\n".join([IN_JSON, *rows, ""])
+
+
+@pytest.mark.parametrize("shape", ["native", "bigquery", "fivetran", "airbyte"])
+def test_what_of_an_event_cannot_be_read_is_set_aside_with_its_line_and_not_taken_as_blank(
+    tmp_path: Path, shape: str
+) -> None:
+    """Of six events one has no depth, one no moment and one no number of its session: three are read, as two views."""
+    folder = written(tmp_path, f'\n[sources.web]\nmap = "ga4-{shape}"\n', event=events_of_ga4(shape))
+    read = deliver(folder)
+    assert read.rows("select session_number, scroll_percent::int from canonical.page_views order by all") == [
+        (1, 75),
+        (2, None),
+    ]
+    depth, moment, number = ("param_percent_scrolled", "event_timestamp", "param_ga_session_number")
+    told = {
+        (f.where.split("  ")[0], f.where.split('"')[1].split(" or ")[-1], f.found, f.level) for f in read.told("F031")
+    }
+    assert told == {("event.csv:4", depth, "< 50", "Q"), ("event.csv:5", moment, "July 1", "Q"), ("event.csv:7", number, "second", "Q")}
+    assert [line[0] for line in kept(read, tmp_path / "aside")["web.events"][1:]] == ["event.csv:4", "event.csv:5", "event.csv:7"]
+    assert [one.file.unreadable for one in read.delivery.inputs] == [3]
 
 
 def test_a_deal_closed_on_no_day_is_counted_where_only_todays_table_is_there(tmp_path: Path) -> None:
