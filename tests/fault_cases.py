@@ -105,6 +105,8 @@ READERS = {
     "email_events": "\n".join([EVENTS, *OPENS[:-1], ""]),
 }
 
+BOMB = "dialects.accounts.totals = ['^(a+)+$', '^(a|aa)+$', '([a-z]+)*=']\n"
+
 CASES = [
     Case("F004", "Windows-1252 throughout, declared as nothing", "E",
          {"accounts": "account_id,name\nA1,José\nA2,Renée\nA3,x\n".encode("cp1252")},
@@ -119,6 +121,10 @@ CASES = [
          "outside", settings='files.accounts = "../elsewhere.csv"\n'),
     Case("F030", "days before months, not declared", "R", more("account_lists", "A2,true,1,30/04/2026", "A3,true,1,05/04/2026"), "F031",
          'account_lists.csv:3  column "valid_from"', "30/04/2026 (and 1 more)", "declare the order of day and month"),
+    Case("F032", "moments with Z, with an offset and without a zone", "N",
+         {"page_views": f"{VIEWS}\nV1,S1,X1,2026-07-12T10:00:00Z,/\nV2,S1,X1,2026-07-12 12:05:00+02:00,/price\n"
+                        "V3,S2,X2,2026-09-30 23:58:00,/\n"},
+         "F032", 'page_views.csv  column "viewed_at"', "1 of 3 moments without an offset", "nothing, if they are of UTC"),
     Case("F038", "milliseconds declared as seconds", "R",
          {"page_views": f"{VIEWS}\nV1,S1,X1,1783850400000,/\nV2,S1,X1,1783850700000,/price\n"},
          "F031", 'page_views.csv:2  column "viewed_at"', "1783850400000", settings='dialects.page_views.times = ["epoch"]\n'),
@@ -213,6 +219,10 @@ CASES = [
          'campaigns.csv:2  column "campaign_id"', "C1"),
     Case("F120", "a cost and no impression", "D", more("ad_days", "2026-08-12,linkedin,linkedin_ads,C1,0,0,10.00,EUR"), "F120",
          "table ad_days", "1 rows with a cost and no impression, the first of 2026-08-12"),
+    Case("F165", "a pattern that would try every way to cut a long line", "Q", more("accounts", "a" * 5_000 + "!"), "F011",
+         "accounts.csv:5", "too few values", settings=BOMB),
+    Case("F165", "the same over a line that it means", "N", more("accounts", "a" * 5_000), settings=BOMB,
+         counted="+ 1 totals"),
     Case("C04", "targets of another year alone", "E", {"targets": "metric,period,value\nleads,2025Q3,5\nleads,2025-08,2\n"}, "C04",
          'table targets  column "period"', "periods from 2025-08 to 2025Q3"),
     Case("C04", "targets of this year and the last", "A", {"targets": "metric,period,value\nleads,2025Q3,5\nleads,2026Q3,5\n"}),

@@ -301,6 +301,7 @@ def _typed(
     place = file.place if file else lambda row: f"{where}, {_named_by_key(con, table.name, key, row)}"
     found += checks.lost_case(con, table.name, key, where) if source.mapping.ids == "salesforce" else []
     found += checks.unclear_marks(con, table.name, key, where, dialect) if file and file.text else []
+    found += checks.mixed_zones(con, table.name, key, where, dialect) if file and file.is_text else []
     report = tables.accept(con, table.name, where, place, form, key)
     report.faults += found + checks.unmapped(table, where, delivered)
     if source.mapping.is_canonical:

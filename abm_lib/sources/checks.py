@@ -299,6 +299,33 @@ def unclear_marks(con: duckdb.DuckDBPyConnection, name: str, key: str, where: st
     ]  # fmt: skip
 
 
+def mixed_zones(con: duckdb.DuckDBPyConnection, name: str, key: str, where: str, dialect: Dialect) -> list[Fault]:
+    """Columns of moments of which some say their offset and others are taken as of the source's zone (F032)."""
+    texts = {c.name: f'"{c.name}"' for c in _delivered(con, name, key) if c.type == "at"}
+    return mixed_zones_of(con, f'raw."{key}"', texts, where, dialect)
+
+
+def mixed_zones_of(
+    con: duckdb.DuckDBPyConnection, relation: str, texts: dict[str, str], where: str, dialect: Dialect
+) -> list[Fault]:
+    """As `mixed_zones`, of columns and their text in SQL, all in one pass."""
+    if not texts:
+        return []
+    parts = ", ".join(
+        f"count(*) filter (where {dialects.has_offset(text)}), count(*) filter (where length({text}) > 10)"
+        for text in texts.values()
+    )
+    counts = con.execute(f"select {parts} from {relation}").fetchall()[0]
+    faults = []
+    for column, zoned, moments in zip(texts, counts[::2], counts[1::2], strict=True):
+        if 0 < zoned < moments:
+            found, zone = f"{moments - zoned} of {moments} moments without an offset", dialect.timezone
+            fix = f"nothing, if they are of {zone}; else say `timezone` in the source's dialect"
+            faults.append(Fault("F032", "zones-mixed", f'{where}  column "{column}"', found,
+                                f"an offset, or none and {zone} is meant", fix, level="N"))  # fmt: skip
+    return faults
+
+
 def unclear_marks_of(
     con: duckdb.DuckDBPyConnection, relation: str, text: str, where: str, dialect: Dialect
 ) -> list[Fault]:

@@ -155,6 +155,12 @@ def _in_utc(dialect: Dialect, text: str) -> str:
     return local if dialect.timezone == "UTC" else f"(({local}) at time zone {quoted(dialect.timezone)})::TIMESTAMP"
 
 
+def has_offset(text: str) -> str:
+    """SQL for whether a moment says its offset; few characters are worth the expression."""
+    may = f"regexp_matches({text}[12:], '[Z+-]')"
+    return f"(case when {may} then regexp_matches({text}, '{OFFSET}') else false end)"
+
+
 def _parsed(text: str, formats: list[str]) -> str:
     """SQL for the timestamp that the text means in the first declared format that fits, a counted one within the calendar."""
     written = [form for form in formats if form not in COUNTED]

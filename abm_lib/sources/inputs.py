@@ -115,7 +115,9 @@ def _columns(text: str) -> list[str]:
 
 def _judged(con: duckdb.DuckDBPyConnection, one: Input, asked: list[Conversion], dialect: Dialect) -> list[Fault]:
     """One query over the file for all its conversions; its rows are touched only where any cannot be read."""
-    texts = ", ".join(f"{c.text} as _text{i}" for i, c in enumerate(asked))  # each is worked out once: it may be cut out of JSON
+    texts = ", ".join(
+        f"{c.text} as _text{i}" for i, c in enumerate(asked)
+    )  # each is worked out once: it may be cut out of JSON
     parts = ", ".join(
         f"count(*) filter (where {wrong}), min(_row) filter (where {wrong}), "
         f"count(*) filter (where {dialects.stands_for_blank(dialect, f'_text{i}')})"
@@ -136,6 +138,9 @@ def _judged(con: duckdb.DuckDBPyConnection, one: Input, asked: list[Conversion],
             faults.append(checks.taken_as_blank(where, blank, conversion.expected(dialect)))
         if conversion.kind == "number" and one.file.is_text:
             faults += checks.unclear_marks_of(con, f'"{one.stem}"', conversion.text, where, dialect)
+    if one.file.is_text:
+        moments = {c.column: c.text for c in asked if c.kind == "moment"}
+        faults += checks.mixed_zones_of(con, f'"{one.stem}"', moments, one.file.label, dialect)
     if wrong:
         one.file.unreadable += _set_aside(con, one, wrong)
     return faults

@@ -203,7 +203,9 @@ def test_views_without_a_visitor_or_a_session_are_counted(tmp_path: Path) -> Non
     assert read.counts["page_views"] == (3, 1, 0, 0, 2)
 
 
-ONE_BY_ONE = "event_timestamp,event_name,user_pseudo_id,param_ga_session_id,param_ga_session_number,param_percent_scrolled"
+ONE_BY_ONE = (
+    "event_timestamp,event_name,user_pseudo_id,param_ga_session_id,param_ga_session_number,param_percent_scrolled"
+)
 IN_JSON = "event_timestamp,event_name,user_pseudo_id,event_params"
 EVENTS_OF_GA4 = [("1782900000000000", "page_view", "1", ""), ("1782900001000000", "scroll", "1", "75"),
                  ("1782900002000000", "scroll", "1", "< 50"), ("July 1", "page_view", "1", ""), ("1782900009000000", "page_view", "2", ""),
@@ -219,7 +221,7 @@ def events_of_ga4(shape: str) -> str:
     for at, name, n, depth in EVENTS_OF_GA4:
         given = {"ga_session_id": n, "ga_session_number": n, "percent_scrolled": depth}
         params = json.dumps([{"key": key, "value": {"string_value": text}} for key, text in given.items() if text])
-        rows.append(f"{at},{name},v,\"{params.replace(chr(34), chr(34) * 2)}\"")
+        rows.append(f'{at},{name},v,"{params.replace(chr(34), chr(34) * 2)}"')
     return "\n".join([IN_JSON, *rows, ""])
 
 
@@ -238,8 +240,16 @@ def test_what_of_an_event_cannot_be_read_is_set_aside_with_its_line_and_not_take
     told = {
         (f.where.split("  ")[0], f.where.split('"')[1].split(" or ")[-1], f.found, f.level) for f in read.told("F031")
     }
-    assert told == {("event.csv:4", depth, "< 50", "Q"), ("event.csv:5", moment, "July 1", "Q"), ("event.csv:7", number, "second", "Q")}
-    assert [line[0] for line in kept(read, tmp_path / "aside")["web.events"][1:]] == ["event.csv:4", "event.csv:5", "event.csv:7"]
+    assert told == {
+        ("event.csv:4", depth, "< 50", "Q"),
+        ("event.csv:5", moment, "July 1", "Q"),
+        ("event.csv:7", number, "second", "Q"),
+    }
+    assert [line[0] for line in kept(read, tmp_path / "aside")["web.events"][1:]] == [
+        "event.csv:4",
+        "event.csv:5",
+        "event.csv:7",
+    ]
     assert [one.file.unreadable for one in read.delivery.inputs] == [3]
 
 
