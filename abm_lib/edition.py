@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from textwrap import shorten
@@ -76,7 +76,22 @@ def describe(company: Company, quarter: Quarter, readings: pd.DataFrame, *, as_o
                    + ([] if PROFILES[profile].travels else logged(company, quarter)),
         "sources": [{"name": name, "newest": str(last)} | ({"rows": company.notes["tables"][name]["accepted"]} if counted else {})
                     for name, (_, last) in sorted(company.spans.items()) if canonical_tables()[name].dated],
+        "deliveries": _deliveries(company.notes["tables"]) if counted else {},
+        "identity": company.notes["identity"] if counted else {},
     }  # fmt: skip
+
+
+def _deliveries(noted: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """What became of the rows of each table, by what was done with them: together they are `read`."""
+    found = {}
+    for name, told in sorted(noted.items()):
+        left_out = told.get("excluded", {})
+        fates = {fate: told[fate] for fate in ("accepted", "repeated", "set_aside")} | {
+            "left_out": sum(left_out.values())
+        }
+        assert sum(fates.values()) == told["read"], f"{name}: rows read and not accounted for"
+        found[name] = {"read": told["read"], **fates}
+    return found
 
 
 def _yardsticks(company: Company, quarter: Quarter) -> dict[str, float]:

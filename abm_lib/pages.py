@@ -59,7 +59,8 @@ NOT_GATED = "Content is not gated: few are asked to fill in a form, so leads and
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
 # What a run tells its pages of the edition: one that is kept holds as long as these do. State and day stand around it.
 OF_EDITION = ("company", "quarter", "is_short", "min_n", "locale", "remarks", "attribution", "influence", "models",
-              "gated_content", "yardstick", "definitions", "targets")  # fmt: skip
+              "gated_content", "yardstick", "definitions", "targets", "deliveries", "identity")  # fmt: skip
+OF_DELIVERY = {"deliveries", "identity"}  # of these, what only a page that shows deliveries is made of
 PEOPLE = {"owner", "owner_id", "person", "person_id"}
 
 
@@ -260,6 +261,10 @@ class Page:
         """Every question that the report is asked: the page that answers it, or the input that would."""
         return boards.questions(self._slices("questions_answered", "question"), questions())
 
+    def deliveries(self) -> Fragment:
+        """What became of the rows of each table as they were delivered, and what the rules of who is who moved."""
+        return boards.deliveries(self.edition.get("deliveries", {}), self.edition.get("identity", {}))
+
     def promises(self) -> Fragment:
         """What was promised for this quarter, and whether it came true."""
         rows = self._slices("promises_kept_share", "promise")
@@ -381,9 +386,10 @@ class Page:
             self._letters.setdefault(text, counted.letter(len(self._letters)))
 
 
-def of_edition(edition: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run tells a page of its edition; all else stands in the head and foot that are put around it."""
-    return {name: edition[name] for name in OF_EDITION if name in edition}
+def of_edition(edition: Mapping[str, Any], notebook: str = "page.deliveries") -> dict[str, Any]:
+    """What a run tells a page of its edition, by the notebook's text; all else stands in the head and foot put around it."""
+    unused = set() if "page.deliveries" in notebook else OF_DELIVERY
+    return {name: edition[name] for name in OF_EDITION if name in edition and name not in unused}
 
 
 def _part(named: str) -> tuple[str, str, str]:

@@ -8,17 +8,23 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
+import pandas as pd
 import process_faults
 import pytest
+import readings_fixture as invented
+from bs4 import BeautifulSoup
 from conftest import ROOT
-from fault_cases import CASES, HEADLINES, SOUND, Case, Files
+from fault_cases import CASES, HEADLINES, SOUND, Case, Files, more
 from fault_elsewhere import ASKED, ELSEWHERE, NOT_DONE, NOT_HERE, OTHERWISE_THAN_ASKED
 from small_company import SETTINGS, write
 from tiny import opened_small, read, reading, value
 
 from abm_lib import cli, store
+from abm_lib import edition as editions
+from abm_lib.pages import Page
 from abm_lib.sources import suspects
 
 LOOSE = "\n[thresholds]\nset_aside_share = 1.0\nunmatched_share = 1.0\n"
@@ -144,6 +150,52 @@ def test_a_file_that_is_still_being_written_is_refused(
     said = check(folder)
     assert (said.code, said.out) == (3, "")
     assert [(f["level"], f["where"], f["name"]) for f in said.told("F027")] == [("E", "accounts.csv", "still-changing")]
+
+
+# What the reader sees of it
+
+
+def deliveries(folder: Path, profile: str) -> tuple[dict[str, Any], str]:
+    """The edition's own account of the small company, and the fragment of the quality page that shows it."""
+    opened = opened_small(folder)
+    nothing = pd.DataFrame({"quarter": [], "caveats": []})
+    edition = editions.describe(opened, opened.quarter("2026Q3"), nothing, profile=profile)
+    return edition, str(
+        Page("quality", invented.frame(), {**invented.EDITION, **edition}, invented.REGISTER).deliveries().html
+    )
+
+
+def test_the_quality_page_says_of_each_table_what_became_of_its_rows(tmp_path: Path) -> None:
+    """Of five views one is there twice and one has no moment; Beta belongs to Alpha, and counts for itself."""
+    views = more("page_views", SOUND["page_views"].splitlines()[1], "V9,S9,X9,soon,/")
+    accounts = "account_id,name,parent_id\nA1,Alpha,\nA2,Beta,A1\nA3,Gamma,\n"
+    edition, html = deliveries(write(tmp_path, SOUND | views | {"accounts": accounts}, LOOSE, SETTINGS), "internal")
+    assert edition["deliveries"]["page_views"] == {
+        "read": 5,
+        "accepted": 3,
+        "repeated": 1,
+        "set_aside": 1,
+        "left_out": 0,
+    }
+    for told in edition["deliveries"].values():
+        assert told["read"] == sum(count for fate, count in told.items() if fate != "read")
+    rows = [
+        [cell.text for cell in row.find_all(["th", "td"])] for row in BeautifulSoup(html, "html.parser").find_all("tr")
+    ]
+    assert rows[0] == ["Table", "Read", "Accepted", "Repeated", "Set aside", "Left out by a rule"]
+    assert ["page_views", "5", "3", "1", "1", "0"] in rows
+    sums = [str(sum(int(row[i]) for row in rows[1:-1])) for i in range(1, 6)]
+    assert rows[-1] == ["All", *sums]
+    assert (
+        '1 accounts that `identity.rollup = "parent"` would count for their parents'
+        in BeautifulSoup(html, "html.parser").text
+    )
+
+
+def test_an_edition_that_travels_tells_no_counts_of_rows(tmp_path: Path) -> None:
+    edition, html = deliveries(write(tmp_path, dict(SOUND), "", SETTINGS), "shared")
+    assert (edition["deliveries"], edition["identity"]) == ({}, {})
+    assert "not said in an edition that travels" in html and "<table" not in html
 
 
 # All at once

@@ -150,7 +150,7 @@ class Made:
         read = hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()
         libraries = [f"{name} {version(name)}" for name in (*NUMBERS, *PAGES)]
         text = notebook.read_text("utf-8")
-        return _digest(notebook.stem, text, of_edition(edition), metrics, read, code(True), libraries)
+        return _digest(notebook.stem, text, of_edition(edition, text), metrics, read, code(True), libraries)
 
     def _kept(self, name: str, kind: str) -> Path | None:
         """The file kept under a name, whole: its bytes are those that it is named for."""

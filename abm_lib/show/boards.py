@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from markupsafe import Markup
 
 from ..questions import Question
 from .fragment import Fragment
 from .html import said, tag
+from .numbers import exact
 from .rows import Row
 from .tables import Column, behind, likely, table
 from .verdict import verdict
+
+FATES = {
+    "read": "Read",
+    "accepted": "Accepted",
+    "repeated": "Repeated",
+    "set_aside": "Set aside",
+    "left_out": "Left out by a rule",
+}
 
 
 def questions(rows: Sequence[Row], asked: Sequence[Question]) -> Fragment:
@@ -28,6 +40,22 @@ def questions(rows: Sequence[Row], asked: Sequence[Question]) -> Fragment:
         Column("What would answer it", [said(told[q.name].caveats) for q in ordered], number=False),
     ]
     return table("questions", "The questions, and where each is answered", columns)
+
+
+def deliveries(counts: Mapping[str, Mapping[str, int]], moved: Mapping[str, int]) -> Fragment:
+    """What became of the rows of each table, and how many records the rules of who is who moved, the roll-up's too."""
+    if not counts:
+        html = tag("p", "How many rows each table had is not said in an edition that travels.", class_="note")
+        return Fragment("deliveries", html, "deliveries")
+    total = {fate: sum(told[fate] for told in counts.values()) for fate in FATES}
+    lines = [*counts.values(), total]
+    names = [tag("code", name) for name in counts]
+    columns = [Column("Table", [*names, "All"], number=False)]
+    columns += [Column(heading, [exact(line[fate]) for line in lines]) for fate, heading in FATES.items()]
+    done = [f"{exact(count)} {what}" for what, count in moved.items()]
+    more = tag("p", f"Who is who: {'; '.join(done)}.", class_="note") if done else Markup("")
+    shown = table("deliveries", "Read = accepted + repeated + set aside + left out by a rule", columns, [len(counts)])
+    return replace(shown, html=shown.html + more)
 
 
 def promises(rows: Sequence[Row]) -> Fragment:

@@ -88,6 +88,11 @@ def parts(value: float, unit: str, currency: str = "", n: float | None = None) -
     return sign + number, suffix
 
 
+def exact(count: int) -> str:
+    """A number of rows to the last one, for sums that are read line by line."""
+    return str(format_decimal(count, locale=_locale))
+
+
 def tick(value: float, unit: str, currency: str = "") -> str:
     """A value on an axis: no zeros after the point that say nothing, and no word that the subtitle has said."""
     text = amount(value, unit, currency).removesuffix(" points")
