@@ -18,7 +18,7 @@ import pandas as pd
 
 from .errors import Fault, UsageError, nearest
 from .questions import questions
-from .show import boards, models, rates, sentences, tables, theme, trends, wholes
+from .show import boards, models, rates, sentences, tables, theme, trends, variances, wholes
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
@@ -129,6 +129,13 @@ class Page:
         need = None if rows else sentences.needed(self._read, metric)
         drawn = trends.trend(history, dimension if rows else "", self._remarks(metric), need)
         return self._counted(drawn if rows else replace(drawn, views=self._parts_through_time(metric)))
+
+    def variance(self, metric: str) -> Figure | Fragment:
+        """A metric less its target through eight quarters, or a line saying that no target is set."""
+        history = self._read.history(self._use(metric))
+        if not any(variances.gap(row) is not None for row in history):
+            return absent(self._metric(metric), self._read.whole(metric), "", "No target in eight quarters")
+        return self._counted(variances.variance(history, self._remarks(metric)))
 
     def _remarks(self, metric: str) -> list[trends.Remark]:
         """The company's remarks on days that touch a metric."""

@@ -29,6 +29,7 @@ from abm_lib.show.rows import Readings, Row
 from abm_lib.show.tables import Column, left_out, likely, table
 from abm_lib.show.tiles import Tile, scorecard
 from abm_lib.show.trends import trend
+from abm_lib.show.variances import variance
 from abm_lib.show.verdict import differs, verdict
 from abm_lib.show.wholes import ranked
 
@@ -488,6 +489,55 @@ def test_a_line_is_judged_by_what_its_card_is_judged_by() -> None:
     assert "to target" in trend([row]).title
 
 
+def in_quarters(metric: str, *records: dict[str, Any]) -> list[Row | None]:
+    """The newest quarters of a metric, oldest first, one for each record."""
+    quarters = invented.QUARTERS[-len(records) :]
+    frame = pd.DataFrame([invented.row(metric, q, **r) for q, r in zip(quarters, records, strict=True)])
+    return Readings(frame, invented.REGISTER, invented.NOW).history(metric)[-len(records) :]
+
+
+def variance_bars(figure: Figure) -> list[tuple[float, float, str, str]]:
+    """Top and bottom, fill and edge of each bar, oldest first."""
+    layers = figure.drawings[0].spec["layer"]
+    bars = next(layer["data"]["values"] for layer in layers if layer["mark"]["type"] == "rect")
+    return [(bar["y1"], bar["y2"], bar["colour"], bar["edge"]) for bar in bars]
+
+
+def test_a_total_stands_above_or_below_its_target_by_its_gap_and_takes_its_colour() -> None:
+    over, under = {"value": 120.0, "target": 100.0}, {"value": 60.0, "target": 100.0}
+    figure = variance(in_quarters("closed_won_revenue", over, under))
+    (up, zero, *blue), (same, down, *orange) = variance_bars(figure)
+    assert zero == same and (down - zero) == pytest.approx(2 * (zero - up))
+    assert blue == [theme.ink("good")] * 2 and orange == [theme.ink("bad")] * 2
+    assert figure.title == "Bookings: €40 short of target in Q3; 1 of 2 quarters reached it"
+    assert figure.description == "Bookings less target by quarter: Q2 2026 +€20, Q3 2026 −€40"
+    cells = [td.get_text() for td in BeautifulSoup(figure.table.html, "html.parser").select("td")]
+    assert cells == ["€120", "€100", "+€20", "€60", "€100", "−€40"]
+
+
+def test_a_gap_has_colour_only_where_the_range_clears_the_target_and_enough_stand_behind_it() -> None:
+    clear = {"value": 0.6, "low": 0.5, "high": 0.7, "target": 0.4, "n": 60}
+    figure = variance(in_quarters("win_rate_closed", clear, {**clear, "low": 0.39}, {**clear, "n": 4}))
+    grey = theme.ink("paper"), theme.ink("bar")
+    assert [bar[2:] for bar in variance_bars(figure)] == [(theme.ink("good"), theme.ink("good")), grey, grey]
+    assert "outlined: no clear gap" in figure.subtitle and "Percentage points" in figure.subtitle
+    assert "Q1 2026 +20 points, likely 10–30 points" in figure.description
+
+
+def test_a_gap_below_the_line_is_blue_where_lower_is_better_and_grey_where_neither_is() -> None:
+    rate = {"value": 0.1, "low": 0.08, "high": 0.12, "target": 0.2, "n": 90}
+    ((zero, low, fill, _),) = variance_bars(variance(in_quarters("stale_pipeline_share", rate)))
+    assert low > zero and fill == theme.ink("good")
+    ((*_, fill, edge),) = variance_bars(variance(in_quarters("ad_spend", {"value": 90.0, "target": 100.0})))
+    assert (fill, edge) == (theme.ink("paper"), theme.ink("bar"))
+
+
+def test_a_quarter_without_target_has_no_bar_and_a_metric_without_any_leaves_a_line(page: Page) -> None:
+    figure = variance(in_quarters("closed_won_revenue", {"value": 1.0, "target": 2.0}, {"value": 3.0}))
+    assert len(variance_bars(figure)) == 1 and figure.notes == ["Not drawn: Q3 2026, without a target."]
+    assert "No target in eight quarters" in page.variance("open_pipeline").text
+
+
 def test_a_number_over_one_is_not_explained_by_itself() -> None:
     row = reading("win_rate_mix_effect", value=0.009, numerator=0.009, denominator=1.0, previous=0.001)
     assert "÷" not in scorecard("", [Tile(row, [])]).html
@@ -554,6 +604,7 @@ FIGURES = [
     ("trend", ("pipeline_coverage",)), ("trend", ("pipeline_coverage", "as_of_day")), ("by", ("pipeline_created", "channel")),
     ("rates", ("average_deal_size", "source_owner")), ("range", ("influenced_pipeline", "rule")), ("bridge", ()),
     ("coverage", ()), ("shares", ("marketing_sourced_pipeline_share", "source_owner")),
+    ("variance", ("closed_won_revenue",)), ("variance", ("marketing_sourced_pipeline_share",)),
 ]  # fmt: skip
 
 

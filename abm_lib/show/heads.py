@@ -118,13 +118,14 @@ def standfirst(readings: Readings, family: str, metrics: Sequence[str]) -> Marku
     return Markup(" ").join(tag("span", sentence) for sentence in sentences)
 
 
-def absent(metric: Known, row: Row | None, dimension: str) -> Fragment:
-    """The line that stands in the place of a figure: what is not there, and why."""
+def absent(metric: Known, row: Row | None, dimension: str, otherwise: str = "") -> Fragment:
+    """The line that stands in the place of a figure: what is not there, and why; `otherwise` for a reading that has a value."""
     code, why = (row.missing_because, row.caveats) if row and row.value is None else ("no_data", "")
+    words = otherwise if otherwise and row and row.value is not None else missing_words(code)
     name = f"{metric.label} by {within(heading(dimension))}" if dimension else metric.label
-    reason = said(f"{missing_words(code)}. {why}".strip())
+    reason = said(f"{words}. {why}".strip())
     html = tag("div", tag("p", tag("b", name)), tag("p", reason, class_="missing"), class_="absent-figure")
-    return Fragment("prose", html, f"{name}: {missing_words(code)}")
+    return Fragment("prose", html, f"{name}: {words}")
 
 
 def _clause(row: Row, readings: Readings) -> str:

@@ -49,7 +49,7 @@ def trend(
     between += f", {quarter_name(now.quarter)}" if dimension and dimension != "month" else ""
     subtitle = ". ".join([f"{unit_name(now.unit, now.currency)}, {between}", *_key(there)])
 
-    marked = _places(rows, remarks)
+    marked = placed(rows, remarks)
     notes: list[object] = [f"{day(remark.on)}: {clean(remark.text)}." for _, remark in marked]
     if len(partial) < len(told):
         notes += [f"Not drawn: {_inside(r)}, of which {_days(r)} days lie in the quarter." for r in partial]
@@ -61,7 +61,7 @@ def trend(
     return Figure(_message(there, dimension, need), subtitle, alternative, drawings(draw), table, [now.metric], notes)
 
 
-def _places(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple[float, Remark]]:
+def placed(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple[float, Remark]]:
     """Where a remark stands between the times of a line: a time's own days reach half a step to both sides of it."""
     found = []
     for remark in remarks:
@@ -124,15 +124,15 @@ def _draw(
         {"x": x - plot.half, "x2": x + plot.half, "y": plot.down(r.target)} for x, r in there if r.target is not None
     ]
     layers = [
-        *_grid(canvas, [plot.down(step) for step in steps], labels),
+        *grid(canvas, [plot.down(step) for step in steps], labels),
         canvas.rules(band, ink("track"), 12, upright=True),
         canvas.rules(aims, ink("ink3"), 1.5, (3, 2)),
         canvas.slopes(joined),
         canvas.dots([p for p in past if p["met"] is False], hollow=True),
         canvas.dots([p for p in past if p["met"] is not False], 36),
         *_newest(plot, points, need),
-        *_names(plot, dimension),
-        *_remarked(canvas, remarks),
+        *under(plot, dimension),
+        *remarked(canvas, remarks),
     ]
     return canvas.spec(layers)
 
@@ -153,14 +153,14 @@ def _plot(room: Room, rows: Sequence[Row | None], dimension: str, above: int) ->
     return Plot(canvas, there, there[-1][0], top, low), labels, steps
 
 
-def _grid(canvas: Canvas, places: Sequence[float], labels: Sequence[str]) -> list[Any]:
+def grid(canvas: Canvas, places: Sequence[float], labels: Sequence[str]) -> list[Any]:
     lines = [{"x": canvas.across[0], "x2": canvas.across[1], "y": y} for y in places]
     texts = [{"y": y, "text": label} for y, label in zip(places, labels, strict=True)]
     base, rest = canvas.rules(lines[:1], ink("ink3")), canvas.rules(lines[1:], ink("hairline"))
     return [rest, base, canvas.text(texts, "right", at=-8, colour="ink3")]
 
 
-def _remarked(canvas: Canvas, remarks: Sequence[tuple[float, Remark]]) -> list[Any]:
+def remarked(canvas: Canvas, remarks: Sequence[tuple[float, Remark]]) -> list[Any]:
     """A dotted line on the day, named over the plot on the side that has room for it."""
     lines = [{"x": x, "y": -4, "y2": HEIGHT - 4} for x, _ in remarks]
     drawn: list[Any] = [canvas.rules(lines, ink("ink3"), 1, (1, 3), upright=True)]
@@ -192,7 +192,7 @@ def _newest(plot: Plot, points: Records, need: Row | None) -> list[Any]:
     return layers
 
 
-def _names(plot: Plot, dimension: str) -> list[Any]:
+def under(plot: Plot, dimension: str) -> list[Any]:
     """The quarters under the plot with the year where it begins; of other times, as many as have room."""
     canvas = plot.canvas
     shown: list[tuple[float, Row]] = []

@@ -19,6 +19,7 @@ from .rows import Row
 
 _fewest = {"colour": 10, "trend": 30}
 UP, DOWN, SAME, NONE = "▲", "▼", "≈", "○"
+NO_GAP = "No clear gap to target"
 TOTALS = {"count", "money", "money_per_day"}
 
 
@@ -60,7 +61,7 @@ def verdict(row: Row, need: Row | None = None) -> Verdict:
     if need is not None and need.value is not None and (need.ranged or row.target is None):
         return _against_need(row, need)
     if row.target is not None and row.better in ("higher", "lower"):
-        return _against_target(row, row.target)
+        return _against_target_or_last_year(row, row.target)
     return _against_last_year(row) or _moved(row)
 
 
@@ -135,15 +136,15 @@ def moved(row: Row) -> str:
     return f"{'down' if by.startswith(MINUS) else 'up'} {by.lstrip('+' + MINUS)} on {last_quarter(row)}"
 
 
-def _against_target(row: Row, target: float) -> Verdict:
+def against_target(row: Row, target: float) -> Verdict:
+    """Against the target alone, whatever last year was: grey where the likely range holds it or too few stand behind it."""
+    if row.value is None or too_few(row):
+        return verdict(row)
     side = clears(row, target)
-    if row.value is None or row.value == target:
+    if row.value == target:
         return Verdict("grey", SAME, "On target")
     if not side:
-        since = _against_last_year(row, clear_only=True)
-        # Clearly better than last year, though on the wrong side of the target, is no good news to a reader of colours.
-        agrees = since and since.tone == _direction(row, 1 if row.value > target else -1)
-        return since if since and agrees else Verdict("grey", SAME, "No clear gap to target")
+        return Verdict("grey", SAME, NO_GAP)
     above, below = ("over", "under") if row.better == "lower" else ("above", "short of")
     gap = size(row.value - target, row.unit, row.currency, row.n)
     words = f"{gap} {above if side > 0 else below} target"
@@ -153,6 +154,14 @@ def _against_target(row: Row, target: float) -> Verdict:
     tone = _direction(row, side)
     veto = row.status in ("unclear", {"good": "bad", "bad": "good"}.get(tone))
     return Verdict("grey" if veto else tone, UP if side > 0 else DOWN, words)
+
+
+def _against_target_or_last_year(row: Row, target: float) -> Verdict:
+    judged = against_target(row, target)
+    since = _against_last_year(row, clear_only=True) if judged.words == NO_GAP else None
+    # Clearly better than last year, though on the wrong side of the target, is no good news to a reader of colours.
+    agrees = since and since.tone == _direction(row, 1 if (row.value or 0.0) > target else -1)
+    return since if since and agrees else judged
 
 
 def _against_need(row: Row, need: Row) -> Verdict:
