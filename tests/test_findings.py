@@ -173,7 +173,7 @@ def lifted(*rows: Lift) -> tuple[pd.DataFrame, Known]:
 
 
 NOW = QUARTERS[-1]
-CALLED = {"Mails": "its likely range covers 0: no lead so far", "Visits": "accounts that showed it progressed less",
+CALLED = {"Mails": "the likely range of the difference covers 0", "Visits": "accounts that showed it progressed less",
           "Calls": "no tier with accounts of both kinds", "Ads": "among so many comparisons, chance gives as much",
           "Talks": "too few accounts for a likely range"}  # fmt: skip
 
@@ -205,7 +205,7 @@ def test_the_page_of_an_indicator_says_once_that_it_did_not_lead(low: float, hig
     register = {**invented.REGISTER, known.name: known}
     page = Page("ads", told, invented.EDITION, register)  # type: ignore[arg-type]
     card, chart = page.scorecard("ad_click_rate", "ad_spend"), page.trend("ad_click_rate")._under()  # type: ignore[union-attr]
-    line = "Not shown to lead: its likely range covers 0: no lead so far."
+    line = "Not shown to go before progress of accounts: the likely range of the difference covers 0."
     assert BeautifulSoup(str(card.html), "html.parser").get_text().count(line) == said
     assert line not in BeautifulSoup(str(chart), "html.parser").get_text()
     first = Page("ads", told, invented.EDITION, register).trend("ad_click_rate")._under()  # type: ignore[arg-type, union-attr]

@@ -121,7 +121,7 @@ def unled(row: Row, clear: float) -> str:
 
 def unled_line(why: str, record: str) -> Markup:
     """What its own page says of such a metric, with the place of its record."""
-    return Markup("{} to lead: {}.").format(tag("a", "Not shown", href=record), said(why))
+    return Markup("{} of accounts: {}.").format(tag("a", "Not shown to go before progress", href=record), said(why))
 
 
 def _listed(name: str, caption: str, rows: Sequence[Row], why: Sequence[str] = ()) -> Fragment:
@@ -144,5 +144,5 @@ def _reason(row: Row, clear: float) -> str:
     if clear < 0:
         return "accounts that showed it progressed less"
     if (row.low or 0) <= 0 <= (row.high or 0):
-        return "its likely range covers 0: no lead so far"
+        return "the likely range of the difference covers 0"
     return "among so many comparisons, chance gives as much"
