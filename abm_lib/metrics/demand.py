@@ -157,13 +157,14 @@ def next_quarter_opportunities_forecast(read: Look) -> Worked:
     return Worked(expected, record)
 
 
-@metric(of=("meetings_held", "win_rate_cohort"), looks_up="meetings_and_pipeline", label="Pipeline expected next quarter",
+@metric(of=("meetings_held", "win_rate_cohort", "open_pipeline"), looks_up="meetings_and_pipeline", label="Pipeline expected next quarter",
         unit="money", better="neither", counts="meetings", kind="funnel", by=("outcome", "creation_quarter/record"))  # fmt: skip
 def next_quarter_pipeline_forecast(read: Look) -> Worked:
     """Meetings held × new pipeline that a meeting was followed by a quarter later, plus the pipeline that came without one.
 
     Source: meetings_and_pipeline, up to eight past quarters; meetings_held (S0-48).
-    Counts: new business. The slice `outcome` has the revenue to come of it at win_rate_cohort, whenever it closes;
+    Counts: new business. The slice `outcome` has the revenue to come of it at win_rate_cohort, whenever it closes, and what
+        there will be to work with: what is open now with what is expected, of which the latter alone gives the range;
         `creation_quarter/record` what was expected of past quarters, and what came.
     Missing: fewer than four past quarters, or no meetings.
     Beware: a light forecast; its range is as wide as its past errors, and is left out until there are four. How many past ranges,
@@ -172,7 +173,21 @@ def next_quarter_pipeline_forecast(read: Look) -> Worked:
     expected, record = _forecast(read, "amount", 2)
     rate = read("win_rate_cohort")
     revenue = _times(expected, rate) if rate.value is not None else missing(rate.missing_because, rate.caveat)
-    return Worked(expected, record | {("outcome", "pipeline"): expected, ("outcome", "revenue"): revenue})
+    both = _with_open(expected, read("open_pipeline", "business_type", "new"))
+    outcomes = {"pipeline": expected, "revenue": revenue, "with_open_pipeline": both}
+    return Worked(expected, record | {("outcome", name): told for name, told in outcomes.items()})
+
+
+def _with_open(expected: Reading, opened: Reading) -> Reading:
+    """What is open when the quarter ends is known: the range is that of what will be added."""
+    for part in (expected, opened):
+        if part.value is None:
+            return missing(part.missing_because, part.caveat)
+    value, low, high = (
+        None if part is None else _rounded(part + (opened.value or 0.0), 2)
+        for part in (expected.value, expected.low, expected.high)
+    )
+    return Reading(value, n=expected.n, low=low, high=high, method=expected.method)
 
 
 def _times(expected: Reading, rate: Reading) -> Reading:
