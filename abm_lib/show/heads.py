@@ -122,7 +122,7 @@ def absent(metric: Known, row: Row | None, dimension: str) -> Fragment:
     """The line that stands in the place of a figure: what is not there, and why."""
     code, why = (row.missing_because, row.caveats) if row and row.value is None else ("no_data", "")
     name = f"{metric.label} by {within(heading(dimension))}" if dimension else metric.label
-    reason = said(f"{missing_words(code)}. {why}".strip())
+    reason = said(f"{missing_words(code)}. {'' if code == 'switched_off' else why}".strip())
     html = tag("div", tag("p", tag("b", name)), tag("p", reason, class_="missing"), class_="absent-figure")
     return Fragment("prose", html, f"{name}: {missing_words(code)}")
 
