@@ -28,9 +28,9 @@ app.add_typer(metrics_app, name="metrics")
 CompanyFolder = Annotated[str, typer.Argument(help="The company folder, with its abm.toml.", metavar="COMPANY")]
 
 
-def talk(text: str) -> None:
+def talk(text: str, longest: int = 200) -> None:
     """One line of progress; with --json a JSON line."""
-    typer.echo(json.dumps({"said": text}) if "--json" in sys.argv else printable(text), err=True)
+    typer.echo(json.dumps({"said": text}) if "--json" in sys.argv else printable(text, longest), err=True)
 
 
 def tell(faults: Iterable[Fault]) -> None:
@@ -66,6 +66,9 @@ def run(
     cell_limit: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
     total_limit: Annotated[int, typer.Option(min=1, help="Seconds that all notebooks may take.")] = 3600,
     fail_on: Annotated[str, typer.Option(help="caveat: publish nothing while a number carries one; exit 4.")] = "",
+    explained: Annotated[
+        bool, typer.Option("--explain", help="First say how each number is read, and which has no input.")
+    ] = False,
     to: Annotated[list[str] | None, typer.Option("--notify", help="Addresses to tell once it is published.")] = None,
 ) -> None:
     """Publish the report of a quarter."""
@@ -83,12 +86,23 @@ def run(
     asked = zip(deliver.FORMS, (static, single, pdf, xlsx, digest), strict=True)
     forms = tuple(form for form, wanted in asked if wanted)
     day: date | None = as_of.date() if as_of else None
+    if explained:
+        _explain(company, engine)
     with moving(talk, plain="--json" in sys.argv) as (said, now):
         folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, profile=profile,
                              forms=forms, said=said, now=now, limits=Limits(cell_limit, total_limit), fail_on=fail_on)  # fmt: skip
     typer.echo(folder / "index.html")
     if to:
         _announce(folder, to, "")
+
+
+def _explain(company: str, engine: str) -> None:
+    """How the readings of a company are made, a line for each thing."""
+    from . import explain
+    from .company import open_company
+
+    for line in explain.lines(open_company(company, engine)):
+        talk(line, longest=2000)
 
 
 @app.command()

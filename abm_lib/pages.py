@@ -173,7 +173,7 @@ class Page:
 
     def shares(self, metric: str, dimension: str) -> Figure | Fragment:
         """Parts of one whole as one bar."""
-        return self._drawn(metric, dimension, lambda rows, whole, by: wholes.shares(rows, by))
+        return self._drawn(metric, dimension, lambda rows, whole, by: wholes.shares(rows, by, self._read.history))
 
     def funnel(self) -> Figure | Fragment:
         """The stages of target accounts: how many stand at each, and how many went on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ import pytest
 from filelock import FileLock
 from small_company import ACCOUNTS, FILES, SETTINGS, write
 
-from abm_lib import cli
+from abm_lib import cli, explain, readings
+from abm_lib.company import open_company
+from abm_lib.reader import Reader
 from abm_lib.run import publish
 
 
@@ -222,3 +225,33 @@ def test_init_writes_a_folder_that_passes_the_check_and_never_overwrites(abm: An
     assert abm("check", tmp_path / "firm").code == 0
     refused = abm("init", tmp_path / "firm")
     assert refused.code == 2 and "not empty" in refused.err
+
+
+# What a run is about to do
+
+
+def test_explain_says_how_each_metric_is_read_and_which_input_the_others_lack(
+    abm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path, FILES, base='switched_off = ["win_rate_cohort"]\n' + SETTINGS)
+    monkeypatch.setattr(publish, "run", lambda *_, **__: tmp_path)
+    said = abm("run", folder, "--explain")
+    lines = dict(line.split(": ", 1) for line in said.err.splitlines() if ": " in line)
+    assert said.out.strip() == str(tmp_path / "index.html")
+    assert "win_rate_closed" in lines["opportunities_closed"]
+    resampled = next(line for line in said.err.splitlines() if "resampled intervals of" in line)
+    waits = next(line for line in said.err.splitlines() if "(Aalen–Johansen) of" in line)
+    assert "average_selling_price" in resampled and "sales_cycle_days" in waits and "win_rate_closed," not in resampled
+    assert "no number: win_rate_cohort, switched off in abm.toml" in said.err
+    assert "no number: ad_clicks, needs ad_days" in said.err
+    assert "ad_days" not in lines
+
+
+def test_explain_counts_the_queries_that_the_reader_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[Reader] = []
+    monkeypatch.setattr(readings, "Reader", lambda base: readers.append(Reader(base)) or readers[-1])
+    company = open_company(str(write(tmp_path, FILES)))
+    readings.read(company, company.quarter())
+    counts = re.findall(r"\d+ queries|\d+ pulls", next(explain.lines(company)))
+    queries, pulls = (int(count.split()[0]) for count in counts)
+    assert queries < readers[0].queries <= queries + pulls  # rows of which none is there are not pulled

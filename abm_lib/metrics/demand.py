@@ -18,6 +18,8 @@ OVER_TIME = ("month", "quarter", "year")
 ORIGIN = ("campaign", "channel", "source", "source_detail", "recent_source", "recent_source_detail", *OVER_TIME)
 MEETINGS = ("kind", "channel", "paid_or_website", "icp", "target", "tier", "week", *OVER_TIME)
 COSTS = ("channel", "campaign", "spend", *OVER_TIME)
+ICP = ("accounts.account_id", "accounts.is_icp|account_changes.is_icp")
+LISTED = ("accounts.account_id", "account_lists.account_id")
 NO_MQL = "no marketing-qualified leads"
 TOO_FEW = "fewer than four past quarters with meetings to learn from"
 LEARNED_FROM, FEWEST = 8, 4  # past quarters that a forecast learns from, and the fewest that it may
@@ -60,8 +62,8 @@ def meeting_held_rate(meetings: Columns) -> Formula:
     return share(meetings.count(where=meetings.outcome == "held"), due, nothing="no meeting was due")
 
 
-@metric(facts="meetings_by_booking", label="Meetings booked by ICP accounts", unit="share", better="higher", counts="meetings",
-        by=("channel", "kind", *OVER_TIME))  # fmt: skip
+@metric(facts="meetings_by_booking", needs=ICP, label="Meetings booked by ICP accounts", unit="share",
+        better="higher", counts="meetings", by=("channel", "kind", *OVER_TIME))  # fmt: skip
 def icp_meeting_share(meetings: Columns) -> Formula:
     """Meetings booked by accounts that fit the ideal customer profile, of those booked with a known account.
 
@@ -72,7 +74,7 @@ def icp_meeting_share(meetings: Columns) -> Formula:
     return _share_of_booked(meetings, meetings.icp == "ICP")
 
 
-@metric(facts="meetings_by_booking", label="Meetings booked by target accounts", unit="share", better="higher",
+@metric(facts="meetings_by_booking", needs=LISTED, label="Meetings booked by target accounts", unit="share", better="higher",
         counts="meetings", by=("channel", "kind", *OVER_TIME))  # fmt: skip
 def target_account_meeting_share(meetings: Columns) -> Formula:
     """Meetings booked by accounts on the target list, of those booked with a known account.
@@ -321,7 +323,7 @@ def requalified_leads(people: Columns) -> Formula:
     return total(people.count(where=~people.is_first))
 
 
-@metric(facts="qualified_leads", label="Share of MQLs at ICP accounts", unit="share", better="higher",
+@metric(facts="qualified_leads", needs=ICP, label="Share of MQLs at ICP accounts", unit="share", better="higher",
         by=("channel", "account_match", *OVER_TIME))  # fmt: skip
 def icp_mql_share(people: Columns) -> Formula:
     """Marketing-qualified leads at accounts that fit the ideal customer profile, of all of them.
@@ -333,7 +335,7 @@ def icp_mql_share(people: Columns) -> Formula:
     return _share_of_mqls(people, people.icp == "ICP")
 
 
-@metric(facts="qualified_leads", label="Share of MQLs at target accounts", unit="share", better="higher",
+@metric(facts="qualified_leads", needs=LISTED, label="Share of MQLs at target accounts", unit="share", better="higher",
         by=("channel", "account_match", *OVER_TIME))  # fmt: skip
 def target_account_mql_share(people: Columns) -> Formula:
     """Marketing-qualified leads at accounts on the target list, of all of them.
