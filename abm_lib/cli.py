@@ -64,7 +64,9 @@ def run(
     xlsx: Annotated[bool, typer.Option("--xlsx", help="The readings as a workbook as well.")] = False,
     digest: Annotated[bool, typer.Option("--digest", help="A short mail as well.")] = False,
     cell_limit: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
-    total_limit: Annotated[int, typer.Option(min=1, help="Seconds that all notebooks may take.")] = 3600,
+    total_limit: Annotated[
+        int, typer.Option(min=1, help="Seconds that reading, computing and all notebooks may take.")
+    ] = 3600,
     fail_on: Annotated[str, typer.Option(help="caveat: publish nothing while a number carries one; exit 4.")] = "",
     to: Annotated[list[str] | None, typer.Option("--notify", help="Addresses to tell once it is published.")] = None,
 ) -> None:
