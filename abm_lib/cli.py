@@ -177,7 +177,8 @@ def verify(edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.
 
 @app.command()
 def diff(old: Annotated[Path, typer.Argument(help="An edition's folder.")],
-         new: Annotated[Path, typer.Argument(help="A later one.")]) -> None:  # fmt: skip
+         new: Annotated[Path, typer.Argument(help="A later one.")],
+         company: Annotated[Path | None, typer.Option(help="The company folder: which rows are new or gone.")] = None) -> None:  # fmt: skip
     """What moved between two editions, and why."""
     from .run import diff
 
@@ -186,7 +187,7 @@ def diff(old: Annotated[Path, typer.Argument(help="An edition's folder.")],
             _refuse(
                 "diff", str(folder), "no manifest.json", "an edition's folder", "name a folder such as reports/2026Q3"
             )
-    for line in diff.lines(old, new):
+    for line in diff.lines(old, new, company):
         typer.echo(line)
 
 
@@ -242,13 +243,16 @@ def _announce(edition: Path, to: list[str], link: str) -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Print what the report runs on: versions, programs, and what is missing."""
+def doctor(
+    company: Annotated[Path | None, typer.Option(help="A company folder, whose .abm is looked at as well.")] = None,
+    out: Annotated[Path, typer.Option(help="Where editions lie.")] = Path("reports"),
+) -> None:
+    """Print what the report runs on: versions, room, permissions, programs, and what to do where something is missing."""
     import platform
-    import shutil
     from importlib.metadata import version
 
     from .company import PROJECT
+    from .run import doctor
     from .run.lock import differences
     from .run.publish import LIBRARIES
 
@@ -264,8 +268,8 @@ def doctor() -> None:
         )
         for line in differ:
             typer.echo(f"  {line}")
-    for program, purpose in (("java", "--engine spark"), ("chromium", "PDF")):
-        typer.echo(f"{program}: {shutil.which(program) or f'not found (needed for {purpose} only)'}")
+    for line in doctor.lines(out, company):
+        typer.echo(line)
 
 
 @app.command()

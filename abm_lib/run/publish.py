@@ -8,11 +8,13 @@ import platform
 import secrets
 import shutil
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from hashlib import sha256 as text_digest
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -180,7 +182,8 @@ def _write_manifest(
         "edition": described, "parameters": {"quarter": described["quarter"], "as_of": described["as_of"]},
         "inputs": notes["files"], "tables": notes["tables"], "faults": notes["faults"], "store": company.frozen.key,
         "frozen_tables": company.frozen.tables, "code": code(), "pages": drawing(notebooks),
-        "settings": sha256(company.folder / "abm.toml"),
+        "settings": sha256(company.folder / "abm.toml"), "sections": _sections(company.folder),
+        "maps": {path.name: sha256(path) for path in sorted(company.folder.glob("*.toml")) if path.name != "abm.toml"},
         "versions": {"abm_lib": described["version"], "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
     }  # fmt: skip
     if PROFILES[described["profile"]].travels:  # how many rows a table has may be how many people
@@ -188,6 +191,13 @@ def _write_manifest(
         manifest |= {"tables": {}, "faults": [], "inputs": inputs}
     manifest["files"] = {**digests, "run.json": sha256(staging / "run.json")}
     (staging / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _sections(folder: Path) -> dict[str, str]:
+    """What tells whether a section of abm.toml says what it said."""
+    settings = tomllib.loads((folder / "abm.toml").read_text("utf-8"))
+    return {f"[{name}]": text_digest(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:12]
+            for name, said in settings.items()}  # fmt: skip
 
 
 def _promote(out: Path, quarter: str, staging: Path, name: str) -> Path:
