@@ -14,6 +14,8 @@ LOADS = {"src", "srcset", "poster", "data", "action", "background", "formaction"
 ACTIVE = {"script", "iframe", "object", "embed", "base", "form"}
 # The shared file beside the pages, and the charts' data that it reads; no other script element is known.
 SCRIPTS = ({"src": "abm.js", "defer": None}, {"class": "charts", "type": "application/json"})
+# A number in words of our own; one that is part of a name, such as Q3, GA4 or S0-11, is none.
+TYPED = re.compile(r"(?<![\w-])[€$£]?\d[\d.,]*\s?%?")
 BARE_CODES = {"nan", "None", "NaT", "inf", "-inf", "<NA>"}
 STYLE_LOADS = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)", re.IGNORECASE)
 RUNS = re.compile(r"\s*(?:javascript|vbscript):", re.IGNORECASE)
@@ -38,6 +40,14 @@ def faults(text: str, made: Mapping[str, int]) -> list[Fault]:
 
 def fault(rule: str, name: str, found: str, expected: str, where: str = "page") -> Fault:
     return Fault(rule, name, where, found, expected, "mend the notebook or the page's method, then run again")
+
+
+def typed(number: str, where: str) -> Fault:
+    """What is said of a number that no reading is behind."""
+    fix = "name its reading, as in page.say('{metric}'), or write it as a word"
+    return Fault(
+        "typed_number", "a number that no reading is behind", where, number.strip(), "numbers of readings alone", fix
+    )
 
 
 @dataclass(frozen=True)
