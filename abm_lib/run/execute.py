@@ -50,6 +50,7 @@ class Limits:
 
     cell: int = 600
     total: int = 3600
+    spent: float = 0  # of the total, before the first notebook
 
 
 LIMITS = Limits()
@@ -101,7 +102,7 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
     }
     done, died = [], False
     with Workers(min(jobs, len(families)), server) as workers:
-        for family, answer in workers.each(tasks, limits.total):
+        for family, answer in workers.each(tasks, max(limits.total - limits.spent, 0)):
             if isinstance(answer, Executed):
                 done.append(answer)
                 ran(answer)

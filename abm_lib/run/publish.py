@@ -73,7 +73,7 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         if fail_on == "caveat" and (caveats := gate.caveats(table, asked.label)):
             raise CaveatsFound(caveats)
         with log.step("pages"):
-            limits = replace(limits, total=max(1, limits.total - int(log.seconds)))
+            limits = replace(limits, spent=log.seconds)
             task = Pages(
                 described, table, made, staging, private, notebooks or notebooks_folder(), jobs, limits, said, now
             )
