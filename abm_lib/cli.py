@@ -64,7 +64,9 @@ def run(
     xlsx: Annotated[bool, typer.Option("--xlsx", help="The readings as a workbook as well.")] = False,
     digest: Annotated[bool, typer.Option("--digest", help="A short mail as well.")] = False,
     cell_limit: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
-    total_limit: Annotated[int, typer.Option(min=1, help="Seconds that all notebooks may take.")] = 3600,
+    total_limit: Annotated[
+        int, typer.Option(min=1, help="Seconds that reading, computing and all notebooks may take.")
+    ] = 3600,
     fail_on: Annotated[str, typer.Option(help="caveat: publish nothing while a number carries one; exit 4.")] = "",
     explained: Annotated[
         bool, typer.Option("--explain", help="First say how each number is read, and which has no input.")
@@ -189,7 +191,8 @@ def verify(edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.
 
 @app.command()
 def diff(old: Annotated[Path, typer.Argument(help="An edition's folder.")],
-         new: Annotated[Path, typer.Argument(help="A later one.")]) -> None:  # fmt: skip
+         new: Annotated[Path, typer.Argument(help="A later one.")],
+         company: Annotated[Path | None, typer.Option(help="The company folder: which rows are new or gone.")] = None) -> None:  # fmt: skip
     """What moved between two editions, and why."""
     from .run import diff
 
@@ -198,7 +201,7 @@ def diff(old: Annotated[Path, typer.Argument(help="An edition's folder.")],
             _refuse(
                 "diff", str(folder), "no manifest.json", "an edition's folder", "name a folder such as reports/2026Q3"
             )
-    for line in diff.lines(old, new):
+    for line in diff.lines(old, new, company):
         typer.echo(line)
 
 
@@ -254,13 +257,16 @@ def _announce(edition: Path, to: list[str], link: str) -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Print what the report runs on: versions, programs, and what is missing."""
+def doctor(
+    company: Annotated[Path | None, typer.Option(help="A company folder, whose .abm is looked at as well.")] = None,
+    out: Annotated[Path, typer.Option(help="Where editions lie.")] = Path("reports"),
+) -> None:
+    """Print what the report runs on: versions, room, permissions, programs, and what to do where something is missing."""
     import platform
-    import shutil
     from importlib.metadata import version
 
     from .company import PROJECT
+    from .run import doctor
     from .run.lock import differences
     from .run.publish import LIBRARIES
 
@@ -276,8 +282,8 @@ def doctor() -> None:
         )
         for line in differ:
             typer.echo(f"  {line}")
-    for program, purpose in (("java", "--engine spark"), ("chromium", "PDF")):
-        typer.echo(f"{program}: {shutil.which(program) or f'not found (needed for {purpose} only)'}")
+    for line in doctor.lines(out, company):
+        typer.echo(line)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from small_company import ACCOUNTS, FILES, SETTINGS, write
 from abm_lib import cli, explain, readings
 from abm_lib.company import open_company
 from abm_lib.reader import Reader
-from abm_lib.run import publish
+from abm_lib.run import doctor, publish
 
 
 @dataclass(frozen=True)
@@ -209,6 +209,22 @@ def test_faults_that_refuse_nothing_are_told_and_the_exit_is_0(abm: Any, tmp_pat
     assert_form(said)
     again = abm("check", tmp_path, "--json")
     assert [json.loads(line)["rule"] for line in again.err.splitlines()] == ["F105", "F011"]
+
+
+def test_doctor_says_where_it_may_write_and_what_each_missing_program_is_for(
+    abm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
+    (tmp_path / "a file").write_text("")
+    done = abm("doctor", "--out", str(tmp_path / "a file" / "reports"), "--company", str(tmp_path / "firm"))
+    assert done.code == 0
+    told = dict(line.split(": ", 1) for line in done.out.splitlines() if ": " in line)
+    assert told["reports"].endswith(f"this user may not write to {tmp_path / 'a file'}: let it, or name another folder")
+    assert told["inputs kept"].startswith(str(tmp_path / "firm" / ".abm")) and told["inputs kept"].endswith("MB free")
+    assert "--pdf" in told["chromium"] and "--engine spark" in told["java"] and "--pdf" in told["fonts"]
+    assert "texts as" in told["locale"]
+    monkeypatch.setattr(doctor, "SPACE", 10**18)
+    assert "make room" in abm("doctor", "--out", str(tmp_path)).out
 
 
 def test_clean_takes_the_frozen_inputs_and_nothing_else(abm: Any, tmp_path: Path) -> None:

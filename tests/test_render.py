@@ -27,7 +27,7 @@ from abm_lib.errors import PublishRefused, UsageError
 from abm_lib.metric import REGISTER
 from abm_lib.pages import ROLES, Page
 from abm_lib.run import forms
-from abm_lib.run.render import _filled, index_page, render
+from abm_lib.run.render import _filled, index_page, parts, render
 from abm_lib.show import published
 from abm_lib.show.fragment import VEGA
 from abm_lib.show.rows import NUMBERS, Readings
@@ -84,6 +84,24 @@ def small(*shown: Any, **changes: Any) -> Any:
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.cells[0].update(changes)
     return notebook
+
+
+@pytest.mark.parametrize(
+    ("prose", "found"),
+    [
+        ("Win rate rose to 25% and leads by 1,204.", ["25%", "1,204."]), ("It cost €40 in 2026.", ["€40", "2026."]),
+        ("## Did 9 of ten answer?", ["9"]), ("As S0-11 says of GA4 in Q3, three of ten.", []), ("# 12 pages", []),
+    ],
+)  # fmt: skip
+def test_a_number_typed_into_the_prose_of_a_notebook_is_refused_with_its_cell(prose: str, found: list[str]) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(prose, id="words")])
+    try:
+        parts(notebook, "ads")
+    except PublishRefused as refused:
+        told = [(fault.rule, fault.where, fault.found) for fault in refused.faults]
+    else:
+        told = []
+    assert told == [("typed_number", "cell words", number) for number in found]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
