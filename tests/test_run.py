@@ -141,6 +141,18 @@ def test_a_notebook_that_does_not_reach_its_end_is_refused_with_its_cell(
     assert fault.found.startswith(found)
 
 
+def test_the_copy_that_a_run_leaves_says_that_it_is_for_analysts_alone(tmp_path: Path) -> None:
+    source = notebook(tmp_path / "notebooks", "ads", "raise ValueError('of whom?')")
+    with pytest.raises(PublishRefused):
+        execute.run_one(source, tmp_path / "ads.analyst.ipynb", GIVEN, tmp_path)
+    for copy in (tmp_path / "ads.analyst.ipynb", tmp_path / "ads.ipynb"):
+        left = nbformat.read(copy, as_version=4)
+        first = next(cell for cell in left.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", []))
+        assert "may hold personal data" in first.source and first.cell_type == "markdown"
+        assert left.metadata["abm"]["personal_data"] in first.source
+    assert "abm" not in nbformat.read(source, as_version=4).metadata
+
+
 def test_a_notebook_gets_its_parameters_and_the_runs_folder(tmp_path: Path) -> None:
     source = notebook(tmp_path / "notebooks", "ads", "import os\nprint(quarter, company, os.environ['ABM_EDITION'])")
     done = execute.run_one(source, tmp_path / "out.ipynb", GIVEN, tmp_path / "edition")

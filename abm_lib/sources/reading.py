@@ -362,7 +362,8 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
         if any(pattern.search(text) for pattern in totals):
             file.totals.append(number)
         elif suspects.TOTAL.search(text):
-            file.faults.append(suspects.undeclared_total(f"{file.label}:{number}", text))
+            first = text.partition(file.dialect.delimiter)[0]  # what follows may be of a person
+            file.faults.append(suspects.undeclared_total(f"{file.label}:{number}", first))
         else:
             file.broken.append((number, kind, text))
     undecoded = [number for number, kind, _ in file.broken if kind == "INVALID ENCODING"]
