@@ -36,7 +36,8 @@ def shape(con: duckdb.DuckDBPyConnection, stem: str, entry: FileEntry, how: Shap
         c for c in delivered if c not in named.values() and c.casefold() not in {n.casefold() for n in entry.columns}
     ]
     parts = [
-        f'{quoted_name(named[name])} as "{name}"' if name in named else f'NULL::VARCHAR as "{name}"' for name in entry.columns
+        f'{quoted_name(named[name])} as "{name}"' if name in named else f'NULL::VARCHAR as "{name}"'
+        for name in entry.columns
     ]
     parts += [quoted_name(column) for column in extra]
     con.execute(f'create or replace table "{stem}" as select {", ".join(["_row", *parts])} from "{stem}"')
@@ -103,8 +104,8 @@ def _says_yes(column: str) -> str:
 
 def _moment(column: str) -> str:
     """SQL for the time that the column tells; seconds since 1970 are understood too."""
-    seconds = f'try(make_timestamp(try_cast(try_cast({quoted_name(column)} as DOUBLE) * 1000000 as BIGINT)))'
-    return f'coalesce(try_cast({quoted_name(column)} as TIMESTAMP), {seconds})'
+    seconds = f"try(make_timestamp(try_cast(try_cast({quoted_name(column)} as DOUBLE) * 1000000 as BIGINT)))"
+    return f"coalesce(try_cast({quoted_name(column)} as TIMESTAMP), {seconds})"
 
 
 def _count_out(con: duckdb.DuckDBPyConnection, stem: str, condition: str) -> int:
