@@ -18,7 +18,7 @@ from .chain import Chain, State, chain, first_order
 from .models import Anchor, Model
 from .scan import Numbers, Places, Scan
 
-BLOCK = 1 << 18  # journeys looked at together: their touches stay in the processor's cache
+BLOCK = 1 << 18  # journeys, or touches, looked at together: they stay in the processor's cache
 BITS = 63
 Codes = NDArray[Any]
 
@@ -53,19 +53,24 @@ class Journeys:
         width_of_channel, width_of_time = _bits(len(channels) - 1), _bits(int(times.max()) - since if len(times) else 0)
         if _bits(len(won) - 1) + width_of_time + width_of_channel > BITS:
             raise ValueError("journeys, times and channels do not fit into one key; use coarser times")
-        packed = numbers.astype(np.int64)
-        packed <<= width_of_time
-        packed += times
-        packed -= since
-        packed <<= width_of_channel
-        packed |= codes.astype(packed.dtype, copy=False)
+        packed = np.empty(len(codes), np.int64)
+        for part in _parts(len(packed)):
+            key = packed[part]
+            key[:] = numbers[part]
+            key <<= width_of_time
+            key += times[part]
+            key -= since
+            key <<= width_of_channel
+            key |= codes[part].astype(np.int64, copy=False)
         packed.sort()
-        small = np.uint8 if len(channels) <= 256 else np.int32
-        ordered = (packed & ((1 << width_of_channel) - 1)).astype(small)
-        packed >>= width_of_channel
+        ordered = np.empty(len(packed), np.uint8 if len(channels) <= 256 else np.int32)
         days = np.empty(len(packed), np.float32)  # doubles would cost twice the memory
-        np.divide(packed & ((1 << width_of_time) - 1), seconds_a_day, out=days, casting="unsafe")
-        packed >>= width_of_time
+        for part in _parts(len(packed)):
+            key = packed[part]
+            np.bitwise_and(key, (1 << width_of_channel) - 1, out=ordered[part], casting="unsafe")
+            key >>= width_of_channel
+            np.divide(key & ((1 << width_of_time) - 1), seconds_a_day, out=days[part], casting="unsafe")
+            key >>= width_of_time
         ends = np.cumsum(np.bincount(packed, minlength=len(won)))
         brought = np.zeros(len(won)) if value is None else np.asarray(value, float)
         return cls(tuple(channels), ordered, ends, won, 1 - won, brought, days)
@@ -176,6 +181,12 @@ class Journeys:
                 lost=self.lost[some], value=self.value[some], days=None if self.days is None else self.days[touches],
                 at=None if self.at is None else {anchor: place[some] for anchor, place in self.at.items()},
             )  # fmt: skip
+
+
+def _parts(touches: int) -> Iterator[slice]:
+    """All touches, some at a time: fresh memory for a number of every touch costs as much as sorting them."""
+    for first in range(0, touches, BLOCK):
+        yield slice(first, first + BLOCK)
 
 
 def _bits(largest: int) -> int:
