@@ -164,6 +164,18 @@ def test_a_query_that_the_limit_interrupts_is_too_slow_and_no_bug() -> None:
     assert [(fault.where, fault.found) for fault in caught.value.faults] == [("readings", "not done after 9 s")]
 
 
+def test_the_copy_that_a_run_leaves_says_that_it_is_for_analysts_alone(tmp_path: Path) -> None:
+    source = notebook(tmp_path / "notebooks", "ads", "raise ValueError('of whom?')")
+    with pytest.raises(PublishRefused):
+        execute.run_one(source, tmp_path / "ads.analyst.ipynb", GIVEN, tmp_path)
+    for copy in (tmp_path / "ads.analyst.ipynb", tmp_path / "ads.ipynb"):
+        left = nbformat.read(copy, as_version=4)
+        first = next(cell for cell in left.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", []))
+        assert "may hold personal data" in first.source and first.cell_type == "markdown"
+        assert left.metadata["abm"]["personal_data"] in first.source
+    assert "abm" not in nbformat.read(source, as_version=4).metadata
+
+
 def test_a_notebook_gets_its_parameters_and_the_runs_folder(tmp_path: Path) -> None:
     source = notebook(tmp_path / "notebooks", "ads", "import os\nprint(quarter, company, os.environ['ABM_EDITION'])")
     done = execute.run_one(source, tmp_path / "out.ipynb", GIVEN, tmp_path / "edition")

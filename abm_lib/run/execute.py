@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
 from ..pages import EDITION_FOLDER
@@ -28,6 +28,7 @@ from .workers import Died, Late, Tell, Told, Workers
 
 ASKED = 'getattr(globals().get("page"), "asked", lambda: None)()'
 DIED = "it was killed; by the system when memory runs out"
+PRIVATE = "This copy may hold personal data. It is for the analysts of the company alone: pass on the report, never this notebook."
 MORE_MEMORY = "fewer notebooks at once (--jobs 1), or more memory; then run again"
 
 
@@ -178,11 +179,13 @@ def _at_most() -> str:
 def _without_exploring(source: Path) -> nbformat.NotebookNode:
     """The notebook without the analyst's corner: rows of people have no place in a run, and nobody would look at them.
 
-    In its stead stands a cell that tells which metrics the page asked for.
+    In its stead stands a cell that tells which metrics the page asked for. The first cell and the metadata say whom the copy is for.
     """
     notebook = nbformat.read(source, as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if "explore" not in cell.metadata.get("tags", [])]
-    notebook.cells.append(new_code_cell(ASKED, id="asked", metadata={"tags": ["explore"]}))
+    page = [cell for cell in notebook.cells if "explore" not in cell.metadata.get("tags", [])]
+    warning = new_markdown_cell(f"**{PRIVATE}**", id="private", metadata={"tags": ["explore"]})
+    notebook.cells = [warning, *page, new_code_cell(ASKED, id="asked", metadata={"tags": ["explore"]})]
+    notebook.metadata["abm"] = {"personal_data": PRIVATE}
     return notebook
 
 
