@@ -28,7 +28,6 @@ def page(family: str, quarter: str, company: str) -> Any:
 def read(company: str, quarter: str = "") -> Any:
     """Every reading of a quarter (the last complete one by default) and of the seven before it, as a pandas frame."""
     opened = open_company(company)
-    import_module("abm_lib.metrics")
     return import_module("abm_lib.readings").read(opened, opened.quarter(quarter))
 
 

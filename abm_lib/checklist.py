@@ -11,7 +11,6 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from . import metrics  # noqa: F401  (fills the register)
 from .company import Company
 from .derive import snapshots
 from .errors import AbmError

@@ -28,9 +28,9 @@ app.add_typer(metrics_app, name="metrics")
 CompanyFolder = Annotated[str, typer.Argument(help="The company folder, with its abm.toml.", metavar="COMPANY")]
 
 
-def talk(text: str) -> None:
+def talk(text: str, longest: int = 200) -> None:
     """One line of progress; with --json a JSON line."""
-    typer.echo(json.dumps({"said": text}) if "--json" in sys.argv else printable(text), err=True)
+    typer.echo(json.dumps({"said": text}) if "--json" in sys.argv else printable(text, longest), err=True)
 
 
 def tell(faults: Iterable[Fault]) -> None:
@@ -64,8 +64,13 @@ def run(
     xlsx: Annotated[bool, typer.Option("--xlsx", help="The readings as a workbook as well.")] = False,
     digest: Annotated[bool, typer.Option("--digest", help="A short mail as well.")] = False,
     cell_limit: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
-    total_limit: Annotated[int, typer.Option(min=1, help="Seconds that all notebooks may take.")] = 3600,
+    total_limit: Annotated[
+        int, typer.Option(min=1, help="Seconds that reading, computing and all notebooks may take.")
+    ] = 3600,
     fail_on: Annotated[str, typer.Option(help="caveat: publish nothing while a number carries one; exit 4.")] = "",
+    explained: Annotated[
+        bool, typer.Option("--explain", help="First say how each number is read, and which has no input.")
+    ] = False,
     to: Annotated[list[str] | None, typer.Option("--notify", help="Addresses to tell once it is published.")] = None,
 ) -> None:
     """Publish the report of a quarter."""
@@ -83,12 +88,23 @@ def run(
     asked = zip(deliver.FORMS, (static, single, pdf, xlsx, digest), strict=True)
     forms = tuple(form for form, wanted in asked if wanted)
     day: date | None = as_of.date() if as_of else None
+    if explained:
+        _explain(company, engine)
     with moving(talk, plain="--json" in sys.argv) as (said, now):
         folder = publish.run(company, quarter=quarter, as_of=day, out=out, engine=engine, only=pages, jobs=jobs, profile=profile,
                              forms=forms, said=said, now=now, limits=Limits(cell_limit, total_limit), fail_on=fail_on)  # fmt: skip
     typer.echo(folder / "index.html")
     if to:
         _announce(folder, to, "")
+
+
+def _explain(company: str, engine: str) -> None:
+    """How the readings of a company are made, a line for each thing."""
+    from . import explain
+    from .company import open_company
+
+    for line in explain.lines(open_company(company, engine)):
+        talk(line, longest=2000)
 
 
 @app.command()
@@ -175,7 +191,8 @@ def verify(edition: Annotated[Path, typer.Argument(help="Such as reports/2026Q3.
 
 @app.command()
 def diff(old: Annotated[Path, typer.Argument(help="An edition's folder.")],
-         new: Annotated[Path, typer.Argument(help="A later one.")]) -> None:  # fmt: skip
+         new: Annotated[Path, typer.Argument(help="A later one.")],
+         company: Annotated[Path | None, typer.Option(help="The company folder: which rows are new or gone.")] = None) -> None:  # fmt: skip
     """What moved between two editions, and why."""
     from .run import diff
 
@@ -184,7 +201,7 @@ def diff(old: Annotated[Path, typer.Argument(help="An edition's folder.")],
             _refuse(
                 "diff", str(folder), "no manifest.json", "an edition's folder", "name a folder such as reports/2026Q3"
             )
-    for line in diff.lines(old, new):
+    for line in diff.lines(old, new, company):
         typer.echo(line)
 
 
@@ -240,13 +257,16 @@ def _announce(edition: Path, to: list[str], link: str) -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Print what the report runs on: versions, programs, and what is missing."""
+def doctor(
+    company: Annotated[Path | None, typer.Option(help="A company folder, whose .abm is looked at as well.")] = None,
+    out: Annotated[Path, typer.Option(help="Where editions lie.")] = Path("reports"),
+) -> None:
+    """Print what the report runs on: versions, room, permissions, programs, and what to do where something is missing."""
     import platform
-    import shutil
     from importlib.metadata import version
 
     from .company import PROJECT
+    from .run import doctor
     from .run.lock import differences
     from .run.publish import LIBRARIES
 
@@ -262,8 +282,8 @@ def doctor() -> None:
         )
         for line in differ:
             typer.echo(f"  {line}")
-    for program, purpose in (("java", "--engine spark"), ("chromium", "PDF")):
-        typer.echo(f"{program}: {shutil.which(program) or f'not found (needed for {purpose} only)'}")
+    for line in doctor.lines(out, company):
+        typer.echo(line)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -136,7 +137,7 @@ def _freeze(folder: Path, config: settings.Config, maps: dict[str, mapping.Map],
     The state is named for its snapshots as well, with the one that is written here: the next run finds it.
     """
     with store.writing(folder):  # what memory cannot hold goes there
-        con = store.connect(folder / ".abm" / "spill")
+        con = store.connect(folder / ".abm" / f"spill-{os.getpid()}")
     delivery = sources.read(con, config, folder, maps)
     with store.writing(folder):
         sources.keep_set_aside(con, folder / ".abm" / "set_aside", delivery)

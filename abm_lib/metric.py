@@ -45,6 +45,10 @@ class Look(Protocol):
         """The rows of a fact that the metric `looks_up`."""
         ...
 
+    def delivers(self, column: str) -> bool:
+        """Whether a source delivers `table.column`."""
+        ...
+
 
 @dataclass(frozen=True)
 class Metric:

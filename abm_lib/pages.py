@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from .errors import Fault, UsageError, nearest
 from .questions import questions
@@ -54,6 +55,7 @@ DISTANCES = {
     "attributed_pipeline": "attribution_model_distance",
     "attributed_revenue": "attributed_revenue_model_distance",
 }
+LIFT = "leading_indicator_lift"
 GATED = "Content is gated: a lead is somebody who filled in a form for it. It is no success of its own."
 NOT_GATED = "Content is not gated: few are asked to fill in a form, so leads and form fills say little about interest."
 CHOICES = ("tier", "segment")  # by which a line through time may be looked at
@@ -87,6 +89,7 @@ class Page:
         self._read = Readings(readings, register, edition["quarter"])
         self._used: dict[str, None] = {}
         self._letters: dict[str, str] = {}
+        self._unled_told: set[str] = set()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.header()._repr_mimebundle_()
@@ -171,7 +174,7 @@ class Page:
 
     def shares(self, metric: str, dimension: str) -> Figure | Fragment:
         """Parts of one whole as one bar."""
-        return self._drawn(metric, dimension, lambda rows, whole, by: wholes.shares(rows, by))
+        return self._drawn(metric, dimension, lambda rows, whole, by: wholes.shares(rows, by, self._read.history))
 
     def funnel(self) -> Figure | Fragment:
         """The stages of target accounts: how many stand at each, and how many went on."""
@@ -257,12 +260,24 @@ class Page:
 
     def indicators(self) -> Fragment:
         """Leading metrics by their own record, those that do not lead as the appendix."""
-        rows, known = self._slices("leading_indicator_lift", "indicator"), self._metric("leading_indicator_lift")
+        rows, known = self._slices(LIFT, "indicator"), self._metric(LIFT)
         if not rows:
             return absent(known, None, "indicator")
-        found = clear_differences(self._read, [known.family])
-        clear = {each.row.slice: each.difference for each in found if each.row.metric == known.name}
-        return models.indicators(rows, clear)
+        return models.indicators(rows, self._clear_lifts())
+
+    def _clear_lifts(self) -> dict[str, float]:
+        """The lifts of leading metrics that clear 0 once all comparisons of the quality page are allowed for."""
+        found = clear_differences(self._read, [self._metric(LIFT).family])
+        return {each.row.slice: each.difference for each in found if each.row.metric == LIFT}
+
+    def _unled(self, metric: str) -> list[Markup]:
+        """One line where a leading metric first stands on its page and its record does not show that it leads (D144)."""
+        if metric in self._unled_told or LIFT not in self._read.register or self._metric(metric).kind != "leading":
+            return []
+        row = next((row for row in self._read.slices(LIFT, "indicator") if row.slice == metric), None)
+        why = models.unled(row, self._clear_lifts().get(metric, 0)) if row else ""
+        self._unled_told.add(metric)
+        return [models.unled_line(why, counted.place(self._metric(LIFT), here=False))] if why else []
 
     def questions(self) -> Fragment:
         """Every question that the report is asked: the page that answers it, or the input that would."""
@@ -318,7 +333,8 @@ class Page:
     def _counted(self, figure: Figure) -> Figure:
         """A figure with the first sentence on how its metrics are counted, and where the whole definition stands."""
         metrics = [self._metric(self._use(name)) for name in figure.metrics]
-        return replace(figure, counted=counted.in_short(metrics, self.family))
+        notes = [*figure.notes, *(line for name in figure.metrics for line in self._unled(name))]
+        return replace(figure, counted=counted.in_short(metrics, self.family), notes=notes)
 
     def scope(self) -> Fragment:
         """What kind of numbers these are: progress, potential or return (S2-16)."""
@@ -376,7 +392,8 @@ class Page:
         self._letter([row])
         names = [name for name in COMPANIONS.get(named, ()) if _part(name)[0] in self._read.register]
         companions = [other for name in names if (other := self._one(name))]
-        return Tile(row, history, companions, sentences.needed(self._read, metric), self._letters)
+        needed = sentences.needed(self._read, metric)
+        return Tile(row, history, companions, needed, self._letters, self._unled(metric))
 
     def _one(self, named: str) -> Row | None:
         """The reading of a metric or of one slice, labelled so; the whole, which says why, where the metric has no slices."""

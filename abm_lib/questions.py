@@ -22,6 +22,18 @@ HEADLINES: tuple[tuple[str, str, str], ...] = (
     ("buying_group_penetration", "tier", "1"),
 )
 
+# The inputs that name the slices of a dimension, and what they are called without them: such slices answer nothing.
+SLICED_FROM = {
+    "segment": ("accounts.segment",),
+    "icp": ("accounts.is_icp",),
+    "tier": ("account_lists.tier",),
+    "target": ("account_lists.is_target",),
+    "campaign": ("campaigns.name", "campaign_members.campaign_id"),
+    "subject": ("emails.subject",),
+    "competitor": ("opportunities.competitor",),
+}
+UNNAMED = {"unknown", "not stated", "none named", "no campaign", "not on the list", "not ICP"}
+
 
 @dataclass(frozen=True)
 class Question:

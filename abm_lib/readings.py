@@ -17,7 +17,6 @@ import pandas as pd
 from . import caveats
 from .company import Company
 from .comparison import compared, is_short, status, targeted
-from .config import Config
 from .disclosure import Profile, code_key, protected
 from .facts import FACTS, Base, Cut
 from .facts.calendar import LAST_DAYS, SHOWN
@@ -69,6 +68,8 @@ def read(
     `profile` hides what an edition or a page may not tell; without one everything is told.
     Metrics whose rows are `kept` are not worked out again.
     """
+    from . import metrics  # noqa: F401  (fills the register)
+
     wanted, single = set(families), set(also)
     # Arrow's strings, the default where pyarrow is there, take twice as long for tables as small as these.
     with pd.option_context("mode.string_storage", "python"):
@@ -191,8 +192,8 @@ def _dated_by(base: Base, metric: Metric) -> str:
 class _Lookup:
     """How worked metrics read others: the readings of one quarter, and the rows of facts looked up."""
 
-    def __init__(self, rows: pd.DataFrame, facts: dict[str, pd.DataFrame], config: Config) -> None:
-        self._facts, self.config = facts, config
+    def __init__(self, rows: pd.DataFrame, facts: dict[str, pd.DataFrame], company: Company) -> None:
+        self._facts, self.config, self.delivers = facts, company.config, company.delivers
         self._rows = {(r["metric"], r["slice_by"], r["slice"]): r for r in rows.to_dict("records")}
 
     def __call__(self, metric: str, slice_by: str = "", value: str = "") -> Reading:
@@ -216,7 +217,7 @@ def _from_others(base: Base, metrics: list[Metric], rows: pd.DataFrame) -> Itera
         known = rows[rows["quarter"] == quarter.label]
         facts = {name: table[table["quarter"] == quarter.label] for name, table in looked_up.items()}
         for metric in working:
-            worked: Worked = metric.function(_Lookup(known[known["metric"].isin(metric.of)], facts, base.config))
+            worked: Worked = metric.function(_Lookup(known[known["metric"].isin(metric.of)], facts, base.company))
             readings = ({("", ""): worked.whole} if metric.has_whole else {}) | worked.slices
             made = pd.DataFrame([{**vars(r), "slice_by": by, "slice": value} for (by, value), r in readings.items()])
             made = made.assign(metric=metric.name, quarter=quarter.label, window=quarter.label)

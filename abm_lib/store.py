@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,8 +103,7 @@ def freeze(con: duckdb.DuckDBPyConnection, folder: Path, key: str, notes: dict[s
     names = con.execute(query).fetchall()
     with writing(folder):
         store.mkdir(parents=True, exist_ok=True)
-        clear_drafts(store, "draft-*")
-        clear_drafts(store, "*.json.*")
+        clear_killed(folder)
         written = {name: _write(con, store, name) for (name,) in names}
         draft = store / f"{key}.json.{os.getpid()}"
         draft.write_text(json.dumps({"tables": written, "notes": notes}, indent=1, default=str), encoding="utf-8")
@@ -153,7 +153,20 @@ def clear_drafts(folder: Path, pattern: str) -> None:
     for path in folder.glob(pattern):
         process = DRAFT.search(path.name)
         if process and not _is_running(int(process[1])):
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def clear_killed(folder: Path) -> None:
+    """Remove what killed processes left in FOLDER/.abm: what they had spilled, and drafts. It may hold rows of people."""
+    for place, pattern in (
+        ("", "spill-*"),
+        ("", f"{EDITION}.*"),
+        ("store", "draft-*"),
+        ("store", "*.json.*"),
+        ("made", ".*"),
+        ("snapshots", "*/draft-*"),
+    ):
+        clear_drafts(folder / ".abm" / place, pattern)
 
 
 def _is_running(process: int) -> bool:

@@ -113,6 +113,8 @@ CASES = [
          "F004", "accounts.csv:2", "2 lines that are not UTF-8, and no letter beyond ASCII that is; perhaps Windows-1252",
          'encoding = "cp1252"'),
     Case("F005", "UTF-8 encoded twice", "D", other("accounts", "Beta", "JosÃ©"), "F005", 'table accounts  column "name"', "1 values"),
+    Case("F172", "an account called by a mail address", "D", other("accounts", "Beta", "Beta bob@beta.example"), "F172",
+         'table accounts  column "name"', "1 names with a mail address", "name the account"),
     Case("F023", "300 more columns", "A", {"accounts": wider(SOUND["accounts"], 300)}),
     Case("F023", "one field of 3 MB", "Q", more("accounts", "A4," + "x" * 3_000_000 + ",,,"), "F011", "accounts.csv:5", "more than 2 MB"),
     Case("F024", "a name with spaces and signs", "A", {"accounts": None, "my accounts \U0001f600 (1).csv": SOUND["accounts"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ import pytest
 from filelock import FileLock
 from small_company import ACCOUNTS, FILES, SETTINGS, write
 
-from abm_lib import cli
-from abm_lib.run import publish
+from abm_lib import cli, explain, readings
+from abm_lib.company import open_company
+from abm_lib.reader import Reader
+from abm_lib.run import doctor, publish
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,22 @@ def test_faults_that_refuse_nothing_are_told_and_the_exit_is_0(abm: Any, tmp_pat
     assert [json.loads(line)["rule"] for line in again.err.splitlines()] == ["F105", "F011"]
 
 
+def test_doctor_says_where_it_may_write_and_what_each_missing_program_is_for(
+    abm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
+    (tmp_path / "a file").write_text("")
+    done = abm("doctor", "--out", str(tmp_path / "a file" / "reports"), "--company", str(tmp_path / "firm"))
+    assert done.code == 0
+    told = dict(line.split(": ", 1) for line in done.out.splitlines() if ": " in line)
+    assert told["reports"].endswith(f"this user may not write to {tmp_path / 'a file'}: let it, or name another folder")
+    assert told["inputs kept"].startswith(str(tmp_path / "firm" / ".abm")) and told["inputs kept"].endswith("MB free")
+    assert "--pdf" in told["chromium"] and "--engine spark" in told["java"] and "--pdf" in told["fonts"]
+    assert "texts as" in told["locale"]
+    monkeypatch.setattr(doctor, "SPACE", 10**18)
+    assert "make room" in abm("doctor", "--out", str(tmp_path)).out
+
+
 def test_clean_takes_the_frozen_inputs_and_nothing_else(abm: Any, tmp_path: Path) -> None:
     before = {path.name for path in write(tmp_path).iterdir()}
     abm("check", tmp_path)
@@ -222,3 +241,33 @@ def test_init_writes_a_folder_that_passes_the_check_and_never_overwrites(abm: An
     assert abm("check", tmp_path / "firm").code == 0
     refused = abm("init", tmp_path / "firm")
     assert refused.code == 2 and "not empty" in refused.err
+
+
+# What a run is about to do
+
+
+def test_explain_says_how_each_metric_is_read_and_which_input_the_others_lack(
+    abm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path, FILES, base='switched_off = ["win_rate_cohort"]\n' + SETTINGS)
+    monkeypatch.setattr(publish, "run", lambda *_, **__: tmp_path)
+    said = abm("run", folder, "--explain")
+    lines = dict(line.split(": ", 1) for line in said.err.splitlines() if ": " in line)
+    assert said.out.strip() == str(tmp_path / "index.html")
+    assert "win_rate_closed" in lines["opportunities_closed"]
+    resampled = next(line for line in said.err.splitlines() if "resampled intervals of" in line)
+    waits = next(line for line in said.err.splitlines() if "(Aalen–Johansen) of" in line)
+    assert "average_selling_price" in resampled and "sales_cycle_days" in waits and "win_rate_closed," not in resampled
+    assert "no number: win_rate_cohort, switched off in abm.toml" in said.err
+    assert "no number: ad_clicks, needs ad_days" in said.err
+    assert "ad_days" not in lines
+
+
+def test_explain_counts_the_queries_that_the_reader_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[Reader] = []
+    monkeypatch.setattr(readings, "Reader", lambda base: readers.append(Reader(base)) or readers[-1])
+    company = open_company(str(write(tmp_path, FILES)))
+    readings.read(company, company.quarter())
+    counts = re.findall(r"\d+ queries|\d+ pulls", next(explain.lines(company)))
+    queries, pulls = (int(count.split()[0]) for count in counts)
+    assert queries < readers[0].queries <= queries + pulls  # rows of which none is there are not pulled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -125,3 +127,15 @@ def test_data_without_a_date_are_refused(tmp_path: Path) -> None:
     company = open_company(write(tmp_path, {"accounts": FILES["accounts"]}))
     with pytest.raises(InputRefused, match="no table with dated rows"):
         company.quarter()
+
+
+def test_readings_know_every_metric_whoever_asks_first(tmp_path: Path) -> None:
+    """A program that imports the readings and nothing else gets rows, not a fault of pandas about nothing to concatenate."""
+    code = (
+        "import sys; from pathlib import Path; from abm_lib import readings; from abm_lib.company import open_company\n"
+        "opened = open_company(sys.argv[1]); found = readings.read(opened, opened.quarter(), families=['pipeline'])\n"
+        "print(found['metric'].nunique())"
+    )
+    folder = write(tmp_path, FILES)
+    told = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
+    assert int(told.stdout) > 20

@@ -308,6 +308,7 @@ GROUPS = [
     *range(110, 125),
     *range(130, 141),
     *range(150, 168),
+    *range(170, 181),
 ]
 CORPUS = {f"F{number:03}" for number in GROUPS} | {f"C{number:02}" for number in range(1, 9)}
 

@@ -131,8 +131,18 @@ def test_a_page_on_which_nothing_differs_says_otherwise_once_in_twenty_at_most()
     assert 0 < said <= 20
 
 
-def indicators(*rows: tuple[str, float | None, float | None, float | None, str]) -> BeautifulSoup:
-    """The tables of leading indicators on a page of these lifts: name, value, low, high, caveat."""
+Lift = tuple[str, float | None, float | None, float | None, str]  # name, value, low, high, caveat
+
+
+def indicators(*rows: Lift) -> BeautifulSoup:
+    """The tables of leading indicators on a page of these lifts."""
+    frame, known = lifted(*rows)
+    page = Page("quality", frame, {**invented.EDITION, "quarter": NOW}, {known.name: known})  # type: ignore[dict-item]
+    return BeautifulSoup(str(page.indicators().html), "html.parser")
+
+
+def lifted(*rows: Lift) -> tuple[pd.DataFrame, Known]:
+    """Readings of these lifts, and the metric that they are of."""
     records = []
     for name, value, low, high, caveat in rows:
         row = dict.fromkeys(COLUMNS, None) | {
@@ -159,13 +169,11 @@ def indicators(*rows: tuple[str, float | None, float | None, float | None, str])
         }
         records.append(row | {"missing_because": reason})
     frame = pd.DataFrame(records, columns=list(COLUMNS))
-    known = Known("leading_indicator_lift", ("indicator",), "quality", "points", "neither")
-    page = Page("quality", frame, {**invented.EDITION, "quarter": NOW}, {known.name: known})  # type: ignore[dict-item]
-    return BeautifulSoup(str(page.indicators().html), "html.parser")
+    return frame, Known("leading_indicator_lift", ("indicator",), "quality", "points", "neither")
 
 
 NOW = QUARTERS[-1]
-CALLED = {"Mails": "its likely range covers 0: no lead so far", "Visits": "accounts that showed it progressed less",
+CALLED = {"Mails": "the likely range of the difference covers 0", "Visits": "accounts that showed it progressed less",
           "Calls": "no tier with accounts of both kinds", "Ads": "among so many comparisons, chance gives as much",
           "Talks": "too few accounts for a likely range"}  # fmt: skip
 
@@ -188,3 +196,17 @@ def test_an_indicator_that_did_not_lead_is_in_the_appendix_with_its_reason() -> 
 def test_where_all_indicators_led_there_is_no_appendix() -> None:
     page = indicators(("teams", 0.10, 0.07, 0.13, ""))
     assert page.select("#table-indicators-earned") and not page.select("#table-indicators-appendix")
+
+
+@pytest.mark.parametrize(("low", "high", "said"), [(0.07, 0.13, 0), (-0.02, 0.22, 1)])
+def test_the_page_of_an_indicator_says_once_that_it_did_not_lead(low: float, high: float, said: int) -> None:
+    frame, known = lifted(("ad_click_rate", 0.10, low, high, ""))
+    told = pd.concat([invented.frame(), frame.assign(quarter=invented.NOW)], ignore_index=True)
+    register = {**invented.REGISTER, known.name: known}
+    page = Page("ads", told, invented.EDITION, register)  # type: ignore[arg-type]
+    card, chart = page.scorecard("ad_click_rate", "ad_spend"), page.trend("ad_click_rate")._under()  # type: ignore[union-attr]
+    line = "Not shown to go before progress of accounts: the likely range of the difference covers 0."
+    assert BeautifulSoup(str(card.html), "html.parser").get_text().count(line) == said
+    assert line not in BeautifulSoup(str(chart), "html.parser").get_text()
+    first = Page("ads", told, invented.EDITION, register).trend("ad_click_rate")._under()  # type: ignore[arg-type, union-attr]
+    assert BeautifulSoup(str(first), "html.parser").get_text().count(line) == said

@@ -195,6 +195,33 @@ def test_a_diff_names_what_moved_and_the_input_that_changed(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
+def told_of(place: Path, name: str, **manifest: Any) -> Path:
+    """An edition whose manifest says more."""
+    folder = published(place / name)
+    said = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(said | manifest))
+    return folder
+
+
+def test_a_diff_names_the_table_the_section_and_the_map_that_changed(tmp_path: Path) -> None:
+    store = tmp_path / "firm" / ".abm" / "store"
+    store.mkdir(parents=True)
+    pd.DataFrame({"id": ["a", "b", "c"], "amount": [1, 2, 3]}).to_parquet(store / "x.parquet")
+    pd.DataFrame({"id": ["a", "b", "d", "e"], "amount": [1, 5, 3, 3]}).to_parquet(store / "y.parquet")
+    first = {"frozen_tables": {"deals": "x", "same": "z"}, "tables": {"deals": {"accepted": 3}}, "settings": "1",
+             "sections": {"[fiscal]": "1", "[min_n]": "1"}, "maps": {"crm.toml": "1"}}  # fmt: skip
+    then = {"frozen_tables": {"deals": "y", "same": "z", "leads": "l"}, "tables": {"deals": {"accepted": 4}}, "settings": "2",
+            "sections": {"[fiscal]": "1", "[min_n]": "2"}, "maps": {"crm.toml": "2"}}  # fmt: skip
+    old, new = told_of(tmp_path, "old", **first), told_of(tmp_path, "new", **then)
+    assert list(diff.lines(old, new))[1:5] == [
+        "settings: [min_n] changed", "maps: crm.toml changed", "  table deals: 3 → 4 rows", "  table leads: added",
+    ]  # fmt: skip
+    assert (
+        list(diff.lines(old, new, tmp_path / "firm"))[3]
+        == "  table deals: 3 → 4 rows; 3 rows are new and 2 gone, a changed one being both"
+    )
+
+
 def test_a_diff_blames_the_definition_where_its_version_moved(tmp_path: Path) -> None:
     old, new = published(tmp_path / "old"), published(tmp_path / "new", inputs="b", value=0.5, version=2)
     assert list(diff.lines(old, new))[2] == "win_rate 2026Q1: 0.25 → 0.5  (definition 1 → 2)"

@@ -6,12 +6,9 @@ import csv
 import json
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import html5lib
 import nbformat
 import numpy as np
@@ -19,8 +16,10 @@ import pandas as pd
 import pytest
 import readings_fixture as invented
 from bs4 import BeautifulSoup
-from hostile import ALERT, LONG, PAYLOADS, poisoned
-from small_company import CHANGES, DEALS, write
+from canaries import CANARY, everything_written, with_canaries
+from conftest import find_chromium
+from hostile import ALERT, LONG, MATCHED, PAYLOADS, free_text, poisoned
+from small_company import ACCOUNTS, CHANGES, DEALS, write
 from tiny import sample_readings
 
 from abm_lib import edition as editions
@@ -33,6 +32,7 @@ from abm_lib.pages import FAMILIES, Page
 from abm_lib.run import deliver, digest, forms
 from abm_lib.run.render import render
 from abm_lib.show import published
+from abm_lib.tables import tables
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 # Slices that pages look up by name.
@@ -161,24 +161,36 @@ def test_a_fault_never_says_an_address() -> None:
     assert "@a" not in str(fault) + json.dumps(fault.as_dict()) and "…@…" in fault.found
 
 
-CANARY = "canary{}@birds.example"
-BROKEN = """person_id,account_id,email,created_at,title
-P1,A1,canary1@birds.example,canary2@birds.example,Director canary3@birds.example
-P2,A2,canary4@birds.example,2026-02-03,Head of Canaries,canary5@birds.example
-P2,A1,canary6@birds.example,2026-02-03,x
+BROKEN = """person_id,account_id,email,created_at,title,is_internal,survivor_id
+canary-1,A1,canary1@birds.example,canary2@birds.example,Director CanaryTitle3,no,canary-2
+canary-2,A2,canary4@birds.example,2026-02-03,Head of Canaries,perhaps,canary-1
+canary-2,A1,canary6@birds.example,2026-02-03,CanaryTitle5,no,
+4.6876E+17,A1,canary6@birds.example,2026-02-03,CanaryTitle6,no,canary-9
+Total: 4,canary-3,CanaryTitle7
 canary7@birds.example,canary8@birds.example,"unfinished canary9@birds.example,2026-02-03
 """
+UNFITTING = {
+    "owners": "owner_id,label\ncanary-w1,Owner\ncanary-w1,CanaryLabel1\n",
+    "person_stages": "person_id,stage,entered_at\ncanary-lost,lead,2026-02-03\n",
+    "person_accounts": "person_id,account_id,valid_from,valid_to\ncanary-2,A1,2026-01-01,\ncanary-2,A2,2026-02-01,\n",
+    "notes": "note_id,noted_on,source,text,text\nN1,2026-01-02,social,CanaryText1,CanaryText2\n",
+    "surveys": "R1,2026-01-02,nps,9,CanaryComment1,CanaryComment1\n",  # without its header
+}
+OWNED = DEALS.replace("\n", ",canary-nobody\n").replace("created_at,canary-nobody", "created_at,owner_id")
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_inputs_that_are_refused_are_explained_without_naming_anyone(tmp_path: Path, command: str) -> None:
-    folder = write(tmp_path / "firm", {"people": BROKEN, "opportunities": DEALS, "opportunity_changes": CHANGES})
+    files = {"people": BROKEN, **UNFITTING, "opportunities": OWNED, "opportunity_changes": CHANGES}
+    folder = write(tmp_path / "firm", files)
     done = subprocess.run(
         [sys.executable, "-m", "abm_lib.cli", command, str(folder), *(["--out", str(tmp_path / "out")] if command == "run" else [])],
         capture_output=True, text=True, cwd=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 3 and "people.csv" in done.stderr
-    assert "birds" not in done.stdout + done.stderr
+    assert done.returncode == 3
+    told = ("F012", "F016", "F074", "F081", "F085", "people.csv", "owners.csv", "notes.csv", "surveys.csv")
+    assert all(name in done.stderr for name in told), done.stderr
+    assert not CANARY.search(done.stdout + done.stderr), done.stderr
 
 
 def test_a_bug_is_logged_without_the_address_that_it_carried(tmp_path: Path) -> None:
@@ -196,80 +208,40 @@ def _environment(temporary: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(temporary)}
 
 
-def with_canaries(folder: Path) -> int:
-    """An address of its own in every personal cell of a company, and in campaign names and UTMs; returns how many."""
-    from abm_lib.tables import tables
-
-    count = 0
-    for name, table in tables().items():
-        path = folder / f"{name}.csv"
-        if not path.is_file():
-            continue
-        with path.open(encoding="utf-8", newline="") as file:
-            head, *rows = csv.reader(file)
-        text = [c.name for c in table.columns.values() if c.personal and c.type == "text" and c.name != "email_hash"]
-        text += [
-            c
-            for c in ("utm_content", "utm_term", "source_detail", "recent_source_detail", "comment")
-            if c in table.columns
-        ]
-        text += ["name"] if name in ("campaigns", "emails") else []
-        for place in [head.index(column) for column in text if column in head]:
-            for row in rows:
-                count += 1
-                row[place] = (
-                    f"{row[place]} {CANARY.format(count)}".strip() if head[place] != "email" else CANARY.format(count)
-                )
-        ids = [place for place, column in enumerate(head) if column in table.columns and _is_person_id(table, column)]
-        for row in rows:
-            for place in ids:
-                row[place] = f"canaryid-{row[place]}" if row[place] else ""
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([head, *rows])
-    return count
+@pytest.fixture(scope="module")
+def told_apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A company in which every person is a canary."""
+    folder = tmp_path_factory.mktemp("canaries") / "firm"
+    sample.write(folder, seed=3, scale=0.02)
+    assert with_canaries(folder) > 4000
+    return folder
 
 
-def _is_person_id(table: Any, column: str) -> bool:
-    return bool(table.columns[column].personal and table.columns[column].type == "id" and column != "owner_id")
-
-
-def everything_written(folder: Path) -> Iterator[tuple[str, str]]:
-    """Every published file as text: workbooks and Parquet unpacked, file names among it."""
-    for path in sorted(folder.rglob("*")):
-        yield f"name of {path.name}", path.name
-        if path.is_dir() or path.suffix == ".lock":
-            continue
-        if path.suffix == ".xlsx":
-            with zipfile.ZipFile(path) as book:
-                yield path.name, "".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
-        elif path.suffix == ".parquet":
-            yield path.name, duckdb.read_parquet(str(path)).df().to_csv()
-        else:
-            yield path.name, path.read_text("utf-8", errors="replace")
+FORMS = ["--single", "--xlsx", "--digest"]
+DELIVERIES = {"internal": FORMS, "shared": [*FORMS, "--static"]}  # pages with the data of their charts, and without
 
 
 @pytest.mark.slow
-def test_no_person_of_any_source_reaches_anything_that_is_published_or_said(tmp_path: Path) -> None:
-    folder = tmp_path / "firm"
-    sample.write(folder, seed=3, scale=0.02)
-    assert with_canaries(folder) > 1000
-    command = [sys.executable, "-m", "abm_lib.cli", "run", str(folder), "--only", "demand,voice", "--single", "--xlsx", "--digest",
-               "--profile", "shared", "--out", str(tmp_path / "reports")]  # fmt: skip
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_person_of_any_source_reaches_anything_that_is_published_or_said(
+    told_apart: Path, tmp_path: Path, profile: str
+) -> None:
+    """All pages in all forms; what is said; the run's own log and the notebooks that it leaves."""
+    forms_asked = [*DELIVERIES[profile], *(["--pdf"] if find_chromium() else [])]
+    command = [sys.executable, "-m", "abm_lib.cli", "run", str(told_apart), *forms_asked, "--profile", profile,
+               "--out", str(tmp_path / "reports")]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "canary" not in done.stdout + done.stderr and "birds" not in done.stdout + done.stderr
+    assert not CANARY.search(done.stdout + done.stderr)
     files = dict(everything_written(tmp_path / "reports"))
-    assert {
-        "index.html",
-        "voice.html",
-        "readings.csv",
-        "manifest.json",
-        "run.json",
-        "report.xlsx",
-        "report.html",
-    } < set(files)
-    assert [name for name, text in files.items() if "canary" in text or "birds" in text] == []
+    expected = {"index.html", *(f"{family}.html" for family in FAMILIES[1:]), "readings.csv", "readings.parquet",
+                "manifest.json", "run.json", "report.xlsx", "report.html", "digest.html", "digest.txt", "digest.eml"}  # fmt: skip
+    assert expected < set(files) and ("report.pdf" in files) == ("--pdf" in forms_asked)
+    assert any(text for name, text in files.items() if name.startswith("charts of")) == (profile == "internal")
     assert "address hidden" in files["readings.csv"], "what was masked is told, and counted by its numbers"
+    runs = dict(everything_written(max((told_apart / ".abm" / "runs").iterdir())))
+    assert {"run.json", "summary.analyst.ipynb"} < set(runs)
+    assert [name for name, text in [*files.items(), *runs.items()] if CANARY.search(text)] == []
 
 
 # The whole way, from the sources to twelve pages
@@ -305,6 +277,23 @@ def test_hostile_text_in_every_free_column_changes_no_number(
         one, other = hostile[column].to_numpy(float), plain[column].to_numpy(float)
         np.testing.assert_allclose(one[~shared_out], other[~shared_out], rtol=1e-9, err_msg=column)
         np.testing.assert_allclose(one[shared_out], other[shared_out], atol=0.011, err_msg=column)
+
+
+def test_every_text_of_every_table_is_attacked() -> None:
+    texts = {
+        (name, c.name) for name, t in tables().items() for c in t.columns.values() if c.type == "text" and not c.choices
+    }
+    matched = {(name, column) for name, columns in MATCHED.items() for column in columns}
+    assert matched <= texts and {(name, column) for name in tables() for column in free_text(name)} == texts - matched
+
+
+@pytest.mark.parametrize("payload", [payload for payload in PAYLOADS if '"' in payload])
+def test_a_quote_in_the_name_of_a_column_is_part_of_the_name(tmp_path: Path, payload: str) -> None:
+    head, *rows = (line.split(",") for line in ACCOUNTS.splitlines())
+    folder = write(tmp_path / "firm", {"accounts": "", "opportunities": DEALS, "opportunity_changes": CHANGES})
+    with (folder / "accounts.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([[*head, payload], *([*row, ALERT] for row in rows)])
+    assert open_company(folder).notes["tables"]["accounts"]["accepted"] == len(rows)
 
 
 @pytest.mark.slow

@@ -16,8 +16,14 @@ from abm_lib.slices import ONE_QUARTER, TIME
 ADDITIVE = [m for m in REGISTER.values() if m.additive and m.has_whole]
 MOVEMENTS = ("movement", "bridge/movement", "movement/tier", "movement/business_type")
 OTHERS = ("pipeline_movement", "influenced_pipeline", "influenced_pipeline_share", "influenced_target_accounts",
-          "marketing_sourced_pipeline_share", "marketing_sourced_revenue_share")  # fmt: skip
+          "influenced_pipeline_by_touches", "marketing_sourced_pipeline_share", "marketing_sourced_revenue_share")  # fmt: skip
 CENT = 0.005
+GENEROUS = (
+    "any_touch",
+    "one_response",
+    "default",
+    "strict",
+)  # rules of influence: each asks for all that the one before does
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +40,9 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def generated(small: Path) -> pd.DataFrame:
-    by = {name for metric in ADDITIVE for name in metric.by} | set(MOVEMENTS) | {"rule", "source_owner"}
+    by = (
+        {name for metric in ADDITIVE for name in metric.by} | set(MOVEMENTS) | {"rule", "source_owner", "least_touches"}
+    )
     return read(small, *(m.name for m in ADDITIVE), *OTHERS, by=by, quarter="2027Q2")
 
 
@@ -128,8 +136,28 @@ def test_influenced_never_exceeds_created_and_any_touch_never_less_than_the_defa
         )
         assert len(rules) == 8 and (rules["any_touch"] >= rules["default"]).all()
         assert (rules["any_touch"] > rules["default"]).any()
+        assert (rules[list(GENEROUS[:-1])].to_numpy() >= rules[list(GENEROUS[1:])].to_numpy()).all()
         assert same(whole(table, name), rules["default"])
-    assert (whole(table, "influenced_pipeline") <= created + CENT).all()
+        if name != "influenced_target_accounts":
+            most = created + CENT if name == "influenced_pipeline" else 1.0
+            assert rules.le(most, axis=0).all(axis=None)
+
+
+def test_the_curve_of_influence_never_rises_with_the_touches_asked_for_nor_passes_all_that_was_created(
+    table: pd.DataFrame,
+) -> None:
+    curve = table[(table["metric"] == "influenced_pipeline_by_touches") & (table["slice_by"] == "least_touches")]
+    curve = curve.pivot(index="quarter", columns="slice", values="value").dropna()
+    assert len(curve) and list(curve.columns) == ["01", "02", "03", "05", "08", "13"]
+    assert (curve.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
+    assert curve.le(1.0).all(axis=None)
+
+
+def test_influenced_is_never_added_to_sourced() -> None:
+    both = [
+        m.name for m in REGISTER.values() if any(n.startswith("influenced") for n in m.of) and m.family != "quality"
+    ]
+    assert both == []
 
 
 def test_marketing_sourced_is_a_part_of_all_that_was_created_and_won(table: pd.DataFrame) -> None:

@@ -24,7 +24,7 @@ FAMILIES = (
 )
 # Held against readings, or worked out by hand, in test_quality, test_pipeline and test_ads.
 OF_OTHER_READINGS = ("readiness", "promises_kept_share", "questions_answered", "attribution_model_distance",
-                     "attributed_revenue_model_distance", "target_account_lift", "ad_experiment_sample_ratio")  # fmt: skip
+                     "attributed_revenue_model_distance", "ad_experiment_sample_ratio")  # fmt: skip
 FITTED = (
     "sbg",
     "sbg_residual",

@@ -45,6 +45,12 @@ def test_an_unknown_page_quarter_metric_or_dimension_names_the_nearest_known() -
         page_of().say("{win_rate_closed:verdct}")
 
 
+def test_a_number_typed_into_a_sentence_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        page_of().say("{win_rate_closed} of deals were won, 12% more than ever")
+    assert [(fault.rule, fault.found) for fault in caught.value.faults] == [("typed_number", "12%")]
+
+
 @pytest.mark.parametrize("dimension", ["owner", "owner_id", "person_id"])
 def test_a_page_never_names_people(dimension: str) -> None:
     with pytest.raises(UsageError, match="never names people"):

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import attack
+import nbformat
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
+import readings_fixture as invented_page
+from bs4 import BeautifulSoup
+from canaries import charts
+from conftest import ROOT
 from tiny import company, opened_small, rows, sample_readings
 
-from abm_lib import readings
-from abm_lib.disclosure import ANSWERS, NUMBERS, PEOPLE, PROFILES, account_code, code_key, protected
+from abm_lib import edition as editions
+from abm_lib import readings, sample
+from abm_lib.company import Company, open_company
+from abm_lib.disclosure import ANSWERS, NUMBERS, PEOPLE, PROFILES, _named, account_code, code_key, protected
 from abm_lib.intervals import wilson
 from abm_lib.metric import REGISTER
+from abm_lib.pages import Page
+from abm_lib.run import workbook
+from abm_lib.run.render import render
+from abm_lib.run.reuse import Made
+from abm_lib.show.rows import NUMBERS as SHOWN
+from abm_lib.show.rows import Readings
 
 INTERNAL, SHARED = PROFILES["internal"], PROFILES["shared"]
 KEY = b"a key of the company's own"
@@ -25,6 +40,7 @@ NOT_PEOPLE = {
     "entries", "exposures", "impressions", "meetings", "models", "money", "numbers", "opportunities", "pages", "promises", "quarters",
     "questions", "sessions", "stays", "tables", "views",
 }  # fmt: skip
+PARTS = ("numerator", "denominator", "n")
 BLANK: dict[str, Any] = dict.fromkeys(NUMBERS) | {"method": "", "missing_because": "", "caveats": ""}
 
 
@@ -296,8 +312,8 @@ def test_what_is_hidden_has_no_influence_on_what_is_told(seed: int) -> None:
 def test_no_count_of_fewer_than_five_people_is_in_the_shared_readings_of_the_sample(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    sample = sample_readings(tmp_path_factory).assign(window="")
-    shared = protected(sample, SHARED, KEY)
+    whole = sample_readings(tmp_path_factory).assign(window="")
+    shared = protected(whole, SHARED, KEY)
     people = shared["metric"].map({m.name: m.counts in PEOPLE for m in REGISTER.values()})
     parts = shared.loc[people & ~shared["unit"].isin(["money", "score"]), ["numerator", "denominator", "n"]]
     assert not parts.isin([1, 2, 3, 4]).any(axis=None)
@@ -337,9 +353,6 @@ def test_comparisons_and_colours_are_made_from_what_is_told(tmp_path: Path) -> N
 @pytest.fixture(scope="module")
 def four_editions(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[pd.DataFrame]]:
     """What an attacker reads in the last four editions of a small company, beside the truth."""
-    from abm_lib import sample
-    from abm_lib.company import open_company
-
     folder = tmp_path_factory.mktemp("four") / "firm"
     sample.write(folder, seed=3, scale=0.02)
     opened = open_company(folder)
@@ -358,27 +371,129 @@ def four_editions(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], l
             readings.read(opened, opened.calendar.quarter(quarter))
     for table in truth:
         table[list(NUMBERS)] = table[list(NUMBERS)].astype("float64")
-    open_to_all = [t[~t["slice_by"].str.contains("account|^owner$")].reset_index(drop=True) for t in truth]
-    published = [protected(table, SHARED, KEY) for table in open_to_all]
-    return lambda kind: [attack.cells(t, p, kind) for t, p in zip(open_to_all, published, strict=True)]
+
+    def of(kind: str) -> list[pd.DataFrame]:
+        left_out = "^owner$" if kind == "people" else "account|^owner$"  # money by account is told nowhere
+        kept = [t[~t["slice_by"].str.contains(left_out)].reset_index(drop=True) for t in truth]
+        coded = [t.assign(slice=_named(t["slice"], t["slice_by"], SHARED, KEY)) for t in kept]
+        return [attack.cells(c, protected(t, SHARED, KEY), kind) for c, t in zip(coded, kept, strict=True)]
+
+    return of
 
 
 @pytest.mark.slow
 def test_the_last_four_editions_together_give_no_hidden_person_away(
     four_editions: Callable[[str], list[pd.DataFrame]],
 ) -> None:
-    editions = four_editions("people")
-    assert all(cells["hidden"].sum() > 100 for cells in editions)
-    assert attack.recovered(editions) == []
+    told = four_editions("people")
+    assert all(cells["hidden"].sum() > 100 for cells in told)
+    assert all(cells["slice_by"].str.contains("account").sum() > 100 for cells in told)
+    assert attack.recovered(told) == []
 
 
 @pytest.mark.slow
 def test_the_last_four_editions_together_give_no_hidden_amount_away(
     four_editions: Callable[[str], list[pd.DataFrame]],
 ) -> None:
-    editions = four_editions("money")
-    assert all(cells["hidden"].sum() > 100 for cells in editions)
-    assert attack.recovered(editions, tolerance=1) == []
+    told = four_editions("money")
+    assert all(cells["hidden"].sum() > 100 for cells in told)
+    assert attack.recovered(told, tolerance=1) == []
+
+
+# What is drawn, said aloud and handed on
+
+
+PAGES = ("summary", "accounts", "demand", "pipeline", "revenue", "for-sales")
+
+
+@pytest.fixture(scope="module")
+def two_readings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, pd.DataFrame, pd.DataFrame]:
+    """A small company, all its readings, and those that may travel."""
+    folder = tmp_path_factory.mktemp("two") / "firm"
+    sample.write(folder, seed=3, scale=0.02)
+    opened = open_company(folder)
+    asked, kept = opened.calendar.quarter("2026Q3"), Made(opened, "2026Q3", None, "duckdb", "internal")
+    exact = readings.read(opened, asked, kept=kept)
+    return opened, exact, readings.read(opened, asked, profile=SHARED, kept=kept)
+
+
+Cell = tuple[str, str, str, str]
+
+
+def written(table: pd.DataFrame) -> dict[Cell, dict[str, str]]:
+    """Each number of each row as pages write it, by metric, quarter and slice."""
+    read = Readings(table, REGISTER, "2026Q3")
+    every = [row for quarter in read.quarters for name in table["metric"].unique() for row in read.rows(name, quarter)]
+    return {
+        (row.metric, row.quarter, row.slice_by, row.slice): {
+            field: row.text(field) for field in SHOWN if getattr(row, field) is not None
+        }
+        for row in every
+    }
+
+
+def only_hidden(opened: Company, exact: pd.DataFrame, shared: pd.DataFrame) -> tuple[set[str], set[str]]:
+    """What is hidden and stands for nothing that is told: as it would be written, and its exact digits.
+
+    Small whole numbers and round ones stand for too much (days, weeks, ticks of an axis) to be looked for.
+    """
+    coded = exact.assign(slice=_named(exact["slice"], exact["slice_by"], SHARED, code_key(opened.folder)))
+    true, told = written(coded), written(shared)
+    hidden = [cell for cell, texts in told.items() if "value" not in texts and "value" in true.get(cell, {})]
+    texts = {true[cell][field] for cell in hidden for field in ("value", *PARTS) if field in true[cell]}
+    texts -= {text for cells in told.values() for text in cells.values()}
+    both = coded.merge(shared, on=attack.KEY, suffixes=("", "_told"))
+    gone = both[both["missing_because_told"] == "suppressed"]
+    digits = {f"{number:.9g}" for number in gone[["value", *PARTS]].stack() if number % 1 or abs(number) >= 1000}
+    digits -= {f"{number:.9g}" for number in shared[list(SHOWN)].stack()}
+    exactly = {text for text in texts if len(re.sub(r"\D", "", text).strip("0")) > 1}
+    return {text for text in exactly if sum(map(str.isdigit, text)) > 3 or re.search(r"[€%x]", text)}, digits
+
+
+def leaks(page: str, hidden: tuple[set[str], set[str]]) -> set[str]:
+    """What of it a page holds: in its text, in what is read aloud, in its drawings, or packed for its script."""
+    found = BeautifulSoup(page, "html5lib")
+    for unread in found.select("style, script"):
+        unread.decompose()
+    named = [
+        str(value) for tag in found.find_all(True) for name, value in tag.attrs.items() if name not in ("d", "style")
+    ]
+    data = "\n".join(charts(page))
+    everything = "\n".join([found.body.get_text(" "), *named, data])
+    tokens = set(re.findall(r"[−]?[€$]?\d[\d.,]*(?:[%kMBx]\b|%)?", everything))
+    numbers = {f"{float(number):.9g}" for number in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", data)}
+    return (hidden[0] & {token.rstrip(".,") for token in tokens}) | (hidden[1] & numbers)
+
+
+def drawn_page(opened: Company, family: str, table: pd.DataFrame, profile: str) -> str:
+    edition = editions.describe(opened, opened.calendar.quarter("2026Q3"), table, profile=profile)
+    notebook = nbformat.read(ROOT / "notebooks" / f"{family}.ipynb", 4)
+    return render(invented_page.run_cells(notebook, Page(family, table, edition, REGISTER)), family, edition)
+
+
+@pytest.mark.slow
+def test_no_hidden_number_stands_in_a_page_a_drawing_its_data_or_the_workbook(
+    two_readings: tuple[Company, pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    opened, exact, shared = two_readings
+    hidden = only_hidden(opened, exact, shared)
+    assert min(map(len, hidden)) > 300
+    assert len(leaks(drawn_page(opened, "pipeline", exact, "internal"), hidden)) > 30, "they would be seen"
+    for family in PAGES:
+        assert leaks(drawn_page(opened, family, shared, "shared"), hidden) == set(), family
+    edition = editions.describe(opened, opened.calendar.quarter("2026Q3"), shared, profile="shared")
+    workbook.write(tmp_path / "report.xlsx", shared, edition, REGISTER)
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+    assert [(sheet.title, sheet.sheet_state) for sheet in book] == [
+        (name, "visible") for name in ("About", "Readings", "Definitions")
+    ]
+    head, *rows = book["Readings"].iter_rows(values_only=True)
+    assert len(rows) == len(shared) and not any(
+        sheet.column_dimensions[c].hidden for sheet in book for c in sheet.column_dimensions
+    )
+    for row in (dict(zip(head, row, strict=True)) for row in rows):
+        if row["missing_because"] == "suppressed":
+            assert {row[name] for name in NUMBERS} == {None}
 
 
 def test_every_pair_of_profiles_agrees_on_what_neither_hides() -> None:

@@ -23,11 +23,12 @@ from pages import name_of, published_pages
 from tiny import sample_readings
 
 from abm_lib import pages as every
+from abm_lib.disclosure import PROFILES
 from abm_lib.errors import PublishRefused, UsageError
 from abm_lib.metric import REGISTER
 from abm_lib.pages import ROLES, Page
 from abm_lib.run import forms
-from abm_lib.run.render import _filled, index_page, render
+from abm_lib.run.render import _filled, index_page, parts, render
 from abm_lib.show import published
 from abm_lib.show.fragment import VEGA
 from abm_lib.show.rows import NUMBERS, Readings
@@ -84,6 +85,24 @@ def small(*shown: Any, **changes: Any) -> Any:
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.cells[0].update(changes)
     return notebook
+
+
+@pytest.mark.parametrize(
+    ("prose", "found"),
+    [
+        ("Win rate rose to 25% and leads by 1,204.", ["25%", "1,204."]), ("It cost €40 in 2026.", ["€40", "2026."]),
+        ("## Did 9 of ten answer?", ["9"]), ("As S0-11 says of GA4 in Q3, three of ten.", []), ("# 12 pages", []),
+    ],
+)  # fmt: skip
+def test_a_number_typed_into_the_prose_of_a_notebook_is_refused_with_its_cell(prose: str, found: list[str]) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(prose, id="words")])
+    try:
+        parts(notebook, "ads")
+    except PublishRefused as refused:
+        told = [(fault.rule, fault.where, fault.found) for fault in refused.faults]
+    else:
+        told = []
+    assert told == [("typed_number", "cell words", number) for number in found]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -337,6 +356,21 @@ def test_hostile_names_stay_text_wherever_they_are_written(family: str, sample: 
     shown = "".join(s for s in soup.find_all(string=True))
     assert "alert(1)" in shown and not re.search("[\u202a-\u202e\u2066-\u2069\u200b]", shown)
     assert all(isinstance(found, Tag) and "style" not in found.parent.name for found in soup.select("main style"))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_profile_and_what_it_hides_stand_in_the_foot_of_the_page_and_of_every_sheet(profile: str) -> None:
+    edition = invented.EDITION | {"profile": profile, "disclosure": PROFILES[profile].said}
+    text = render(small(Page("ads", invented.frame(), edition, invented.REGISTER)), "ads", edition)
+    found = BeautifulSoup(text, "html5lib")
+    said = f"{profile.capitalize()}. {PROFILES[profile].said} No person is named in this report."
+    assert said in found.select_one("footer.foot").get_text()
+    assert profile.capitalize() in found.select_one("header .state summary").get_text()
+    running = re.search(r"--running:'(.*?)'", found.style.string)
+    assert running
+    printed = re.sub(r"\\([0-9a-f]+) ", lambda escape: chr(int(escape[1], 16)), running[1])
+    assert f"{profile.capitalize()}: {PROFILES[profile].said}" in printed
+    assert re.search(r"@bottom-left ?\{ ?content: ?var\(--running\)", found.style.string)
 
 
 def test_hostile_text_in_the_running_foot_cannot_leave_its_string() -> None:

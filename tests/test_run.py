@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,7 +97,7 @@ def without_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The run with one page that no notebook made: for what is the same whatever the pages hold."""
 
     def one_page(self: make.Pages, *_: Any) -> dict[str, str]:
-        (self.staging / "edition.json").write_text("{}")
+        (self.staging / "edition.json").write_text('{"families": ["summary"]}')
         (self.staging / "index.html").write_text("<h1>x</h1>")
         return {"index.html": sha256(b"<h1>x</h1>").hexdigest()}
 
@@ -139,6 +141,39 @@ def test_a_notebook_that_does_not_reach_its_end_is_refused_with_its_cell(
     (fault,) = caught.value.faults  # type: ignore[attr-defined]
     assert fault.where == f"ads.ipynb  cell {cell}"
     assert fault.found.startswith(found)
+    if error is KernelDied:
+        held = re.search(r"its kernel held ([\d,]+) MB at most", fault.found)
+        assert held and int(held[1].replace(",", "")) > 20
+        assert "memory" in fault.fix
+
+
+def test_a_cell_out_of_memory_says_how_much_its_kernel_held(tmp_path: Path) -> None:
+    source = notebook(tmp_path / "notebooks", "ads", "full = bytearray(400_000_000)", "raise MemoryError")
+    with pytest.raises(PublishRefused) as caught:
+        execute.run_one(source, tmp_path / "out.ipynb", GIVEN, tmp_path)
+    (fault,) = caught.value.faults
+    held = re.search(r"MemoryError.*held ([\d,]+) MB at most", fault.found)
+    assert fault.where == "ads.ipynb  cell two" and held and int(held[1].replace(",", "")) > 400
+    assert "--jobs 1" in fault.fix
+
+
+def test_a_query_that_the_limit_interrupts_is_too_slow_and_no_bug() -> None:
+    query = "select sum(a.range * b.range % 7) from range(10000000) a, range(10000000) b"
+    with pytest.raises(PublishRefused) as caught, execute.within(0.2, "readings", 9):
+        store.connect().execute(query).fetchall()
+    assert [(fault.where, fault.found) for fault in caught.value.faults] == [("readings", "not done after 9 s")]
+
+
+def test_the_copy_that_a_run_leaves_says_that_it_is_for_analysts_alone(tmp_path: Path) -> None:
+    source = notebook(tmp_path / "notebooks", "ads", "raise ValueError('of whom?')")
+    with pytest.raises(PublishRefused):
+        execute.run_one(source, tmp_path / "ads.analyst.ipynb", GIVEN, tmp_path)
+    for copy in (tmp_path / "ads.analyst.ipynb", tmp_path / "ads.ipynb"):
+        left = nbformat.read(copy, as_version=4)
+        first = next(cell for cell in left.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", []))
+        assert "may hold personal data" in first.source and first.cell_type == "markdown"
+        assert left.metadata["abm"]["personal_data"] in first.source
+    assert "abm" not in nbformat.read(source, as_version=4).metadata
 
 
 def test_a_notebook_gets_its_parameters_and_the_runs_folder(tmp_path: Path) -> None:
@@ -274,6 +309,41 @@ def test_a_page_that_holds_what_it_may_not_is_not_published(run: Callable[..., P
         run(HOSTILE)
     assert {fault.rule for fault in caught.value.faults} >= {"script"} or "script" in str(caught.value)
     assert contents(tmp_path / "reports") == {}
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_a_form_with_a_fault_in_its_bytes_is_not_published(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("one = 1")
+    before = contents(tmp_path / "reports")
+
+    def planted(staging: Path, *_: Any) -> None:
+        (staging / "report.html").write_text("<main>other words</main>")
+
+    monkeypatch.setattr(publish.deliver, "write", planted)
+    with pytest.raises(PublishRefused) as caught:
+        run("2 + 2", forms=("single",))
+    assert caught.value.exit_code == 5
+    assert [(fault.name, fault.where) for fault in caught.value.faults] == [("other-text", "report.html")]
+    assert contents(tmp_path / "reports") == before
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_readings_that_take_longer_than_the_whole_run_may_are_refused(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("one = 1")
+    before = contents(tmp_path / "reports")
+    monkeypatch.setattr(publish.reading, "read", lambda *_, **__: time.sleep(60))
+    monkeypatch.setattr(publish.Made, "readings", lambda _: None)
+    with pytest.raises(PublishRefused) as caught:
+        run("2 + 2", limits=execute.Limits(total=1))
+    (fault,) = caught.value.faults
+    assert (fault.rule, fault.name, fault.found) == ("P05", "too-slow", "not done after 1 s")
+    assert fault.where in ("inputs", "readings") and "--total-limit" in fault.fix
+    assert contents(tmp_path / "reports") == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 @pytest.mark.usefixtures("without_notebooks")
@@ -439,6 +509,32 @@ def test_what_a_killed_run_left_behind_is_cleared_by_the_next(run: Callable[...,
     run("one = 1")
     there = {path for path in (left, link, other, index, working) if os.path.lexists(path)}
     assert there == {other, working}, "another quarter's run and another process may be at work"
+
+
+@pytest.mark.usefixtures("without_notebooks")
+def test_what_a_killed_run_had_spilled_and_its_drafts_are_cleared_by_the_next(
+    run: Callable[..., Path], small: tuple[Path, pd.DataFrame]
+) -> None:
+    kept, dead = small[0] / ".abm", dead_process()
+    there = []
+    for process in (dead, os.getppid()):
+        (kept / f"spill-{process}").mkdir()
+        (kept / f"spill-{process}" / "duckdb_temp_storage-0.tmp").write_text("rows of people")
+        (kept / "made").mkdir(exist_ok=True)
+        drafts = [
+            f"spill-{process}",
+            f"last_edition.json.{process}",
+            f"store/draft-{process}.parquet",
+            f"made/.ads.{process}",
+        ]
+        there += [kept / place for place in drafts]
+        for draft in drafts[1:]:
+            (kept / draft).write_text("half")
+    run("one = 1")
+    assert [path for path in there if path.exists()] == there[4:], "another process may be at work"
+    shutil.rmtree(there[4])
+    for path in there[5:]:
+        path.unlink()
 
 
 def dead_process() -> int:

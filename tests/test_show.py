@@ -389,6 +389,21 @@ def everything(page: Page) -> str:
     return str(page.scorecard("pipeline_coverage", "pipeline_created", "marketing_sourced_pipeline_share").html)
 
 
+@pytest.mark.parametrize(
+    ("previous", "arrow", "said"),
+    [(9_000_000, "▼", "down"), (1_000_000, "▲", "up"), (None, None, "")],
+    ids=["down", "up", "nothing to compare with"],
+)
+def test_a_tile_says_its_change_by_an_arrow_and_in_words(previous: float | None, arrow: str | None, said: str) -> None:
+    frame = invented.frame()
+    now = (frame["metric"] == "pipeline_created") & (frame["quarter"] == invented.NOW) & (frame["slice_by"] == "")
+    frame.loc[now, "previous"] = previous
+    page = Page("pipeline", frame, invented.EDITION, invented.REGISTER)
+    line = BeautifulSoup(str(page.scorecard("pipeline_created").html), "html.parser").select_one(".tile .moved")
+    assert (line.span.get_text() if line else None) == arrow
+    assert line is None or (line.span["aria-hidden"] == "true" and said in line.get_text().lower())
+
+
 def test_a_withheld_tile_keeps_its_past_its_reason_and_its_height() -> None:
     page = Page("revenue", invented.frame(), invented.EDITION, invented.REGISTER)
     soup = BeautifulSoup(str(page.scorecard("average_contract_value", "closed_won_revenue").html), "html.parser")

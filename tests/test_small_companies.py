@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,21 @@ def test_an_edition_says_who_agreed_its_targets_and_definitions_and_when(tmp_pat
         "responses_only": True,
     }
     assert told["models"]["time_decay"] == "every touch half as much for each 90 days before the last one"
+
+
+OFF = ("new_customers", "promotion_wins", "sales_cycle_days", "win_rate_cohort")  # cards, tables, a rate and a trend
+
+
+def test_a_metric_that_is_switched_off_leaves_a_plain_sentence_wherever_its_page_had_it(tmp_path: Path) -> None:
+    folder = company(tmp_path, COMPANIES["nothing but a CRM"], f"switched_off = {list(OFF)}")
+    frame = read(folder, "revenue")
+    page = BeautifulSoup(render(opened("revenue", frame), "revenue", invented.EDITION), "html5lib")
+    for metric in OFF:
+        assert not page.main.select(f'data[data-metric="{metric}"]'), f"{metric} has a number"
+        assert REGISTER[metric].label in page.main.get_text(" ")
+    said = " ".join(page.main.get_text(" ").split())
+    assert "Win rate by cohort Switched off in the settings." in said  # in place of its bars, once
+    assert re.search("New customers . Off .{0,60}Switched off in abm.toml", said)  # in its card
+    assert (
+        "New customers by segment Segment Value Read with care All off switched off in abm.toml" in said
+    )  # in its table

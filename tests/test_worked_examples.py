@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 
 import pandas as pd
 import pytest
-from tiny import company, deals, read, value
+from tiny import company, deals, read, reading, value
 
 from abm_lib.metric import REGISTER
 from abm_lib.show.rows import Readings, Row
@@ -55,19 +55,23 @@ def test_f01_forty_million_open_over_a_target_of_ten_is_four_times() -> None:
     assert shown(found, "pipeline_coverage") == "€40.0M ÷ €10.0M = 4.0x"
 
 
-@pytest.mark.parametrize(("amount", "by_quarter", "status"), [
-    (29_000_000, "", "bad"), (30_000_000, "", "good"), (30_000_000, "2026Q3 = 3.5", "bad"),
+@pytest.mark.parametrize(("amount", "by_quarter", "status", "printed"), [
+    (29_000_000, "", "bad", "€29.0M ÷ €10.0M = 2.9x"),
+    (30_000_000, "", "good", "€30.0M ÷ €10.0M = 3.0x"),
+    (30_000_000, "2026Q3 = 3.5", "bad", "€30.0M ÷ €10.0M = 3.0x"),
 ])  # fmt: skip
 def test_f02_the_yardstick_of_three_tells_2_9_from_3_0_and_may_be_moved_for_a_quarter(
-    amount: int, by_quarter: str, status: str
+    amount: int, by_quarter: str, status: str, printed: str
 ) -> None:
     agreed = f'[coverage]\nyardstick = 3.0\nagreed_by = "CFO"\n[coverage.yardstick_by_quarter]\n{by_quarter}'
     found = told(
         deals(due(amount)) | {"targets": TARGETS},
         "pipeline_coverage",
+        "open_pipeline",
         settings=agreed + "\n[min_n]\ncolour = 1\nquarters = 0\ndeals = 0",
     )
-    row = found[(found["quarter"] == "2026Q3") & (found["slice_by"] == "")].iloc[0]
+    row = reading(found, "pipeline_coverage")
+    assert shown(found, "pipeline_coverage") == printed
     assert row["status"] == status
     assert row["target"] == (3.5 if by_quarter else 3.0)
 
@@ -105,6 +109,8 @@ def test_f04_the_steps_of_a_landing_page_never_rise() -> None:
     found = told(drawn, "scroll_depth_rate")
     depths = [value(found, "scroll_depth_rate", "depth", str(step)) for step in (25, 50, 75, 100)]
     assert depths == [7 / 8, 5 / 8, 3 / 8, 1 / 8]
+    printed = [shown(found, "scroll_depth_rate", "depth", str(step)) for step in (25, 50, 75, 100)]
+    assert printed == ["7 ÷ 8 = 88%", "5 ÷ 8 = 62%", "3 ÷ 8 = 38%", "1 ÷ 8 = 12%"]
 
 
 def test_f05_ten_conversions_over_a_hundred_interactions_are_ten_per_cent() -> None:
@@ -124,7 +130,9 @@ def test_f05_ten_conversions_over_a_hundred_interactions_are_ten_per_cent() -> N
 
 def test_f06_half_a_million_over_five_years_is_a_contract_value_of_100_000_a_year() -> None:
     drawn = "deal | account_id | qualified | ended | stage | amount | term_months\nd1 | a1 | 2026-02-01 | 2026-08-01 | won | 500000 | 60"
-    assert value(told(deals(drawn), "average_contract_value"), "average_contract_value") == 100_000
+    found = told(deals(drawn), "average_contract_value")
+    assert value(found, "average_contract_value") == 100_000
+    assert shown(found, "average_contract_value") == "€100k ÷ 1 = €100k"  # of one deal: 500,000 over 60 months
 
 
 def test_f07_ten_target_accounts_visited_within_sixty_days_and_an_eleventh_on_day_61_is_out() -> None:
@@ -132,9 +140,11 @@ def test_f07_ten_target_accounts_visited_within_sixty_days_and_an_eleventh_on_da
     views = [f"v{n} | s{n} | u{n} | {first} 12:00 | / | a{n}" for n in range(1, 11)]
     views.append(f"v11 | s11 | u11 | {before} 12:00 | / | a11")
     drawn = {"page_views": "\n".join(["view_id | session_id | visitor_id | viewed_at | page | account_id", *views])}
-    found = told(drawn, "target_accounts_visiting")
+    found = told(drawn, "target_accounts_visiting", "target_account_visit_rate")
     assert value(found, "target_accounts_visiting") == 10
     assert value(found, "target_accounts_visiting", "window", "quarter") == 11
+    assert shown(found, "target_accounts_visiting") == "10"
+    assert shown(found, "target_account_visit_rate") == "10 ÷ 20 = 50%"
 
 
 def engaged(people: dict[str, int]) -> dict[str, str]:
@@ -171,6 +181,8 @@ def test_f10_thirty_meetings_twenty_opportunities_two_and_a_half_million_of_whic
     assert value(created(), "opportunities_created") == 20
     assert value(created(), "pipeline_created") == 2_500_000
     assert value(created(), "influenced_pipeline") == 1_500_000
+    totals = ("meetings_booked", "opportunities_created", "pipeline_created", "influenced_pipeline")
+    assert [shown(created(), metric) for metric in totals] == ["30", "20", "€2.50M", "€1.50M"]
     assert shown(created(), "influenced_pipeline_share") == "€1.50M ÷ €2.50M = 60%"
 
 
@@ -193,6 +205,8 @@ def test_f11_six_months_to_an_opportunity_and_ten_to_win_it() -> None:
     )
     found = told(drawn, "sales_cycle_days_won", "pipeline_generation_days")
     assert value(found, "sales_cycle_days_won") == 304.375
+    assert shown(found, "sales_cycle_days_won") == "2,435 ÷ 8 = 304 days"
+    assert shown(found, "pipeline_generation_days") == "182 days"
     assert round(304.375 / DAYS_A_MONTH, 1) == 10.0
     assert round(value(found, "pipeline_generation_days") / DAYS_A_MONTH, 1) == 6.0
 
@@ -214,8 +228,10 @@ def test_f12_a_price_of_100_000_a_win_rate_of_60_per_cent_and_a_million_retained
     metrics = ("average_selling_price", "win_rate_closed", "net_revenue_retention", "retained_revenue")
     found = told(closed(6, 4, 100_000) | {"subscriptions": subscriptions}, *metrics)
     assert value(found, "average_selling_price") == 100_000
+    assert shown(found, "average_selling_price") == "€600k ÷ 6 = €100k"
     assert shown(found, "win_rate_closed") == "6 ÷ 10 = 60%"
     assert value(found, "retained_revenue") == 1_000_000
+    assert shown(found, "retained_revenue") == "€1.00M"
     assert shown(found, "net_revenue_retention") == "€1.00M ÷ €1.00M = 100%"
 
 
@@ -233,16 +249,21 @@ def test_f13_one_theme_brings_eighty_per_cent_of_the_results() -> None:
 
 
 def test_f14_half_of_tier_1_is_worth_more_than_half_of_tier_3() -> None:
-    first = value(told(engaged({"a1": 6}), "tier_weighted_penetration"), "tier_weighted_penetration")
-    third = value(told(engaged({"a2": 3}), "tier_weighted_penetration"), "tier_weighted_penetration")
+    half, whole = (told(engaged(people), "tier_weighted_penetration") for people in ({"a1": 6}, {"a2": 3}))
+    first, third = (value(found, "tier_weighted_penetration") for found in (half, whole))
     assert first == 0.375  # (3 x 50% + 1 x 0%) over weights of 3 and 1
     assert third / 2 == 0.125  # half of tier 3, where all of it gives a quarter
     assert first > third / 2
+    assert shown(half, "tier_weighted_penetration") == "1.5 ÷ 4 = 38%"
+    assert shown(whole, "tier_weighted_penetration") == "1 ÷ 4 = 25%"
 
 
-@pytest.mark.parametrize(("period", "rate"), [("quarter", 0.6), ("trailing_4_quarters", 0.375)])
+@pytest.mark.parametrize(
+    ("period", "rate", "printed"),
+    [("quarter", 0.6, "6 ÷ 10 = 60%"), ("trailing_4_quarters", 0.375, "6 ÷ 16 = 38%")],
+)
 def test_f15_the_canonical_period_is_named_once_and_every_headline_win_rate_follows_it(
-    period: str, rate: float
+    period: str, rate: float, printed: str
 ) -> None:
     drawn = closed(6, 4, 1000)
     lines = [f"p{n} | a{n} | 2026-01-05 | 2026-05-05 | lost | 1000" for n in range(1, 7)]
@@ -252,6 +273,7 @@ def test_f15_the_canonical_period_is_named_once_and_every_headline_win_rate_foll
         drawn, "win_rate_closed", "win_rate_closed_value", settings=f'[win_rate]\ncanonical_period = "{period}"'
     )
     assert value(found, "win_rate_closed") == rate
+    assert shown(found, "win_rate_closed") == printed
     assert value(found, "win_rate_closed_value") == rate
     assert value(found, "win_rate_closed", "segment", "enterprise") == rate
 
@@ -259,6 +281,7 @@ def test_f15_the_canonical_period_is_named_once_and_every_headline_win_rate_foll
 def test_f16_one_impression_alone_influences_nothing() -> None:
     found = created()  # the thirteenth opportunity has three impressions and no more
     assert value(found, "influenced_pipeline", "rule", "any_touch") == 12 * 125_000
+    assert shown(found, "influenced_pipeline", "rule", "any_touch") == "€1.50M"
 
 
 @pytest.mark.parametrize(("won", "lost", "needed"), [(6, 4, "1.7x"), (3, 6, "3.0x"), (3, 9, "4.0x")])

@@ -77,7 +77,7 @@ def opportunity_deadlines(cut: Cut) -> Frame:
     return nw.concat(asked).with_columns(is_headline=nw.col("limit") == HEADLINE_DAYS)
 
 
-@fact(one_row_per=("account_id",), needs=("opportunity_changes", "account_lists"))
+@fact(one_row_per=("account_id",), needs=("opportunity_changes", "opportunities", "account_lists", "accounts"))
 def list_cohorts(cut: Cut) -> Frame:
     """Accounts by the quarter in which they first joined the target list, and whether they were won by the quarter's end.
 

@@ -100,7 +100,7 @@ def _contests(cut: Cut) -> Frame:
 
 @fact(
     one_row_per=("period", "segment", "industry", "was_engaged"),
-    needs=("opportunity_changes", "account_lists", "accounts"),
+    needs=("opportunity_changes", "opportunities", "account_lists", "accounts"),
 )
 def alike_accounts(cut: Cut) -> Frame:
     """Target accounts and others like them, by cells of segment, industry and whether somebody there had acted.
@@ -127,7 +127,15 @@ def _comparable(cut: Cut) -> Frame:
     """Accounts as they stood four quarters ago that were no customers then, and whether somebody there had acted in the 90 days before."""
     edges = cut.base.windows.edges().filter(nw.col("edge") == "trailing_4_quarters").select("quarter", "edge_on")
     listed = accounts.at_edge(cut.base, "trailing_4_quarters").join(edges, on="quarter").filter(cut.base.is_shown)
-    listed = listed.filter(nw.col("customer_since").is_null() | (nw.col("customer_since") >= nw.col("edge_on")))
+    won = (
+        described(cut, "end")
+        .filter(nw.col("is_won"))
+        .group_by("quarter", "account_id")
+        .agg(_won=nw.col("closed_on").min())
+    )
+    listed = listed.join(won, on=["quarter", "account_id"], how="left")
+    for first in ("customer_since", "_won"):
+        listed = listed.filter(nw.col(first).is_null() | (nw.col(first) >= nw.col("edge_on")))
     seen = edges.join(acts(cut.base).select("account_id", "touched_on"), how="cross").filter(
         nw.col("touched_on") < nw.col("edge_on")
     )
@@ -141,8 +149,10 @@ def _qualified_in(cut: Cut) -> Frame:
     """quarter, account_id, period: accounts with new business qualified in the four quarters that end with this one, or before."""
     known = described(cut, "end").filter(nw.col("business_type") == "new", ~nw.col("qualified_on").is_null())
     edges = cut.base.windows.edges().filter(nw.col("edge") == "trailing_4_quarters").select("quarter", "edge_on")
-    known = known.join(edges, on="quarter").with_columns(_age=day_number("edge_on") - day_number("qualified_on"))
-    period = nw.when(nw.col("_age") <= 0).then(nw.lit("after")).when(nw.col("_age") <= 365).then(nw.lit("before"))
+    eight = cut.base.windows.frame("trailing_8_quarters").select("quarter", eight_from="start_on")
+    known = known.join(edges, on="quarter").join(eight, on="quarter")
+    after, before = (nw.col("qualified_on") >= nw.col(first) for first in ("edge_on", "eight_from"))
+    period = nw.when(after).then(nw.lit("after")).when(before).then(nw.lit("before"))
     return known.with_columns(period=period).select("quarter", "account_id", "period").unique()
 
 

@@ -50,7 +50,7 @@ def _acted(cut: Cut) -> Frame:
     return acts.filter(~nw.col("account_id").is_null()).group_by(*columns).agg(acts=nw.len())
 
 
-@fact(one_row_per=("account_id", "asset_id", "channel"), needs=("page_views", "assets", "account_lists"))
+@fact(one_row_per=("account_id", "asset_id", "channel"), needs=("page_views", "assets", "account_lists", "accounts"))
 def content_engagements(cut: Cut) -> Frame:
     """Target accounts at the quarter's start with each asset they took in and the channel that led there: how many times.
 
@@ -67,7 +67,7 @@ def _with_assets(cut: Cut, rows: Frame) -> Frame:
     return rows.with_columns(nw.col(word).fill_null(BLANK) for word in ("asset", "gated", *TAGS))
 
 
-@fact(one_row_per=("segment", "theme"), needs=("page_views", "assets", "account_lists"))
+@fact(one_row_per=("segment", "theme"), needs=("page_views", "assets", "account_lists", "accounts"))
 def content_themes(cut: Cut) -> Frame:
     """Engagements of target accounts by segment and theme, with what a count of alike pairs needs; untagged assets left out.
 
@@ -110,7 +110,7 @@ def downloads(cut: Cut) -> Frame:
     return _with_assets(cut, counted).with_columns(target=nw.col("target").fill_null(accounts.OUTSIDE))
 
 
-@fact(one_row_per=("account_id", "campaign_id"), needs=("page_views", "assets", "account_lists"))
+@fact(one_row_per=("account_id", "campaign_id"), needs=("page_views", "assets", "account_lists", "accounts"))
 def landing_page_accounts(cut: Cut) -> Frame:
     """Target accounts at the quarter's start, once for each campaign that brought them to a landing page; others once, bare."""
     seen = _asset_views(cut).filter(nw.col("asset_kind") == "landing_page")
@@ -122,7 +122,9 @@ def landing_page_accounts(cut: Cut) -> Frame:
     return rows.with_columns(nw.col("views").fill_null(0))
 
 
-@fact(one_row_per=("of", "name", "stage"), needs=("page_views", "assets", "account_stages", "account_lists"))
+@fact(
+    one_row_per=("of", "name", "stage"), needs=("page_views", "assets", "account_stages", "account_lists", "accounts")
+)
 def content_progressions(cut: Cut) -> Frame:
     """Target accounts by stage thirty days before the quarter's end: who took content in before then, and who moved up since.
 
@@ -165,7 +167,7 @@ def _moved(cut: Cut) -> Frame:
     return cut.base.once("moved up", lambda: moves.select("quarter", "account_id", stage="was", moved_up=up))
 
 
-@fact(one_row_per=("account_id",), needs=("touches", "account_lists"))
+@fact(one_row_per=("account_id",), needs=("touches", "account_lists", "accounts"))
 def engaged_account_channels(cut: Cut) -> Frame:
     """Engaged target accounts with the number of channels they were met on in the days that the rule looks back on."""
     touches = cut.base.of_others(cut.tables.touches.filter(nw.col("kind") != "impression")).with_columns(

@@ -81,7 +81,7 @@ def _spent(base: Base) -> Frame:
     return base.once("spent", lambda: base.tables.engine.frame(pd.DataFrame(rows, columns=list(types)), types))
 
 
-@fact(one_row_per=("programme",), needs=("costs", "account_lists", "opportunity_changes", "opportunities"))
+@fact(one_row_per=("programme",), needs=("costs", "account_lists", "opportunity_changes", "opportunities", "accounts"))
 def programme_vintages(cut: Cut) -> Frame:
     """Each programme's costs of one quarter, and what the deals brought that its accounts began in that quarter.
 

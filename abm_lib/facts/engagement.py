@@ -71,7 +71,7 @@ def days_looked_at(cut: Cut) -> Frame:
     return cut.tables.engine.frame(pd.DataFrame(rows, columns=list(types), dtype=object), types)
 
 
-@fact(one_row_per=("account_id",), needs=("touches", "account_lists"))
+@fact(one_row_per=("account_id",), needs=("touches", "account_lists", "accounts"))
 def target_account_engagement(cut: Cut) -> Frame:
     """Target accounts as the quarter began: engaged or not, how many people acted, and how many the buying team has.
 
@@ -108,7 +108,7 @@ def _usual_team(cut: Cut) -> nw.Expr:
     return size
 
 
-@fact(one_row_per=("people", "account_id"), needs=("touches", "account_lists"))
+@fact(one_row_per=("people", "account_id"), needs=("touches", "account_lists", "accounts"))
 def target_account_threads(cut: Cut) -> Frame:
     """Target accounts as the quarter began, once for each number of `people` asked for, and whether that many acted."""
     found = target_account_engagement(cut)

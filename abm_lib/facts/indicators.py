@@ -23,7 +23,7 @@ RULES = {"engaged_target_account_rate": 0, "multithreaded_account_rate": 2}  # p
 CELL = ("quarter", "indicator", "tier")
 
 
-@fact(one_row_per=("indicator", "account_id"), needs=("account_stages", "account_lists", "touches"))
+@fact(one_row_per=("indicator", "account_id"), needs=("account_stages", "account_lists", "touches", "accounts"))
 def indicator_lift(cut: Cut) -> Frame:
     """Target accounts of the last eight quarters, once per indicator: in `pairs` quarters, with their part in the lift.
 

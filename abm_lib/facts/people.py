@@ -68,7 +68,7 @@ def _needed_roles(cut: Cut) -> Frame:
     return cut.tables.engine.frame(pd.DataFrame(rows, columns=list(types), dtype=object), types)
 
 
-@fact(one_row_per=("account_id", "person_id"), needs=("people", "account_lists"))
+@fact(one_row_per=("account_id", "person_id"), needs=("people", "account_lists", "accounts"))
 def target_contacts(cut: Cut) -> Frame:
     """People known at the quarter's end at accounts that were targets when it began; `is_right`: in a role the tier needs."""
     needed = _needed_roles(cut).with_columns(is_right=nw.lit(True))
@@ -76,14 +76,14 @@ def target_contacts(cut: Cut) -> Frame:
     return known.with_columns(is_right=nw.col("is_right").fill_null(False))
 
 
-@fact(one_row_per=("account_id",), needs=("people", "account_lists"))
+@fact(one_row_per=("account_id",), needs=("people", "account_lists", "accounts"))
 def target_account_contacts(cut: Cut) -> Frame:
     """Target accounts as the quarter began, with the number of people known there at its end; 0 where nobody is."""
     counted = _known(cut, _targets(cut)).group_by(*KEY).agg(contacts=nw.len())
     return _targets(cut).join(counted, on=list(KEY), how="left").with_columns(contacts=nw.col("contacts").fill_null(0))
 
 
-@fact(one_row_per=("account_id", "role"), needs=("touches", "people", "account_lists"))
+@fact(one_row_per=("account_id", "role"), needs=("touches", "people", "account_lists", "accounts"))
 def needed_roles(cut: Cut) -> Frame:
     """Target accounts as the quarter began, once for each role that their tier needs, and whether someone in it acted."""
     roles = members(cut.base).filter(~nw.col("role").is_null()).select("person_id", "role").unique()

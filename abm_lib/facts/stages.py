@@ -11,7 +11,7 @@ from .target_list import target_list
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 COLD, CUSTOMER, RENEWAL = STAGES.index("cold"), STAGES.index("customer"), STAGES.index("renewal")
 CONVERSION_DAYS = 180
-NEEDS = ("account_stages", "account_lists")
+NEEDS = ("account_stages", "account_lists", "accounts")
 
 
 def entries(base: Base) -> Frame:

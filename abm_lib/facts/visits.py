@@ -31,7 +31,7 @@ def identified_sessions(cut: Cut) -> Frame:
     return found.with_columns(is_right=nw.col("is_right").fill_null(False))
 
 
-@fact(one_row_per=("account_id",), needs=("page_views", "account_lists"))
+@fact(one_row_per=("account_id",), needs=("page_views", "account_lists", "accounts"))
 def target_account_visits(cut: Cut) -> Frame:
     """Target accounts at the window's start, and the sessions they had in it."""
     targets = accounts.accounts_at_start(cut).filter(nw.col("is_target"))

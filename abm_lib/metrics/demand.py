@@ -18,6 +18,8 @@ OVER_TIME = ("month", "quarter", "year")
 ORIGIN = ("campaign", "channel", "source", "source_detail", "recent_source", "recent_source_detail", *OVER_TIME)
 MEETINGS = ("kind", "channel", "paid_or_website", "icp", "target", "tier", "week", *OVER_TIME)
 COSTS = ("channel", "campaign", "spend", *OVER_TIME)
+ICP = ("accounts.account_id", "accounts.is_icp|account_changes.is_icp")
+LISTED = ("accounts.account_id", "account_lists.account_id")
 NO_MQL = "no marketing-qualified leads"
 TOO_FEW = "fewer than four past quarters with meetings to learn from"
 LEARNED_FROM, FEWEST = 8, 4  # past quarters that a forecast learns from, and the fewest that it may
@@ -60,8 +62,8 @@ def meeting_held_rate(meetings: Columns) -> Formula:
     return share(meetings.count(where=meetings.outcome == "held"), due, nothing="no meeting was due")
 
 
-@metric(facts="meetings_by_booking", label="Meetings booked by ICP accounts", unit="share", better="higher", counts="meetings",
-        by=("channel", "kind", *OVER_TIME))  # fmt: skip
+@metric(facts="meetings_by_booking", needs=ICP, label="Meetings booked by ICP accounts", unit="share",
+        better="higher", counts="meetings", by=("channel", "kind", *OVER_TIME))  # fmt: skip
 def icp_meeting_share(meetings: Columns) -> Formula:
     """Meetings booked by accounts that fit the ideal customer profile, of those booked with a known account.
 
@@ -72,7 +74,7 @@ def icp_meeting_share(meetings: Columns) -> Formula:
     return _share_of_booked(meetings, meetings.icp == "ICP")
 
 
-@metric(facts="meetings_by_booking", label="Meetings booked by target accounts", unit="share", better="higher",
+@metric(facts="meetings_by_booking", needs=LISTED, label="Meetings booked by target accounts", unit="share", better="higher",
         counts="meetings", by=("channel", "kind", *OVER_TIME))  # fmt: skip
 def target_account_meeting_share(meetings: Columns) -> Formula:
     """Meetings booked by accounts on the target list, of those booked with a known account.
@@ -157,13 +159,14 @@ def next_quarter_opportunities_forecast(read: Look) -> Worked:
     return Worked(expected, record)
 
 
-@metric(of=("meetings_held", "win_rate_cohort"), looks_up="meetings_and_pipeline", label="Pipeline expected next quarter",
+@metric(of=("meetings_held", "win_rate_cohort", "open_pipeline"), looks_up="meetings_and_pipeline", label="Pipeline expected next quarter",
         unit="money", better="neither", counts="meetings", kind="funnel", by=("outcome", "creation_quarter/record"))  # fmt: skip
 def next_quarter_pipeline_forecast(read: Look) -> Worked:
     """Meetings held × new pipeline that a meeting was followed by a quarter later, plus the pipeline that came without one.
 
     Source: meetings_and_pipeline, up to eight past quarters; meetings_held (S0-48).
-    Counts: new business. The slice `outcome` has the revenue to come of it at win_rate_cohort, whenever it closes;
+    Counts: new business. The slice `outcome` has the revenue to come of it at win_rate_cohort, whenever it closes, and what
+        there will be to work with: what is open now with what is expected, of which the latter alone gives the range;
         `creation_quarter/record` what was expected of past quarters, and what came.
     Missing: fewer than four past quarters, or no meetings.
     Beware: a light forecast; its range is as wide as its past errors, and is left out until there are four. How many past ranges,
@@ -172,7 +175,21 @@ def next_quarter_pipeline_forecast(read: Look) -> Worked:
     expected, record = _forecast(read, "amount", 2)
     rate = read("win_rate_cohort")
     revenue = _times(expected, rate) if rate.value is not None else missing(rate.missing_because, rate.caveat)
-    return Worked(expected, record | {("outcome", "pipeline"): expected, ("outcome", "revenue"): revenue})
+    both = _with_open(expected, read("open_pipeline", "business_type", "new"))
+    outcomes = {"pipeline": expected, "revenue": revenue, "with_open_pipeline": both}
+    return Worked(expected, record | {("outcome", name): told for name, told in outcomes.items()})
+
+
+def _with_open(expected: Reading, opened: Reading) -> Reading:
+    """What is open when the quarter ends is known: the range is that of what will be added."""
+    for part in (expected, opened):
+        if part.value is None:
+            return missing(part.missing_because, part.caveat)
+    value, low, high = (
+        None if part is None else _rounded(part + (opened.value or 0.0), 2)
+        for part in (expected.value, expected.low, expected.high)
+    )
+    return Reading(value, n=expected.n, low=low, high=high, method=expected.method)
 
 
 def _times(expected: Reading, rate: Reading) -> Reading:
@@ -306,7 +323,7 @@ def requalified_leads(people: Columns) -> Formula:
     return total(people.count(where=~people.is_first))
 
 
-@metric(facts="qualified_leads", label="Share of MQLs at ICP accounts", unit="share", better="higher",
+@metric(facts="qualified_leads", needs=ICP, label="Share of MQLs at ICP accounts", unit="share", better="higher",
         by=("channel", "account_match", *OVER_TIME))  # fmt: skip
 def icp_mql_share(people: Columns) -> Formula:
     """Marketing-qualified leads at accounts that fit the ideal customer profile, of all of them.
@@ -318,7 +335,7 @@ def icp_mql_share(people: Columns) -> Formula:
     return _share_of_mqls(people, people.icp == "ICP")
 
 
-@metric(facts="qualified_leads", label="Share of MQLs at target accounts", unit="share", better="higher",
+@metric(facts="qualified_leads", needs=LISTED, label="Share of MQLs at target accounts", unit="share", better="higher",
         by=("channel", "account_match", *OVER_TIME))  # fmt: skip
 def target_account_mql_share(people: Columns) -> Formula:
     """Marketing-qualified leads at accounts on the target list, of all of them.

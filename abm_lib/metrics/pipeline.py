@@ -347,6 +347,7 @@ def influenced_pipeline_share(judged: Columns) -> Formula:
 
 
 @metric(facts="opportunity_influence", label="Influenced target accounts", unit="count", better="neither", counts="accounts",
+        needs=("accounts.account_id", "account_lists.account_id"),
         by=("rule", "tier"), scope="new")  # fmt: skip
 def influenced_target_accounts(judged: Columns) -> Formula:
     """Target accounts with an opportunity created in the quarter that meets the default influence rule.

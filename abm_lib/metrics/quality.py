@@ -8,7 +8,7 @@ from ..facts.quality import MACHINES, OF_ACCOUNTS
 from ..formula import Columns, Formula, ratio, share
 from ..intervals import wilson
 from ..metric import REGISTER, Look, family
-from ..questions import HEADLINES, questions
+from ..questions import HEADLINES, SLICED_FROM, UNNAMED, questions
 from ..reading import Reading, Worked, missing
 
 metric = family("quality", kind="quality", pillar="revenue", counts="rows", audience=("marketing", "sales", "finance"))
@@ -283,7 +283,11 @@ def questions_answered(look: Look) -> Worked:
 def _lacking(look: Look, shows: tuple[tuple[str, str], ...]) -> str:
     """Why a question cannot be answered: the first of its readings that lacks its input. Empty where it can."""
     for name, by in shows:
-        told = [look(name, by, value) for value in look.values(name, by)] or [look(name)]
+        values = look.values(name, by)
+        told = [look(name, by, value) for value in values] or [look(name)]
         if all(reading.missing_because in NO_INPUT for reading in told):
             return f"{name} {told[0].caveat}"
+        unread = [source for source in SLICED_FROM.get(by.rpartition("/")[2], ()) if not look.delivers(source)]
+        if unread and UNNAMED.issuperset(values):
+            return f"{name} by {by} needs {unread[0]}, which no source delivers"
     return ""

@@ -417,8 +417,8 @@ def promotion_win_share(closed: Columns) -> Formula:
     return share(promoted, won, nothing=NOTHING_WON).but(promotion=share(promoted, whole(won), nothing=NOTHING_WON))
 
 
-@metric(facts="win_rate_cells", label="Win rate change from the mix of deals", unit="points", better="neither", scope="new",
-        window="canonical")  # fmt: skip
+@metric(facts="win_rate_cells", needs="accounts.account_id", label="Win rate change from the mix of deals", unit="points",
+        better="neither", scope="new", window="canonical")  # fmt: skip
 def win_rate_mix_effect(cells: Columns) -> Formula:
     """What the change of win_rate_closed on the quarter before owes to more or fewer contests in strong segments and tiers.
 
@@ -430,8 +430,8 @@ def win_rate_mix_effect(cells: Columns) -> Formula:
     return ratio(cells.total("mix_effect"), cells.total("weight"), nothing=NO_CONTEST, n=cells.total("contests"))
 
 
-@metric(facts="win_rate_cells", label="Win rate change within segments and tiers", unit="points", better="neither", scope="new",
-        window="canonical")  # fmt: skip
+@metric(facts="win_rate_cells", needs="accounts.account_id", label="Win rate change within segments and tiers", unit="points",
+        better="neither", scope="new", window="canonical")  # fmt: skip
 def win_rate_rate_effect(cells: Columns) -> Formula:
     """What the change of win_rate_closed on the quarter before owes to other win rates within each segment and tier.
 

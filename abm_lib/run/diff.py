@@ -14,12 +14,16 @@ from .. import store
 KEY = ["metric", "quarter", "slice_by", "slice"]
 
 
-def lines(old: Path, new: Path) -> Iterator[str]:
-    """The causes, then every whole number that moved with the causes that it can have, then how many slices did."""
+def lines(old: Path, new: Path, company: Path | None = None) -> Iterator[str]:
+    """The causes, every table that changed, every whole number that moved with the causes it can have, and how many slices did.
+
+    With the company's folder also how many rows of a table are new or gone, where its frozen tables are still kept.
+    """
     before, after = (json.loads((folder / "manifest.json").read_text("utf-8")) for folder in (old, new))
     causes = dict(_causes(before, after))
     yield f"{_name(before)} → {_name(after)}"
     yield from (f"{name}: {said}" for name, said in causes.items())
+    yield from _tables(before, after, company)
     if not causes:
         yield "nothing that numbers are made of has changed"
     if before.get("pages") and before["pages"] != after.get("pages"):
@@ -38,13 +42,50 @@ def _causes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tup
                           {k: v.get("sha256") for k, v in after["inputs"].items()})  # fmt: skip
     if inputs:
         yield "inputs", "; ".join(inputs)
-    for name in ("settings", "code"):
-        if before.get(name) != after.get(name):
-            yield name, f"{str(before.get(name))[:12]} → {str(after.get(name))[:12]}"
+    if before.get("settings") != after.get("settings"):
+        named = _differences(before.get("sections", {}), after.get("sections", {}))
+        yield "settings", "; ".join(named) or "abm.toml, its comments or order alone"
+    if maps := _differences(before.get("maps", {}), after.get("maps", {})):
+        yield "maps", "; ".join(maps)
+    if before.get("code") != after.get("code"):
+        yield "code", f"{str(before.get('code'))[:12]} → {str(after.get('code'))[:12]}"
     if versions := _differences(before["versions"], after["versions"]):
         yield "versions", "; ".join(versions)
     if parameters := _differences(before["parameters"], after["parameters"]):
         yield "parameters", "; ".join(parameters)
+
+
+def _tables(before: Mapping[str, Any], after: Mapping[str, Any], company: Path | None) -> Iterator[str]:
+    """Each table whose rows are others than before: how many it had and has, and how many rows are new and gone."""
+    frozen = [manifest.get("frozen_tables", {}) for manifest in (before, after)]
+    for name in sorted({*frozen[0], *frozen[1]}):
+        digests = [tables.get(name) for tables in frozen]
+        if digests[0] == digests[1]:
+            continue
+        counts = [manifest.get("tables", {}).get(name, {}).get("accepted") for manifest in (before, after)]
+        rows = [f"{count:,}" if count is not None else "not told" for count in counts]
+        said = (
+            f"{rows[0]} rows, as many as before"
+            if rows[0] == rows[1] and counts[0] is not None
+            else " → ".join(rows) + " rows"
+        )
+        kept = (
+            [company / ".abm" / "store" / f"{digest}.parquet" for digest in digests] if company and all(digests) else []
+        )
+        new_and_gone = _rows(*kept) if kept and all(path.is_file() for path in kept) else ""
+        said = "changed" if counts == [None, None] else said
+        how = "added" if digests[0] is None else "removed" if digests[1] is None else said
+        yield f"  table {name}: {how}{new_and_gone}"
+
+
+def _rows(old: Path, new: Path) -> str:
+    """How many rows are in one of two frozen tables alone; one that was changed is gone and new."""
+    con = store.connect()
+    tables = [con.read_parquet(str(path)) for path in (old, new)]
+    shared = ", ".join(f'"{name}"' for name in tables[1].columns if name in tables[0].columns)
+    first, last = (table.project(shared) for table in tables)
+    counts = [len(a.except_(b)) for a, b in ((last, first), (first, last))]
+    return f"; {counts[0]:,} rows are new and {counts[1]:,} gone, a changed one being both"
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -5,23 +5,30 @@ from __future__ import annotations
 import ast
 import logging
 import os
+import resource
+import signal
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import nbformat
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from ..errors import AbmError, EnvironmentFault, Fault, KernelDied, PublishRefused, UsageError, nearest, printable
 from ..pages import EDITION_FOLDER
+from .forkserver import Child
 from .kernels import ADDRESS, ENGINE
 from .reuse import Parts
 from .workers import Died, Late, Tell, Told, Workers
 
 ASKED = 'getattr(globals().get("page"), "asked", lambda: None)()'
 DIED = "it was killed; by the system when memory runs out"
+PRIVATE = "This copy may hold personal data. It is for the analysts of the company alone: pass on the report, never this notebook."
 MORE_MEMORY = "fewer notebooks at once (--jobs 1), or more memory; then run again"
 
 
@@ -35,14 +42,16 @@ class Executed:
     read: list[str] | None = None  # the metrics that its page asked for; None where that cannot be told
     page: str = ""  # the sha256 of its page, once it is written
     parts: Parts | None = None  # … and what it was put together from
+    peak: int = 0  # the most memory that its kernel held, in bytes
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds that one cell and all notebooks together may take."""
+    """Seconds that one cell, and reading, computing and all notebooks together may take."""
 
     cell: int = 600
     total: int = 3600
+    spent: float = 0  # of the total, before the first notebook
 
 
 LIMITS = Limits()
@@ -94,7 +103,7 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
     }
     done, died = [], False
     with Workers(min(jobs, len(families)), server) as workers:
-        for family, answer in workers.each(tasks, limits.total):
+        for family, answer in workers.each(tasks, max(limits.total - limits.spent, 0)):
             if isinstance(answer, Executed):
                 done.append(answer)
                 ran(answer)
@@ -105,7 +114,7 @@ def run_all(families: list[str], parameters: dict[str, str], edition: Path, out:
             elif isinstance(answer, Died):
                 faults.append(_fault("runner-died", family, "its runner", DIED))
             elif isinstance(answer, Late):
-                faults.append(_late(family, "", f"not done after {limits.total} s for all notebooks"))
+                faults.append(_late(f"{family}.ipynb", f"not done after {limits.total} s for all notebooks"))
             died |= isinstance(answer, KernelDied | Died)
     if faults:
         raise KernelDied(faults) if died else PublishRefused(faults)
@@ -147,23 +156,36 @@ def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Pat
     except PapermillExecutionError as error:
         failed = _masked(f"{error.ename}: {error.evalue}")
     except CellTimeoutError:
-        raise PublishRefused(_late(source.stem, begun[-1], f"still running after {limits.cell} s")) from None
+        raise PublishRefused(_late(f"{source.name}  {begun[-1]}", f"still running after {limits.cell} s")) from None
     except RuntimeError:  # nbclient's DeadKernelError, or its word for a kernel that never answered
-        raise KernelDied(_fault("kernel-died", source.stem, begun[-1], DIED)) from None
+        raise KernelDied(_fault("kernel-died", source.stem, begun[-1], f"{DIED}; {_at_most()}")) from None
     if failed or unfinished(target):
         found = failed or "it did not run to its end"
+        found += f"; {_at_most()}" if "MemoryError" in found else ""
         raise PublishRefused(_fault("cell-failed", source.stem, unfinished(target), found))
-    return Executed(source.stem, target, time.monotonic() - began, _read(target))
+    return Executed(source.stem, target, time.monotonic() - began, _read(target), peak=_peak())
+
+
+def _peak() -> int:
+    """The most memory in bytes that the kernel which ended last held; of a kernel that was not forked, any before it counts too."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Child.last_peak or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+
+
+def _at_most() -> str:
+    return f"its kernel held {_peak() / 1e6:,.0f} MB at most"
 
 
 def _without_exploring(source: Path) -> nbformat.NotebookNode:
     """The notebook without the analyst's corner: rows of people have no place in a run, and nobody would look at them.
 
-    In its stead stands a cell that tells which metrics the page asked for.
+    In its stead stands a cell that tells which metrics the page asked for. The first cell and the metadata say whom the copy is for.
     """
     notebook = nbformat.read(source, as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if "explore" not in cell.metadata.get("tags", [])]
-    notebook.cells.append(new_code_cell(ASKED, id="asked", metadata={"tags": ["explore"]}))
+    page = [cell for cell in notebook.cells if "explore" not in cell.metadata.get("tags", [])]
+    warning = new_markdown_cell(f"**{PRIVATE}**", id="private", metadata={"tags": ["explore"]})
+    notebook.cells = [warning, *page, new_code_cell(ASKED, id="asked", metadata={"tags": ["explore"]})]
+    notebook.metadata["abm"] = {"personal_data": PRIVATE}
     return notebook
 
 
@@ -191,13 +213,40 @@ def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
 
 def _fault(name: str, family: str, where: str, found: str) -> Fault:
     place = f"{family}.ipynb  {where}".strip()
-    fix = MORE_MEMORY if found == DIED else "open the notebook and run it there"
+    fix = MORE_MEMORY if DIED in found or "MemoryError" in found else "open the notebook and run it there"
     return Fault("P03", name, place, found, "every cell runs to its end", fix)
 
 
-def _late(family: str, where: str, found: str) -> Fault:
-    place = f"{family}.ipynb  {where}".strip()
+def _late(place: str, found: str) -> Fault:
     return Fault("P05", "too-slow", place, found, "an end", "open the notebook and run it there, or raise the limit")
+
+
+@contextmanager
+def within(seconds: float, step: str, limit: int) -> Iterator[None]:
+    """Raises PublishRefused in the block once the time is up; `limit` is what the user gave. A thread has no alarm, and no limit."""
+
+    fix = "raise --total-limit, or let it run where fewer others do"
+    refused = PublishRefused(Fault("P05", "too-slow", step, f"not done after {limit} s", "an end", fix))
+    rung = []
+
+    def late(*_: object) -> None:
+        rung.append(True)
+        raise refused
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    except Exception as error:
+        if rung:  # a query that is interrupted raises an error of its own
+            raise refused from error
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _masked(text: str) -> str:

@@ -50,6 +50,7 @@ class Child:
     """
 
     stdin = stdout = stderr = None
+    last_peak = 0  # of the child of this process that ended last
 
     def __init__(self, connection: Connection, pid: int) -> None:
         self.connection, self.pid, self.returncode, self.peak = connection, pid, None, 0
@@ -65,6 +66,7 @@ class Child:
         if self.returncode is None:
             try:
                 self.returncode, self.peak = self.connection.recv()
+                Child.last_peak = self.peak
             except (EOFError, OSError):
                 self.returncode = -signal.SIGKILL  # the server is gone, and with it all that it forked
             self.connection.close()

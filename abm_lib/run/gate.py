@@ -13,11 +13,14 @@ import duckdb
 import pandas as pd
 
 from ..errors import Fault
-from ..show import published
+from ..show import published, read_back
 from ..sources.suspects import sha256
 from ..store import connect
+from . import forms
 
-LARGEST = {"report.html": 3_000_000}  # bytes of all pages in one file
+# Bytes of each form; of a page of the folder where nothing is said.
+LARGEST = {"report.html": 3_000_000, "report.pdf": 20_000_000, "report.xlsx": 20_000_000, "digest.html": 100_000,
+           "digest.eml": 100_000, "digest.txt": 20_000}  # fmt: skip
 LARGEST_PAGE = 1_200_000
 KEY = ("metric", "quarter", "slice_by", "slice")
 # What never belongs in a report, whoever wrote it there: keys, passwords in addresses, people's mail addresses.
@@ -40,24 +43,37 @@ def check(
     """
     digests = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     faults = [
-        _fault("changed", folder / name, "other bytes than were checked", f"sha256 {digest[:12]}…")
+        fault("changed", folder / name, "other bytes than were checked", f"sha256 {digest[:12]}…")
         for name, digest in checked.items() if digests.get(name) != digest
     ]  # fmt: skip
-    faults += [_fault("unchecked", folder / name, "a page that was not checked", "none")
+    faults += [fault("unchecked", folder / name, "a page that was not checked", "none")
                for name in digests if name.endswith(".html") and name not in checked]  # fmt: skip
+    if forms.SCRIPT in digests and (folder / forms.SCRIPT).read_text("utf-8") != forms.script():
+        faults.append(fault("changed", folder / forms.SCRIPT, "another script", "the one that abm makes"))
     return digests, [*faults, *untraced(folder), *_unfit(folder, private)]
 
 
 def untraced(folder: Path) -> list[Fault]:
-    """Numbers of the pages that are not, to the last digit, the reading that they name."""
+    """Numbers of the pages that are not, to the last digit, the reading that they name, or whose text says another."""
     if not (folder / "readings.parquet").is_file():
         return []
-    known = _readings(folder)
-    return [
-        _fault("untraced", page, _named(number), "the reading in readings.parquet")
-        for page in sorted(folder.glob("*.html")) for number in published.numbers(page.read_text("utf-8"))
-        if not _is_read(number, known)
-    ][:20]  # fmt: skip
+    known, locale = _readings(folder), _locale(folder)
+    found = [(page, number, *_wrong(number, known, locale)) for page in sorted(folder.glob("*.html"))
+             for number in published.numbers(page.read_text("utf-8"))]  # fmt: skip
+    return [fault(name, page, _named(number), expected) for page, number, name, expected in found if name][:20]
+
+
+def _locale(folder: Path) -> str:
+    """The locale that the pages were written in."""
+    try:
+        edition = json.loads((folder / "manifest.json").read_text("utf-8"))["edition"]
+    except (OSError, ValueError, KeyError):
+        edition = _json(folder / "edition.json")  # before it is published
+    return str(edition.get("locale", "en"))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
 
 
 def _readings(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -78,24 +94,35 @@ def _named(number: published.Number) -> str:
     )
 
 
-def _is_read(number: published.Number, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> bool:
+def _wrong(
+    number: published.Number, known: Mapping[tuple[str, ...], Mapping[str, Any]], locale: str
+) -> tuple[str, str]:
+    """What is wrong with a number and what was expected of it; both empty where nothing is."""
     reading = known.get((number.metric, number.quarter, number.slice_by, number.slice), {})
-    return bool(reading.get(number.field, math.nan) == number.value)
+    if reading.get(number.field, math.nan) != number.value:
+        return "untraced", "the reading in readings.parquet"
+    if not read_back.says(number.text, number.value, locale, number.field):
+        return "said-otherwise", f"a text that says {number.value}"
+    return "", ""
 
 
 def _unfit(folder: Path, private: tuple[str, ...]) -> Iterator[Fault]:
-    """Pages over their size, and text that no reader may be sent."""
+    """Files over their size, and text that no reader may be sent."""
     for path in sorted(folder.iterdir()):
-        largest = LARGEST.get(path.name, LARGEST_PAGE)
-        if path.suffix == ".html" and path.stat().st_size > largest:
-            yield _fault("too-large", path, f"{path.stat().st_size:,} bytes", f"at most {largest:,}")
-        if path.suffix in (".html", ".csv", ".json"):
-            text = path.read_text("utf-8")
-            found = [name for name, pattern in SECRETS.items() if pattern.search(text)]
-            found += ["a path of this machine" for word in private if word in text]
-            if path.suffix == ".html" and ADDRESS.search(text):
-                found.append("a mail address")
-            yield from (_fault("not-for-readers", path, name, "nothing of the kind") for name in found)
+        largest = LARGEST.get(path.name, LARGEST_PAGE if path.suffix == ".html" else math.inf)
+        if path.stat().st_size > largest:
+            yield fault("too-large", path, f"{path.stat().st_size:,} bytes", f"at most {largest:,}")
+        if path.suffix in (".html", ".csv", ".json", ".txt"):
+            yield from unfit_text(path, path.read_text("utf-8"), private, path.suffix in (".html", ".txt"))
+
+
+def unfit_text(path: Path, text: str, private: tuple[str, ...], addresses: bool = True) -> Iterator[Fault]:
+    """What no reader may be sent of the text of a file."""
+    found = [name for name, pattern in SECRETS.items() if pattern.search(text)]
+    found += ["a path of this machine" for word in private if word in text]
+    if addresses and ADDRESS.search(text):
+        found.append("a mail address")
+    yield from (fault("not-for-readers", path, name, "nothing of the kind") for name in found)
 
 
 def caveats(readings: pd.DataFrame, quarter: str) -> list[Fault]:
@@ -129,5 +156,6 @@ def verify(folder: Path) -> list[Fault]:
     return faults or untraced(folder)
 
 
-def _fault(name: str, path: Path, found: str, expected: str) -> Fault:
+def fault(name: str, path: Path, found: str, expected: str) -> Fault:
+    """What the gate says of a file."""
     return Fault("G01", name, path.name, found, expected, FIX)

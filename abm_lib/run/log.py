@@ -25,11 +25,19 @@ class Log:
         self.path, self.run, self.now = path, run, now
         self.steps: dict[str, float] = {}
         self.notebooks: dict[str, float] = {}
+        self.peaks: dict[str, int] = {}  # megabytes that a notebook's kernel held
         self._began, self._at = time.monotonic(), "start"
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._began
+
+    @property
+    def megabytes(self) -> int:
+        """The most memory that the runner or one of its own children held; kernels that were forked are in `peaks`."""
+        unit = 1 if sys.platform == "darwin" else 1024
+        peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return round(max(peaks) * unit / 1e6)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -40,11 +48,10 @@ class Log:
         self.steps[name] = round(self.steps.get(name, 0) + time.monotonic() - began, 2)
 
     def write(self, path: Path, **ending: Any) -> None:
-        unit = 1 if sys.platform == "darwin" else 1024
-        peaks = [resource.getrusage(who).ru_maxrss * unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         said = {
             "run": self.run, "seconds": round(self.seconds, 1), "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "steps": self.steps, "notebooks": self.notebooks, "peak_megabytes": round(max(peaks) / 1e6), **ending,
+            "steps": self.steps, "notebooks": self.notebooks, "peak_megabytes": self.megabytes,
+            "peaks_megabytes": self.peaks, **ending,
         }  # fmt: skip
         path.write_text(json.dumps(said, indent=1, ensure_ascii=False), encoding="utf-8")
 

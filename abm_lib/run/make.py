@@ -34,6 +34,7 @@ class Pages:
     said: Say
     now: Say
     seconds: dict[str, float] = field(default_factory=dict)
+    peaks: dict[str, int] = field(default_factory=dict)
 
     def make(self, only: tuple[str, ...], company: str, server: Callable[[], str]) -> dict[str, str]:
         """Write every page; summary is the edition's index. The sha256 of each file as its text was checked."""
@@ -83,8 +84,11 @@ class Pages:
 
     def _ran(self, executed: Executed) -> None:
         self.seconds[executed.family] = round(executed.seconds, 2)
+        self.peaks[executed.family] = round(executed.peak / 1e6)
         rows = len(self.table if executed.read is None else self.table[self.table["metric"].isin(executed.read)])
-        self.said(f"notebook {executed.family}: {rows:,} rows of readings, {executed.seconds:.1f} s")
+        self.said(
+            f"notebook {executed.family}: {rows:,} rows of readings, {executed.seconds:.1f} s, {executed.peak / 1e6:,.0f} MB"
+        )
 
 
 def write_page(described: dict[str, Any], staging: Path, executed: Executed) -> Executed:

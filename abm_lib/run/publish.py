@@ -8,9 +8,13 @@ import platform
 import secrets
 import shutil
 import sys
+import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from hashlib import sha256 as text_digest
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,12 +26,12 @@ from .. import edition as editions
 from .. import readings as reading
 from ..company import Company, find, open_company
 from ..disclosure import PROFILES
-from ..errors import CaveatsFound, PublishRefused
+from ..errors import CaveatsFound, Fault, PublishRefused
 from ..period import Calendar
 from ..sources.suspects import sha256
-from . import deliver, gate, place
+from . import deliver, gate, gate_forms, place
 from . import forms as page_forms
-from .execute import LIMITS, Limits, notebooks_folder
+from .execute import LIMITS, Limits, notebooks_folder, within
 from .kernels import forking
 from .log import Log, Say
 from .make import Pages
@@ -54,7 +58,7 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
             label = _asked(folder, quarter)
         stack.enter_context(place.locked(out, label, name))
         place.fits(out, label, name, profile)
-        with log.step("inputs"):
+        with log.step("inputs"), within(limits.total - log.seconds, "inputs", limits.total):
             company = _opened(folder, engine, said)
             asked = company.quarter(label)
         staging = out / ".editions" / asked.label / f".{name}"
@@ -64,11 +68,12 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         table = made.readings()
         # It imports what the notebooks need while the readings are computed.
         server = stack.enter_context(forking(said)) if table is None else None
-        with log.step("readings"):
+        with log.step("readings"), within(limits.total - log.seconds, "readings", limits.total):
             described, table = _compute(company, asked.label, as_of, staging, name, profile, out, table, made, said)
         if fail_on == "caveat" and (caveats := gate.caveats(table, asked.label)):
             raise CaveatsFound(caveats)
         with log.step("pages"):
+            limits = replace(limits, spent=log.seconds)
             task = Pages(
                 described, table, made, staging, private, notebooks or notebooks_folder(), jobs, limits, said, now
             )
@@ -77,10 +82,9 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         with log.step("gate"):
             digests = _pass(staging, company, checked)
         with log.step("forms"):
-            deliver.write(staging, forms, said)
+            digests = _delivered(staging, company, forms, said) if forms else digests
             (staging / "edition.json").unlink()
-            digests = _pass(staging, company) if forms else {n: d for n, d in digests.items() if n != "edition.json"}
-        log.notebooks = task.seconds
+        log.notebooks, log.peaks = task.seconds, task.peaks
         log.write(staging / "run.json")
         _write_manifest(company, described, staging, digests, task.notebooks)
         with log.step("promote"):
@@ -88,7 +92,9 @@ def run(company_folder: str, *, quarter: str = "", as_of: date | None = None, ou
         store.keep_last_edition(company.folder, asked.label, company.notes)
         kept = company.config.keeping
         keeping.expire(company.folder, company.frozen.key, kept.run_days, kept.input_days, datetime.now(UTC))
-        said(f"published {final} in {log.seconds:.1f} s")
+        said(
+            f"published {final} in {log.seconds:.1f} s, {max([log.megabytes, *log.peaks.values()]):,} MB at most in one process"
+        )
     return final
 
 
@@ -108,16 +114,28 @@ def _in_short(faults: list[dict[str, str]]) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items())
 
 
-def _pass(staging: Path, company: Company, checked: dict[str, str] | None = None) -> dict[str, str]:
-    """The sha256 of every file of the edition. Raises PublishRefused for what may not be published.
+def _pass(staging: Path, company: Company, checked: dict[str, str], more: Sequence[Fault] = ()) -> dict[str, str]:
+    """The sha256 of every file that is published. Raises PublishRefused for what may not be.
 
-    `checked` are the pages as they were when their parts were counted; without it, they are taken as they are.
+    `checked` are the pages as they were when they were held against what they are made of, `more` what was found then.
     """
-    pages = {page.name: sha256(page) for page in staging.glob("*.html")} if checked is None else checked
-    digests, faults = gate.check(staging, pages, (str(company.folder), str(Path.home())))
-    if faults:
-        raise PublishRefused(faults)
-    return digests
+    digests, faults = gate.check(staging, checked, _words(company))
+    if faults or more:
+        raise PublishRefused([*faults, *more])
+    return {name: digest for name, digest in digests.items() if name != "edition.json"}  # its content is the manifest's
+
+
+def _delivered(staging: Path, company: Company, forms: Sequence[str], said: Say) -> dict[str, str]:
+    """The forms asked for, made and held against the pages that they are made of; the sha256 of every file."""
+    before = gate_forms.shown(staging)
+    deliver.write(staging, forms, said)
+    checked = {page.name: sha256(page) for page in staging.glob("*.html")}
+    return _pass(staging, company, checked, gate_forms.check(staging, forms, before, _words(company)))
+
+
+def _words(company: Company) -> tuple[str, ...]:
+    """What no file may hold: where the company's folder and this user's own lie."""
+    return str(company.folder), str(Path.home())
 
 
 def _private(folder: Path, name: str) -> Path:
@@ -126,6 +144,7 @@ def _private(folder: Path, name: str) -> Path:
     if (folder / "abm.toml").is_file():
         with store.writing(folder):
             private.mkdir(parents=True, mode=0o700)
+        store.clear_killed(folder)
     return private
 
 
@@ -163,7 +182,8 @@ def _write_manifest(
         "edition": described, "parameters": {"quarter": described["quarter"], "as_of": described["as_of"]},
         "inputs": notes["files"], "tables": notes["tables"], "faults": notes["faults"], "store": company.frozen.key,
         "frozen_tables": company.frozen.tables, "code": code(), "pages": drawing(notebooks),
-        "settings": sha256(company.folder / "abm.toml"),
+        "settings": sha256(company.folder / "abm.toml"), "sections": _sections(company.folder),
+        "maps": {path.name: sha256(path) for path in sorted(company.folder.glob("*.toml")) if path.name != "abm.toml"},
         "versions": {"abm_lib": described["version"], "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
     }  # fmt: skip
     if PROFILES[described["profile"]].travels:  # how many rows a table has may be how many people
@@ -171,6 +191,13 @@ def _write_manifest(
         manifest |= {"tables": {}, "faults": [], "inputs": inputs}
     manifest["files"] = {**digests, "run.json": sha256(staging / "run.json")}
     (staging / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _sections(folder: Path) -> dict[str, str]:
+    """What tells whether a section of abm.toml says what it said."""
+    settings = tomllib.loads((folder / "abm.toml").read_text("utf-8"))
+    return {f"[{name}]": text_digest(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:12]
+            for name, said in settings.items()}  # fmt: skip
 
 
 def _promote(out: Path, quarter: str, staging: Path, name: str) -> Path:

@@ -144,7 +144,15 @@ def _unfinished(notebook: NotebookNode) -> list[Fault]:
             faults.append(published.fault("not_run", "a cell did not run", "no execution count", "it has run", where))
         errors = [str(o.get("ename", "an error")) for o in cell.outputs if o.output_type == "error"]
         faults += [published.fault("error", "a cell failed", name, "no error", where) for name in errors]
-    return faults or _of_no_reading(notebook)
+    return faults or [*_of_no_reading(notebook), *_typed(notebook)]
+
+
+def _typed(notebook: NotebookNode) -> Iterator[Fault]:
+    """Numbers that somebody typed into the prose: they lead back to no reading, and stay when the quarter goes."""
+    for cell in _published(notebook):
+        if cell.cell_type == "markdown" and not cell.source.startswith("# "):
+            for number in published.TYPED.findall(cell.source):
+                yield published.typed(number, f"cell {cell.get('id', '')}")
 
 
 def _of_no_reading(notebook: NotebookNode) -> list[Fault]:

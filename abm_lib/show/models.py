@@ -104,7 +104,7 @@ def indicators(rows: Sequence[Row], clear: Mapping[str, float]) -> Fragment:
 
     `clear` are the differences that clear 0 once all comparisons of the page are allowed for, by indicator.
     """
-    earned = [row for row in rows if clear.get(row.slice, 0) > 0]
+    earned = [row for row in rows if not unled(row, clear.get(row.slice, 0))]
     parts = [_listed("indicators-earned", "Went before progress in past quarters", earned)] if earned else []
     others = [row for row in rows if row not in earned]
     if others:
@@ -112,6 +112,16 @@ def indicators(rows: Sequence[Row], clear: Mapping[str, float]) -> Fragment:
         parts.append(_listed("indicators-appendix", "Appendix: not shown to lead", others, why))
     html = tag("div", [part.html for part in parts], tag("p", TESTED, class_="notes"))
     return Fragment("table", html, "; ".join(part.text for part in parts), tables=len(parts))
+
+
+def unled(row: Row, clear: float) -> str:
+    """Why a leading metric is in the appendix; empty where it went before progress."""
+    return "" if clear > 0 else _reason(row, clear)
+
+
+def unled_line(why: str, record: str) -> Markup:
+    """What its own page says of such a metric, with the place of its record."""
+    return Markup("{} of accounts: {}.").format(tag("a", "Not shown to go before progress", href=record), said(why))
 
 
 def _listed(name: str, caption: str, rows: Sequence[Row], why: Sequence[str] = ()) -> Fragment:
@@ -134,5 +144,5 @@ def _reason(row: Row, clear: float) -> str:
     if clear < 0:
         return "accounts that showed it progressed less"
     if (row.low or 0) <= 0 <= (row.high or 0):
-        return "its likely range covers 0: no lead so far"
+        return "the likely range of the difference covers 0"
     return "among so many comparisons, chance gives as much"

@@ -14,6 +14,8 @@ LOADS = {"src", "srcset", "poster", "data", "action", "background", "formaction"
 ACTIVE = {"script", "iframe", "object", "embed", "base", "form"}
 # The shared file beside the pages, and the charts' data that it reads; no other script element is known.
 SCRIPTS = ({"src": "abm.js", "defer": None}, {"class": "charts", "type": "application/json"})
+# A number in words of our own; one that is part of a name, such as Q3, GA4 or S0-11, is none.
+TYPED = re.compile(r"(?<![\w-])[€$£]?\d[\d.,]*\s?%?")
 BARE_CODES = {"nan", "None", "NaT", "inf", "-inf", "<NA>"}
 STYLE_LOADS = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)", re.IGNORECASE)
 RUNS = re.compile(r"\s*(?:javascript|vbscript):", re.IGNORECASE)
@@ -38,6 +40,35 @@ def faults(text: str, made: Mapping[str, int]) -> list[Fault]:
 
 def fault(rule: str, name: str, found: str, expected: str, where: str = "page") -> Fault:
     return Fault(rule, name, where, found, expected, "mend the notebook or the page's method, then run again")
+
+
+def typed(number: str, where: str) -> Fault:
+    """What is said of a number that no reading is behind."""
+    fix = "name its reading, as in page.say('{metric}'), or write it as a word"
+    return Fault(
+        "typed_number", "a number that no reading is behind", where, number.strip(), "numbers of readings alone", fix
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page says: the text of its main part as a reader sees it, and how many figures and tables it has."""
+
+    text: str
+    figure: int
+    table: int
+
+    @property
+    def made(self) -> dict[str, int]:
+        return {"figure": self.figure, "table": self.table}
+
+
+def shown(text: str) -> Shown:
+    """What a page says, whatever its form; the words of scripts and styles are nothing that it says."""
+    seen = _Seen()
+    seen.feed(text)
+    seen.close()
+    return Shown("".join(seen.said), seen.counts.get("figure", 0), seen.counts.get("table", 0))
 
 
 @dataclass(frozen=True)
@@ -109,17 +140,19 @@ def _number(text: str) -> float:
 
 
 class _Seen(HTMLParser):
-    """Counts elements and collects what no page may hold."""
+    """Counts elements, and collects the text of the main part and what no page may hold."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.counts: dict[str, int] = {}
         self.forbidden: list[str] = []
-        self.in_style = False
+        self.in_style = self.in_main = False
+        self.said: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.counts[tag] = self.counts.get(tag, 0) + 1
         self.in_style = tag == "style"
+        self.in_main |= tag == "main"
         if tag in ACTIVE and not (tag == "script" and dict(attrs) in SCRIPTS):
             self.forbidden.append(f"<{tag}>")
         self.forbidden += [
@@ -128,8 +161,11 @@ class _Seen(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.in_style = self.in_style and tag != "style"
+        self.in_main = self.in_main and tag != "main"
 
     def handle_data(self, data: str) -> None:
+        if self.in_main:
+            self.said.append(data)
         if self.in_style and STYLE_LOADS.search(data):
             self.forbidden.append("a remote reference in a style")
         if data.strip() in BARE_CODES:

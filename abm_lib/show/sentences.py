@@ -14,6 +14,7 @@ from ..errors import Fault, UsageError, nearest
 from ..questions import HEADLINES
 from .html import join, tag
 from .numbers import quarter_name
+from .published import TYPED, typed
 from .rows import Readings, Row
 from .tables import behind, likely
 from .tiles import Tile
@@ -55,6 +56,8 @@ def fill(text: str, readings: Readings) -> tuple[Markup, str]:
 
     A sentence with a hole says nothing: where a value is missing, the reason stands in its place.
     """
+    if numbers := TYPED.findall(FIELD.sub("", text)):
+        raise UsageError(typed(number, "notebook") for number in numbers)
     if lacking := _first_missing(text, readings):
         return escape(lacking), lacking
     html, plain, end = [], [], 0

@@ -25,13 +25,14 @@ KEY = (
 
 @dataclass(frozen=True)
 class Tile:
-    """A reading, its last eight quarters (None for one without), companions in small type, and what is needed."""
+    """A reading, its last eight quarters (None for one without), companions and notes in small type, and what is needed."""
 
     row: Row
     history: Sequence[Row | None]
     companions: Sequence[Row] = ()
     band: Row | None = None
     letters: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[Markup] = ()
 
     @property
     def needed(self) -> tuple[float, float] | None:
@@ -94,7 +95,7 @@ def _or_none(row: Row, name: str) -> Markup:
 
 
 def _evidence(tile: Tile) -> Markup:
-    """k of n or money ÷ money with the likely range, then one line for each companion."""
+    """k of n or money ÷ money with the likely range, then one line for each companion and note."""
     row = tile.row
     made_of = _made_of(row)
     lines = [tag("p", made_of) if made_of else None, _moved(row)]
@@ -104,7 +105,7 @@ def _evidence(tile: Tile) -> Markup:
             f"{row.label}, "
         )  # a slice of the tile's own metric needs no more than its name
         lines.append(tag("p", label[:1].upper() + label[1:], " ", other.data(), made))
-    return tag("div", lines, class_="made-of")
+    return tag("div", [*lines, *(tag("p", note) for note in tile.notes)], class_="made-of")
 
 
 def _moved(row: Row) -> Markup | None:

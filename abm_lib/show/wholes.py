@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .drawing import Canvas, Records, Room, aside, drawings
@@ -16,6 +17,10 @@ from .theme import ink
 MOST_BARS = 6
 LONGEST_BESIDE = 12  # longer names stand over their bar
 UNKNOWN = {"", "unknown", "not stated", "none named", "blank"}
+REASONS = ("loss_reason", "win_reason")
+History = Callable[
+    [str, str, str], list[Row | None]
+]  # metric, slice_by, slice: its rows of the last quarters, oldest first
 Bar = tuple[str, float, str, str]  # name, value, value as text, part of the sum as text
 
 
@@ -38,8 +43,11 @@ def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
     return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], left_out(rows, []))
 
 
-def shares(rows: Sequence[Row], dimension: str) -> Figure:
-    """One bar cut into parts that sum to a whole, largest first; what is unknown comes last, dashed and kept."""
+def shares(rows: Sequence[Row], dimension: str, history: History | None = None) -> Figure:
+    """One bar cut into parts that sum to a whole, largest first; what is unknown comes last, dashed and kept.
+
+    With their `history`, reasons that keep coming back are named.
+    """
     parts, one = sorted((r for r in rows if r.value), key=lambda r: (_unknown(r), -(r.value or 0), r.slice)), rows[0]
     total = sum(r.value or 0 for r in parts)
     said = [f"{short(r.name)} {_part(r, total)}" for r in parts]
@@ -50,11 +58,27 @@ def shares(rows: Sequence[Row], dimension: str) -> Figure:
     by = heading(dimension)
     table = of_slices(f"{one.metric}-parts", [*parts, *(r for r in rows if not r.value)], None, by)
     notes: list[object] = [", ".join(said) + "."] if parts else []
+    notes += recurring(rows, history) if history and dimension in REASONS else []
     title = f"{one.label}: " + (", ".join(said[:3]) or "no reading")
     subtitle = f"{quarter_name(one.quarter)}. Parts of one whole; what is unknown is dashed and kept"
     alternative = f"{one.label} by {within(by)}: " + listed(said)
     notes += left_out(rows, [])
     return Figure(title, subtitle, alternative, drawings(draw, "wide", "narrow"), table, [one.metric], notes, wide=True)
+
+
+def recurring(rows: Sequence[Row], history: History) -> list[str]:
+    """The reasons among the three most frequent of a quarter in at least three of the last four; none of a shorter record."""
+    past = {row.slice: history(row.metric, row.slice_by, row.slice)[-4:] for row in rows if not _unknown(row)}
+    found: Counter[str] = Counter()
+    for quarter in zip(*past.values(), strict=True):
+        there = sorted((row for row in quarter if row and row.value), key=lambda row: (-(row.value or 0), row.slice))
+        found.update(row.name for row in there if len(there) < 4 or (row.value or 0) >= (there[2].value or 0))
+    back = [name for name, times in found.items() if times >= 3]
+    return (
+        [f"Keeps coming back, among the first three in at least 3 of the last 4 quarters: {listed(back)}."]
+        if back
+        else []
+    )
 
 
 def _bars(there: Sequence[Row], total: float) -> list[Bar]:

@@ -314,7 +314,7 @@ def _typed(
 
 def _named_by_key(con: duckdb.DuckDBPyConnection, table: str, key: str, row: int) -> str:
     names = delivered_columns(con, f'raw."{key}"')
-    listed = ", ".join(f'"{name}"' for name in names)
+    listed = ", ".join(map(tables.quoted_name, names))
     values = con.execute(f'select {listed} from raw."{key}" where _row = ?', [row]).fetchall()[0]
     return _called(table, row, dict(zip(names, values, strict=True)))
 
@@ -417,6 +417,6 @@ def _rows_set_aside(con: duckdb.DuckDBPyConnection, name: str, columns: list[str
     known = "select 1 from duckdb_tables() where schema_name = 'set_aside' and table_name = ?"
     if not con.execute(known, [name]).fetchall():
         return []
-    listed = "".join(f', r."{column}"' for column in columns)
+    listed = "".join(f", r.{tables.quoted_name(column)}" for column in columns)
     query = f'select a._row, a._why{listed} from set_aside."{name}" a join raw."{name}" r using (_row) order by a._row'
     return con.execute(query).fetchall()

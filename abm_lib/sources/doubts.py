@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 import duckdb
 
 from ..config import Config
-from ..errors import Fault
+from ..errors import ADDRESS, Fault
 from ..period import Calendar
 from ..tables import Accepted, Table, last_tender, quoted, tables, tells_until
 from .reading import File
@@ -38,6 +38,7 @@ def doubts(
     yield from _lost(reports, promised)
     yield from _cut_off(files, set(promised.values()))
     yield from _garbled(con, reports)
+    yield from _called_by_an_address(con, reports)
     yield from _shortened(con, reports)
     yield from _closed_before_created(con, config, reports)
     yield from _off_the_scale(con, reports)
@@ -105,6 +106,17 @@ def _garbled(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[F
             if count:
                 yield Fault("F005", "garbled", f'table {name}  column "{column}"', f"{count} values with letters such as Ã©",
                             "text in one encoding", "export again as UTF-8; nothing is mended here", level="D")  # fmt: skip
+
+
+def _called_by_an_address(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[Fault]:
+    """Accounts named by somebody's mail address: the name is personal then, and hidden wherever it would be told (F172)."""
+    if "accounts" not in names:
+        return
+    found = f"regexp_matches(name, {quoted(ADDRESS.pattern)}, 'i')"
+    (count,) = con.execute(f"select count(*) from canonical.accounts where {found}").fetchall()[0]
+    if count:
+        yield Fault("F172", "account-named-by-address", 'table accounts  column "name"', f"{count} names with a mail address",
+                    "the name of a company", "name the account; until then its name is hidden", level="D")  # fmt: skip
 
 
 def _shortened(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[Fault]:

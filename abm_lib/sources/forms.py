@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from ..source_settings import Dialect
-from ..tables import quoted
+from ..tables import quoted, quoted_name
 
 DAYS = ["%Y-%m-%d", "%Y-%m-%d 00:00:00"]
 MOMENTS = [f"%Y-%m-%d{apart}{time}" for apart in " T" for time in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")]
@@ -53,23 +53,24 @@ READERS: dict[str, Callable[[duckdb.DuckDBPyConnection, str, Path], None]] = {
 def _from_relation(con: duckdb.DuckDBPyConnection, stem: str, relation: str) -> None:
     """The table STEM of a relation's rows as text; what is nested becomes JSON."""
     described = con.execute(f"describe select * from {relation}").fetchall()
-    parts = [f"nullif({_as_text(name, kind)}, '') as \"{name}\"" for name, kind, *_ in described]
+    parts = [f"nullif({_as_text(name, kind)}, '') as {quoted_name(name)}" for name, kind, *_ in described]
     con.execute(
         f'create or replace table "{stem}" as select row_number() over () as _row, {", ".join(parts)} from {relation}'
     )
 
 
 def _as_text(name: str, kind: str) -> str:
+    column = quoted_name(name)
     if kind == "JSON":  # a text among JSON stands in quotes
-        return f"""case when json_type("{name}") = 'VARCHAR' then "{name}"->>'$' else nullif("{name}"::VARCHAR, 'null') end"""
+        return f"""case when json_type({column}) = 'VARCHAR' then {column}->>'$' else nullif({column}::VARCHAR, 'null') end"""
     if kind.startswith(NESTED) or kind.endswith("]"):
-        return f'to_json("{name}")::VARCHAR'
-    return f'"{name}"::VARCHAR'
+        return f"to_json({column})::VARCHAR"
+    return f"{column}::VARCHAR"
 
 
 def from_rows(con: duckdb.DuckDBPyConnection, stem: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """The table STEM of rows held in Python, which may be many: they are taken in by and by."""
-    columns = ", ".join(f'"{name}" VARCHAR' for name in header)
+    columns = ", ".join(f"{quoted_name(name)} VARCHAR" for name in header)
     con.execute(f'create or replace table "{stem}" (_row BIGINT, {columns})')
     done, batch = 0, list[tuple[Any, ...]]()
     for row in rows:
@@ -119,7 +120,7 @@ def from_duckdb(con: duckdb.DuckDBPyConnection, stem: str, path: Path, query: st
 
 def _copied(con: duckdb.DuckDBPyConnection, stem: str, other: duckdb.DuckDBPyConnection, query: str) -> None:
     described = other.execute(f"describe {query}").fetchall()
-    parts = ", ".join(f'{_as_text(name, kind)} as "{name}"' for name, kind, *_ in described)
+    parts = ", ".join(f"{_as_text(name, kind)} as {quoted_name(name)}" for name, kind, *_ in described)
     found = other.execute(f"select {parts} from ({query})")
     from_rows(con, stem, [name for name, *_ in described], iter(found.fetchone, None))
 

@@ -75,10 +75,10 @@ class TableMap:
         """
         there, gone = [column for column in delivered if column not in absent], set(absent)
         taken = {*self.columns.values(), *self.columns, *self.expressions, *self.constants, "_row"}
-        named = [(name, f'"{column}"') for name, column in self.columns.items() if column in there]
+        named = [(name, tables.quoted_name(column)) for name, column in self.columns.items() if column in there]
         named += [(name, f"({sql})::VARCHAR") for name, sql in self.expressions.items() if not _is_of(sql, gone, there)]
-        named += [(column, f'"{column}"') for column in there if column not in taken]
-        parts = ["_row", *(f'{self._translated(name, sql)} as "{name}"' for name, sql in named)]
+        named += [(column, tables.quoted_name(column)) for column in there if column not in taken]
+        parts = ["_row", *(f"{self._translated(name, sql)} as {tables.quoted_name(name)}" for name, sql in named)]
         parts += [f'{quoted(value)} as "{name}"' for name, value in self.constants.items()]
         return f"select {', '.join(parts)} from {schema if not self.sql else ''}{self.relation}"
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from ..errors import Fault, printable
 from ..source_settings import Dialect
-from ..tables import quoted
+from ..tables import quoted, quoted_name
 from . import books, forms, lines, suspects
 from .finding import Found
 
@@ -360,7 +360,8 @@ def _keep_broken(con: duckdb.DuckDBPyConnection, file: File) -> None:
         if is_total:
             file.totals.append(number)
         elif suspects.TOTAL.search(text):
-            file.faults.append(suspects.undeclared_total(f"{file.label}:{number}", text))
+            first = text.partition(file.dialect.delimiter)[0]  # what follows may be of a person
+            file.faults.append(suspects.undeclared_total(f"{file.label}:{number}", first))
         else:
             file.broken.append((number, kind, text))
     undecoded = [number for number, kind, _ in file.broken if kind == "INVALID ENCODING"]
@@ -397,7 +398,7 @@ def _tell_broken(file: File, width: int) -> None:
 
 def _leave_out(con: duckdb.DuckDBPyConnection, stem: str, file: File, names: list[str]) -> None:
     """Take away the lines that the dialect's `totals` mean, and count them; refuse one at the end that nobody declared."""
-    listed = ", ".join(f'"{name}"' for name in names)
+    listed = ", ".join(map(quoted_name, names))
     if file.dialect.totals:
         line = f"concat_ws({quoted(file.dialect.delimiter)}, {listed})"
         rows = f'from "{stem}" where {_is_total(file.dialect, line)}'

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ..tables import quoted_name
 from .mapfile import FileEntry, Shape
 from .mapping import delivered_columns
 from .suspects import folded
@@ -35,9 +36,10 @@ def shape(con: duckdb.DuckDBPyConnection, stem: str, entry: FileEntry, how: Shap
         c for c in delivered if c not in named.values() and c.casefold() not in {n.casefold() for n in entry.columns}
     ]
     parts = [
-        f'"{named[name]}" as "{name}"' if name in named else f'NULL::VARCHAR as "{name}"' for name in entry.columns
+        f'{quoted_name(named[name])} as "{name}"' if name in named else f'NULL::VARCHAR as "{name}"'
+        for name in entry.columns
     ]
-    parts += [f'"{column}"' for column in extra]
+    parts += [quoted_name(column) for column in extra]
     con.execute(f'create or replace table "{stem}" as select {", ".join(["_row", *parts])} from "{stem}"')
     there = {folded(column): column for column in [*extra, *named]}
     gone = _is_gone(there, [*how.gone, *entry.gone])
@@ -50,14 +52,14 @@ def shape(con: duckdb.DuckDBPyConnection, stem: str, entry: FileEntry, how: Shap
         key = ", ".join(f'"{column}"' for column in entry.key)
         active = _says_yes(there.get(folded(how.active), "")) if how.active else "false"
         if newest:
-            order = f"""({active}, coalesce({_moment(newest)}, timestamp 'epoch'), coalesce("{newest}", ''), _row)"""
+            order = f"""({active}, coalesce({_moment(newest)}, timestamp 'epoch'), coalesce({quoted_name(newest)}, ''), _row)"""
             kept = f'select arg_max(_row, {order}) from "{stem}" group by {key}'
             excluded.append(("older states", _count_out(con, stem, f"_row not in ({kept})")))
         else:
             now = f'select ({key}) from "{stem}" where {active}'
             past = f"not {active} and ({key}) in ({now})" if active != "false" else ""
             excluded.append(("older states", _count_out(con, stem, past)))
-            whole = ", ".join(f'"{column}"' for column in [*entry.columns, *extra])
+            whole = ", ".join(map(quoted_name, [*entry.columns, *extra]))
             kept = f'select min(_row) from "{stem}" group by {whole}'
             excluded.append(("copies", _count_out(con, stem, f"_row not in ({kept})")))
             (conflicts,) = con.execute(f'select count(*) - count(distinct ({key})) from "{stem}"').fetchall()[0]
@@ -91,19 +93,19 @@ def _named(delivered: list[str], entry: FileEntry, how: Shape) -> dict[str, str]
 def _is_gone(there: dict[str, str], columns: list[str]) -> str:
     """SQL that is true of a deleted row: a column says yes, or one that ends in `_at` holds when."""
     known = [(column, there[folded(column)]) for column in columns if folded(column) in there]
-    marks = [f'"{c}" is not null' if name.endswith("_at") else _says_yes(c) for name, c in known]
+    marks = [f"{quoted_name(c)} is not null" if name.endswith("_at") else _says_yes(c) for name, c in known]
     return f"({' or '.join(marks)})" if marks else ""
 
 
 def _says_yes(column: str) -> str:
     """SQL for whether the column says yes; it does not where it is blank or not there."""
-    return f"""(coalesce(lower(trim("{column}")), '') in {YES})""" if column else "false"
+    return f"""(coalesce(lower(trim({quoted_name(column)})), '') in {YES})""" if column else "false"
 
 
 def _moment(column: str) -> str:
     """SQL for the time that the column tells; seconds since 1970 are understood too."""
-    seconds = f'try(make_timestamp(try_cast(try_cast("{column}" as DOUBLE) * 1000000 as BIGINT)))'
-    return f'coalesce(try_cast("{column}" as TIMESTAMP), {seconds})'
+    seconds = f"try(make_timestamp(try_cast(try_cast({quoted_name(column)} as DOUBLE) * 1000000 as BIGINT)))"
+    return f"coalesce(try_cast({quoted_name(column)} as TIMESTAMP), {seconds})"
 
 
 def _count_out(con: duckdb.DuckDBPyConnection, stem: str, condition: str) -> int:

@@ -6,10 +6,11 @@ import hashlib
 import mmap
 import re
 from collections import Counter
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ..errors import Fault, printable
+from ..tables import tables
 
 EXPECTED = "a CSV file in UTF-8 with a header line, or Parquet"
 AGAIN = "export the file again"
@@ -108,6 +109,11 @@ def folded(name: object) -> str:
     return "".join(letter for letter in str(name or "").casefold() if letter.isalnum())
 
 
+@cache
+def _known_names() -> set[str]:
+    return {folded(column) for table in tables().values() for column in table.columns}
+
+
 def header_faults(header: list[str], where: str) -> list[Fault]:
     """A header line that cannot name columns: another separator, a name missing, or one that stands twice."""
     if any("\udc80" <= letter <= "\udcff" for name in header for letter in name):  # as surrogateescape leaves them
@@ -131,7 +137,13 @@ def header_faults(header: list[str], where: str) -> list[Fault]:
         faults.append(fault("F014", "header-blank", where, f"no name for column {', '.join(blank)}", "a name for each column",
                             "name the column, or take it out"))  # fmt: skip
     if twice:
-        places = ", ".join(f"{printable(name)} at {place}" for place, name in enumerate(header, 1) if name in twice)
+        # Where no name is known the line may be a row, and of a person: it is not repeated.
+        shown = any(folded(name) in _known_names() for name in header)
+        places = ", ".join(
+            f"{printable(name) if shown else 'the same'} at {place}"
+            for place, name in enumerate(header, 1)
+            if name in twice
+        )
         faults.append(fault("F012", "header-twice", where, places, "each column once", "rename the second one"))
     if "_row" in names:
         faults.append(

@@ -603,6 +603,13 @@ def test_next_quarter_pipeline_forecast_is_meetings_times_what_followed_plus_wha
     assert revenue == pytest.approx(179.585, abs=0.006)  # half of a cohort was won
 
 
+def test_next_quarter_pipeline_forecast_stands_with_what_is_open_already(expected):
+    found = reading(expected, "next_quarter_pipeline_forecast", "outcome", "with_open_pipeline")
+    assert found["value"] == 1339.17  # d3 to d13 are open with 980; a renewal is no new business
+    early = reading(expected, "next_quarter_pipeline_forecast", "outcome", "with_open_pipeline", "2025Q4")
+    assert (early["missing_because"], "four past quarters" in early["caveats"]) == ("undefined", True)
+
+
 def test_next_quarter_pipeline_forecast_is_held_against_what_came(expected):
     assert slices(expected, "next_quarter_pipeline_forecast", RECORD) == {
         "2026Q2/expected": 150, "2026Q2/came": 180, "2026Q3/expected": 258.67, "2026Q3/came": 250,
@@ -711,7 +718,11 @@ def test_the_range_of_a_forecast_is_as_wide_as_its_past_errors(tmp_path):
     made = [f"d{day} | {day} | | | {amount} | a1" for day, amount in zip(days[1:], amounts, strict=True)]
     lines = "\n".join(["deal | qualified | ended | stage | amount | account_id", *made])
     folder = company(tmp_path, LISTED | met_and_made(dict.fromkeys(map(str, days), "a1"), lines))
-    found = reading(read(folder, "next_quarter_pipeline_forecast", by=[]), "next_quarter_pipeline_forecast")
+    table = read(folder, "next_quarter_pipeline_forecast", by=["outcome", "business_type"])
+    found = reading(table, "next_quarter_pipeline_forecast")
     assert (found["value"], found["n"], found["method"]) == (102.25, 1, "past errors, 95%")  # 818 / 8
+    both = reading(table, "next_quarter_pipeline_forecast", "outcome", "with_open_pipeline")
+    for end in ("value", "low", "high"):  # all nine deals are open, and sure: the range is that of what will be added
+        assert both[end] == pytest.approx(918 + found[end], abs=1e-6)
     assert found["low"] == pytest.approx(90.50, abs=0.01)  # 2.5706 x 0.1 / root of 5 below
     assert found["high"] == pytest.approx(114.00, abs=0.01)

@@ -748,6 +748,19 @@ def test_without_opportunity_changes_no_pipeline_metric_is_collected(tmp_path):
     assert table["value"].isna().all()
 
 
+def test_the_four_quarters_before_a_lift_are_whole_in_a_leap_year_as_well(tmp_path):
+    accounts = "account_id | name | segment | industry\n" + "\n".join(
+        f"o{n:02} | {n} | large | steel" for n in range(41)
+    )
+    listed = "account_id | valid_from | is_target | tier\no00 | 2023-01-01 | yes | 1"
+    lines = "d1 | o00 | 2024-01-01 | | | 1\nd2 | o01 | 2025-12-01 | | | 1\nd3 | o02 | 2023-12-31 | | | 1"
+    begun = "deal | account_id | qualified | ended | stage | amount\n" + lines
+    drawn = {"accounts": accounts, "account_lists": listed} | deals(begun)
+    table = read(company(tmp_path, drawn), "target_account_lift", by=["period"], quarter="2025Q4")
+    before = reading(table, "target_account_lift", "period", "before")  # 2024: 366 days
+    assert (before["value"], before["numerator"]) == (1, 1)
+
+
 def test_target_account_lift_weighs_the_others_by_the_cells_of_the_target_accounts(tmp_path):
     # Six targets: four large, two small. Forty others: ten large, of which five, and thirty small, of which three have an opportunity.
     names = {f"t{n}": "large" if n < 4 else "small" for n in range(6)}
@@ -766,6 +779,11 @@ def test_target_account_lift_weighs_the_others_by_the_cells_of_the_target_accoun
     # 4 of 6, less 5/10 for four sixths and 3/30 for two: 0.3667.
     assert round(found["value"], 9) == 0.3
     assert found["low"] < 0.3 < found["high"] and (found["numerator"], found["denominator"]) == (4, 6)
+    won = "\n".join(
+        [begun, "w0 | t5 | 2025-05-02 | 2025-06-01 | won | 1"]
+    )  # t5 bought before the four quarters: no prospect
+    bought = read(company(tmp_path / "bought", drawn | deals(won)), "target_account_lift", by=[])
+    assert reading(bought, "target_account_lift")["denominator"] == 5
     fewer = drawn | {"accounts": "\n".join(accounts.splitlines()[:30])}
     assert (
         value(read(company(tmp_path / "fewer", fewer), "target_account_lift", by=[]), "target_account_lift")

@@ -8,6 +8,8 @@ from tiny import company, deals, read, reading, slices, value
 
 from abm_lib.attribution import MODELS
 from abm_lib.metric import REGISTER
+from abm_lib.show.rows import Readings
+from abm_lib.show.wholes import shares
 
 ACCOUNTS = {
     "accounts": """
@@ -680,3 +682,19 @@ def test_campaign_win_rate_difference_holds_what_a_campaign_touched_before_again
     assert slices(table, "campaign_win_rate_difference", "campaign") == {"Launch": 0.166666667}
     found = reading(table, "campaign_win_rate_difference", "campaign", "Launch")
     assert (found["numerator"], found["denominator"], found["n"]) == (2, 3, 5)
+
+
+def test_a_reason_keeps_coming_back_when_it_is_among_three_in_three_of_four_quarters(tmp_path):
+    # Lost in the four quarters: price always, timing in three, once as one of two that are third; need in two.
+    lost = {"2025-11": "price price timing need", "2026-02": "price timing fit trust trust fit fit",
+            "2026-05": "price timing need", "2026-08": "price fit - - -"}  # fmt: skip
+    lines = [f"d{month}-{n} | {month[:4]}-{month[5:]}-01 | {month}-{n + 2:02} | lost | 10 | {'' if why == '-' else why}"
+             for month, said in lost.items() for n, why in enumerate(said.split())]  # fmt: skip
+    drawn = deals("\n".join(["deal | qualified | ended | stage | amount | loss_reason", *lines]))
+    table = Readings(read(company(tmp_path, ACCOUNTS | drawn), "loss_reason_share"), REGISTER, "2026Q3")
+    rows = table.slices("loss_reason_share", "loss_reason")
+    said = "Keeps coming back, among the first three in at least 3 of the last 4 quarters"
+    assert f"{said}: Price, Timing." in shares(rows, "loss_reason", table.history).notes
+    assert not any(
+        said in str(note) for note in shares(rows, "loss_reason", lambda *key: table.history(*key)[-2:]).notes
+    )

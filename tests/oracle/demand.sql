@@ -339,6 +339,9 @@ union all
 select 'next_quarter_pipeline_forecast', 'outcome', 'revenue', round(expected_money * rate.value, 2), null, null, learned.n from learned, readings rate
 where label = '' and rate.metric = 'win_rate_cohort' and rate.slice_by = ''
 union all
+select 'next_quarter_pipeline_forecast', 'outcome', 'with_open_pipeline', round(expected_money + stock.value, 2), null, null, learned.n
+from learned, readings stock where label = '' and stock.metric = 'open_pipeline' and stock.slice_by = 'business_type' and stock.slice = 'new'
+union all
 select 'next_quarter_opportunities_forecast', 'creation_quarter/record', label || '/expected', expected_count, null, null, n
 from learned where label in (select label from last_eight)
 union all

@@ -53,7 +53,7 @@ def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataF
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     _stays(con)
     _generation(con)
-    for name in ("demand", "customers", "quality", "walks", "credit", "effects"):
+    for name in ("demand", "customers", "quality", "walks", "credit", "effects", "lift"):
         if name == "credit":
             _chains(con)
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
