@@ -157,8 +157,9 @@ def _in_utc(dialect: Dialect, text: str) -> str:
 
 def has_offset(text: str) -> str:
     """SQL for whether a moment says its offset; few characters are worth the expression."""
-    may = f"regexp_matches({text}[12:], '[Z+-]')"
-    return f"(case when {may} then regexp_matches({text}, '{OFFSET}') else false end)"
+    ends = " or ".join([f"{text}[-1] = 'Z'", *(f"{text}[-{place}] in ('+', '-')" for place in (3, 5, 6))])
+    said = f"case when {ends} then regexp_matches({text}, '{OFFSET}') else false end"
+    return f"(case when {text} like '____-%' then {said} else false end)"
 
 
 def _parsed(text: str, formats: list[str]) -> str:
