@@ -41,9 +41,9 @@ class File:
     """One delivered file: rows read, lines that are none (line, what is wrong with it, its text), lines left out by a rule.
 
     `unreadable` are rows of which a map's query could not read a value. `text` is the file as UTF-8, in which lines are counted,
-    `skipped` of them above the header; `totals` are broken lines that the dialect calls totals; `last` is the number of the last
-    row, `numbers` are those of a sheet's rows; `parts` are the files of a table that came in several; `records` are those of a
-    large text.
+    `skipped` of them above the header, which is long where the names take more lines than one; `totals` are broken lines that
+    the dialect calls totals; `last` is the number of the last row, `numbers` are those of a sheet's rows; `parts` are the files of
+    a table that came in several; `records` are those of a large text.
     """
 
     path: Path
@@ -58,6 +58,7 @@ class File:
     faults: list[Fault] = field(default_factory=list)
     text: Path | None = None
     skipped: int = 0
+    is_header_long: bool = False
     numbers: list[int] = field(default_factory=list)
     parts: list[File] = field(default_factory=list)
     records: lines.Records | None = None
@@ -228,7 +229,7 @@ def _csv(con: duckdb.DuckDBPyConnection, stem: str, file: File, room: Path) -> N
         if parts:
             _read_texts(con, stem, file, names, parts, "header = false")
         # A quote left open DuckDB tells only of a text that it reads alone.
-        if not parts or _records_read(con, stem) != records:
+        if not parts or (len(parts) > 1 and _records_read(con, stem) != records):
             _read_texts(con, stem, file, names, [file.text], f"header = true, skip = {file.skipped}")
     con.execute(f'alter table "{stem}" add column _row BIGINT; update "{stem}" set _row = rowid + 1')
     _keep_broken(con, file)
@@ -238,10 +239,11 @@ def _csv(con: duckdb.DuckDBPyConnection, stem: str, file: File, room: Path) -> N
 def _cut(file: File, place: Path) -> tuple[list[Path], int]:
     """Copies of the parts of a large text that can be read at once, each named for its first byte; and how many records it has.
 
-    Of a small text there are none.
+    Of a small text there are none; but for one with a long header, whose line ends may be others than those of the rows: DuckDB
+    would look for these alone, and find no row.
     """
     assert file.text
-    if file.text.stat().st_size <= PART:
+    if file.text.stat().st_size <= PART and not file.is_header_long:
         return [], 0
     records = file.records_of(file.text)
     below = 1 + int(np.searchsorted(records.lines, file.skipped + 1))
@@ -334,6 +336,7 @@ def _header(file: File) -> list[str]:
         wanted = suspects.folded(file.dialect.header)
         for record in records:
             if not wanted or wanted in map(suspects.folded, record):
+                file.is_header_long = records.line_num > file.skipped + 1
                 return record
             file.skipped = records.line_num
             if file.skipped >= HEADER_WITHIN:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abm_lib.sources import lines
+from abm_lib.source_settings import Dialect
+from abm_lib.sources import lines, reading
 
 VALUES = st.sampled_from(["a", "", '"x"', '"q""q"', '"one{}two"', '"{}{}"', '""'])
 ROWS = st.lists(st.lists(VALUES, min_size=1, max_size=3).map(",".join), max_size=8)
@@ -79,3 +81,16 @@ def test_a_text_is_cut_only_where_records_begin(tmp_path: Path) -> None:
     assert found.cuts(1, 9) == [4, 16]  # the byte 13 lies inside a record
     assert found.cuts(4, 9) == []
     assert [found.line_of(byte) for byte in (0, 5, 11, 12, 19)] == [1, 2, 2, 4, 5]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("inside", ["\n", "\r\n"])
+def test_a_name_of_two_lines_loses_no_row_whatever_line_end_it_holds(end: str, inside: str, tmp_path: Path) -> None:
+    """Excel writes LF inside a cell and CRLF behind a row; DuckDB's reader alone would then find no row at all."""
+    (tmp_path / "room").mkdir()
+    (tmp_path / "t.csv").write_bytes(f'id,"first{inside}line",x{end}1,a,b{end}bad{end}2,c,d{end}'.encode())
+    con = duckdb.connect()
+    file = reading.read_file(con, "t", tmp_path / "t.csv", "t.csv", Dialect(), tmp_path / "room")
+    assert con.execute("select * exclude (_row) from t").fetchall() == [("1", "a", "b"), ("2", "c", "d")]
+    assert [file.place(row) for row in (1, 2)] == ["t.csv:3", "t.csv:5"]
+    assert [(line, text) for line, _, text in file.broken] == [(4, "bad")]
