@@ -23,7 +23,7 @@ from .show import boards, models, rates, sentences, tables, theme, trends, varia
 from .show import definitions as counted
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
-from .show.findings import clear_differences
+from .show.findings import clear_of
 from .show.fragment import Drawing, Figure, Fragment
 from .show.funnels import funnel
 from .show.heads import LEADS, absent, header
@@ -266,9 +266,8 @@ class Page:
         return models.indicators(rows, self._clear_lifts())
 
     def _clear_lifts(self) -> dict[str, float]:
-        """The lifts of leading metrics that clear 0 once all comparisons of the quality page are allowed for."""
-        found = clear_differences(self._read, [self._metric(LIFT).family])
-        return {each.row.slice: each.difference for each in found if each.row.metric == LIFT}
+        """The lifts of leading metrics that clear 0 once all of them are allowed for."""
+        return {each.row.slice: each.difference for each in clear_of(self._read, [LIFT])}
 
     def _unled(self, metric: str) -> list[Markup]:
         """One line where a leading metric first stands on its page and its record does not show that it leads (D144)."""
@@ -458,6 +457,10 @@ def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dic
     shown |= {DISTANCES[metric] for metric in shown & DISTANCES.keys()}
     shown |= {parent for metric in REGISTER.values() if metric.family == family for parent in metric.of}
     families = () if family in ("summary", "quality", *ROLES) else (family,)
+    if any(
+        metric.kind == "leading" and (name in shown or metric.family in families) for name, metric in REGISTER.items()
+    ):
+        shown.add(LIFT)  # which says of a leading metric whether it leads
     table = readings.read(opened, asked, families=families, also=shown, profile=PROFILES["internal"])
     return table, edition.describe(opened, asked, table)
 

@@ -65,9 +65,12 @@ def findings(readings: Readings, families: Iterable[str]) -> list[Finding]:
 def clear_differences(readings: Readings, families: Iterable[str]) -> list[Finding]:
     """All that clears the interval widened for everything that these families compare."""
     wanted = set(families)
-    compared = [
-        each for name, m in readings.register.items() if m.family in wanted for each in _compared(readings, name)
-    ]
+    return clear_of(readings, [name for name, metric in readings.register.items() if metric.family in wanted])
+
+
+def clear_of(readings: Readings, metrics: Iterable[str]) -> list[Finding]:
+    """All that clears the interval widened for everything that these metrics compare."""
+    compared = [each for name in metrics for each in _compared(readings, name)]
     widen = widened(len(compared))
     return [found for each in compared if (found := judged(*each, widen))]
 

@@ -102,7 +102,7 @@ def _word(value: object) -> str:
 def indicators(rows: Sequence[Row], clear: Mapping[str, float]) -> Fragment:
     """Leading metrics by their own record, and in the appendix those that did not go before progress, with the reason.
 
-    `clear` are the differences that clear 0 once all comparisons of the page are allowed for, by indicator.
+    `clear` are the differences that clear 0 once all indicators are allowed for.
     """
     earned = [row for row in rows if not unled(row, clear.get(row.slice, 0))]
     parts = [_listed("indicators-earned", "Went before progress in past quarters", earned)] if earned else []
