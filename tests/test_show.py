@@ -472,6 +472,19 @@ def test_what_all_slices_of_a_grid_share_is_said_once() -> None:
     assert "all of them" in figure.subtitle
 
 
+@pytest.mark.parametrize(("least", "most"), [(4200, 11_900), (2.4e6, 5.2e6), (180, 390), (0.12, 0.34)])
+def test_labels_under_the_dots_keep_apart_on_the_narrowest_page(least: float, most: float) -> None:
+    unit = "average_deal_size" if most > 1 else "win_rate_closed"
+    figure = rates(slices(unit, "segment", enterprise=least, mid=most), None, "segment")
+    for drawing in figure.drawings:
+        spec = drawing.spec
+        labels = sorted((x, text) for text, (x, y) in texts_and_rules(figure)[0].items() if y > spec["height"])
+        (low, high), width = (0.0, most), spec["width"]
+        ends = [((x - low) / (high - low) * width, len(text) * 6.9 / 2) for x, text in labels]
+        assert len(ends) >= 2
+        assert all(b - half_b - (a + half_a) >= 8 for (a, half_a), (b, half_b) in pairwise(ends)), labels
+
+
 def test_what_nobody_named_leads_no_ranking() -> None:
     title = ranked(slices("deals_won", "channel", other=6, webinar=3, unknown=1), None, "channel").title
     assert title == "Deals won: Webinar leads those named with 3, 30% of 10"

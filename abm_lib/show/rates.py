@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from .drawing import Canvas, Room, aside, drawings, ticks
@@ -19,6 +20,7 @@ from .verdict import differs, too_few
 MOST_RATES = 6
 RANK_FROM = 6  # so many slices and more are put in order of their value
 LONGEST_BESIDE = 12  # longer names stand over their line
+LETTER = 6.9  # pixels across
 
 
 def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool = False) -> Figure:
@@ -70,7 +72,7 @@ def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
     names = [{"y": y - 22 if over else y, "text": short(r.name, 40)} for y, r in places]
     edge = canvas.width + right
     layers = [
-        *_grid(canvas, rows, ticks(top, 3), [y for y, _ in places] if over else []),
+        *_grid(canvas, rows, top, [y for y, _ in places] if over else []),
         canvas.rules([{"x": r.low, "x2": r.high, "y": y} for y, r in places if r.ranged], ink("bar"), 2),
         canvas.rules(
             [{"x": r.low, "x2": top, "y": y} for y, r in places if r.low is not None and r.high is None],
@@ -88,14 +90,27 @@ def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
     return canvas.spec(layers)
 
 
-def _grid(canvas: Canvas, rows: Sequence[Row], steps: Sequence[float], beside: Sequence[float]) -> list[Any]:
+def _grid(canvas: Canvas, rows: Sequence[Row], top: float, beside: Sequence[float]) -> list[Any]:
     """Upright lines at round steps; where names stand over the lines, the grid keeps beside the dots."""
     spans = [(y - 14, y + 14) for y in beside] or [(0, canvas.height)]
-    lines = [{"x": s, "y": a, "y2": b} for s in steps for a, b in spans]
-    texts = [{"x": s, "y": canvas.height + 15, "text": tick(s, r.unit, r.currency)} for s in steps for r in rows[:1]]
+    labels = next(found for most in (3, 2, 1) if _fits(canvas, found := _labels(rows, top, most)) or most == 1)
+    lines = [{"x": s, "y": a, "y2": b} for s in labels for a, b in spans]
+    texts = [{"x": s, "y": canvas.height + 15, "text": text} for s, text in labels.items()]
     base = canvas.rules([line for line in lines if line["x"] == 0], ink("ink3"), upright=True)
     rest = canvas.rules([line for line in lines if line["x"] != 0], ink("hairline"), upright=True)
     return [rest, base, canvas.text(texts, "center", colour="ink3")]
+
+
+def _labels(rows: Sequence[Row], top: float, most: int) -> dict[float, str]:
+    return {step: tick(step, row.unit, row.currency) for step in ticks(top, most) for row in rows[:1]}
+
+
+def _fits(canvas: Canvas, labels: Mapping[float, str]) -> bool:
+    """Whether there is air between the labels of an axis, on the narrowest page too."""
+    return all(
+        canvas.pixels(b) - canvas.pixels(a) >= (len(labels[a]) + len(labels[b])) / 2 * LETTER + 10
+        for a, b in pairwise(labels)
+    )
 
 
 def _apart(rows: Sequence[Row], known: int) -> str:
