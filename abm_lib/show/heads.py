@@ -143,8 +143,10 @@ def _clause(row: Row, readings: Readings) -> str:
         return f"pipeline coverage for {ahead_of(row.quarter, ahead)} is {row.text()} where our own record needs {required.text()}"
     if row.metric == "open_pipeline":
         return f"open pipeline stands at {row.text()}{_moved_by(readings)}"
-    judged = verdict(row, None)
     name = CLAUSES.get(row.metric, within(row.label) + ": {}").format(row.text())
+    if readings.register[row.metric].family == "quality":  # of the report, which is no better or worse for a quarter
+        return name
+    judged = verdict(row, None)
     return name + (f", {judged.inline}" if judged.words and "no earlier" not in judged.words else "")
 
 
