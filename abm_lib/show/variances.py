@@ -87,10 +87,9 @@ def _plot(room: Room, rows: Sequence[Row | None], above: int) -> tuple[Plot, lis
     left, right = max(len(text) for text in labels) * 7 + 13, aside([_change(newest)])
     across = (-0.5, max(len(rows) - 1, 1) + 0.5)
     canvas = Canvas(room, HEIGHT, across, left=left, right=right, top=above, bottom=40)
-    above = (
-        air if top or not low else 0.0
-    )  # where every quarter met its target to the digit there is a plot all the same
-    return Plot(canvas, there, there[-1][0], top + above, low - (air if low else 0.0)), labels, steps
+    # Where every quarter met its target to the digit there is a plot all the same.
+    top, low = top + (air if top or not low else 0.0), low - (air if low else 0.0)
+    return Plot(canvas, there, there[-1][0], top, low), labels, steps
 
 
 def _beside(plot: Plot) -> list[Any]:
