@@ -446,6 +446,7 @@ def only_hidden(opened: Company, exact: pd.DataFrame, shared: pd.DataFrame) -> t
     gone = both[both["missing_because_told"] == "suppressed"]
     digits = {f"{number:.9g}" for number in gone[["value", *PARTS]].stack() if number % 1 or abs(number) >= 1000}
     digits -= {f"{number:.9g}" for number in shared[list(SHOWN)].stack()}
+    digits = {number for number in digits if sum(map(str.isdigit, number)) > 3}  # 1.7 is also where a bar begins
     exactly = {text for text in texts if len(re.sub(r"\D", "", text).strip("0")) > 1}
     return {text for text in exactly if sum(map(str.isdigit, text)) > 3 or re.search(r"[€%x]", text)}, digits
 
