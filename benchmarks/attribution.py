@@ -97,14 +97,14 @@ print(json.dumps(min(took)))
 """
 FLOOR = """
 import json, sys, time
-import numpy as np, pandas as pd, polars as pl
+import numpy as np, polars as pl, pyarrow.parquet as parquet
 from abm_lib.attribution import MODELS, Journeys
 won = np.arange(int(sys.argv[2])) % 4 == 0
 def encoded():
-    touches = pl.read_parquet(sys.argv[1])
-    names = touches["channel"].unique().sort().to_list()
-    journey, at = touches["journey"].to_numpy(), touches["at"].to_numpy()
-    return journey, at, touches["channel"].cast(pl.Enum(names)).to_physical().to_numpy(), names
+    touches = pl.read_parquet(sys.argv[1], columns=["journey", "at"])
+    names = parquet.read_table(sys.argv[1], columns=["channel"], read_dictionary=["channel"])["channel"]
+    names = names.unify_dictionaries().combine_chunks()
+    return touches["journey"].to_numpy(), touches["at"].to_numpy(), names.indices.to_numpy(), names.dictionary.to_pylist()
 floors, wholes = [], []
 for _ in range(2):
     journey, at, channel, names = encoded()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from datetime import date, datetime
@@ -14,7 +16,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import rows
+import small_company
+from conftest import NO_JAVA, find_java, rows
 
 import abm_lib.metrics  # noqa: F401  (fills the register)
 from abm_lib import readings, sample
@@ -220,3 +223,37 @@ def test_spark_has_the_same_rows_and_the_same_reasons(both: pd.DataFrame) -> Non
     assert set(both["metric"]) == set(REGISTER)
     for words in ("method", "missing_because", "caveats", "status", "period_start", "period_end"):
         assert both[words].tolist() == both[f"{words}_spark"].tolist(), words
+
+
+DEFAULTS = """
+spark.master local[2]
+spark.ui.enabled false
+spark.ui.showConsoleProgress false
+spark.driver.bindAddress 127.0.0.1
+spark.driver.host 127.0.0.1
+spark.sql.shuffle.partitions 1
+spark.sql.codegen.wholeStage false
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+def test_the_command_publishes_from_spark_what_it_publishes_from_duckdb(tmp_path: Path) -> None:
+    """`abm run --engine spark` in a process of its own, set up by nothing but Spark's own file of defaults."""
+    if not find_java():
+        pytest.skip(NO_JAVA)
+    company = small_company.write(tmp_path / "firm")
+    (tmp_path / "spark-defaults.conf").write_text(DEFAULTS)
+    found = {}
+    for engine in ENGINES:
+        out = tmp_path / engine
+        command = [sys.executable, "-m", "abm_lib.cli", "run", str(company), "--quarter", "2026Q2", "--only", "pipeline",
+                   "--engine", engine, "--out", str(out)]  # fmt: skip
+        told = {**os.environ, "SPARK_CONF_DIR": str(tmp_path), "PYSPARK_PYTHON": sys.executable}
+        done = subprocess.run(command, capture_output=True, text=True, env=told, timeout=900)
+        assert done.returncode == 0, done.stderr[-3_000:]
+        assert done.stdout.strip() == str(out / "2026Q2" / "index.html")
+        assert (out / "2026Q2" / "pipeline.html").stat().st_size > 10_000
+        found[engine] = pd.read_parquet(out / "2026Q2" / "readings.parquet")
+    assert found["duckdb"]["value"].notna().sum() > 50
+    pd.testing.assert_frame_equal(found["duckdb"], found["spark"], rtol=1e-9, atol=1e-9)
