@@ -29,6 +29,7 @@ from .show.funnels import funnel
 from .show.heads import LEADS, absent, header
 from .show.html import tag
 from .show.numbers import day, write_as
+from .show.outcomes import both, outcomes
 from .show.rows import STAGES, Known, Readings, Row, heading, identifier
 from .show.tiles import KEY, Tile, scorecard
 from .show.verdict import judge_from
@@ -55,6 +56,7 @@ DISTANCES = {
     "attributed_pipeline": "attribution_model_distance",
     "attributed_revenue": "attributed_revenue_model_distance",
 }
+HEADLINE_DAYS = "180"  # of the shares won and lost within so many days, the one that their labels name
 LIFT = "leading_indicator_lift"
 GATED = "Content is gated: a lead is somebody who filled in a form for it. It is no success of its own."
 NOT_GATED = "Content is not gated: few are asked to fill in a form, so leads and form fills say little about interest."
@@ -185,6 +187,13 @@ class Page:
         if not any(row.value is not None for row in ordered):
             return absent(self._metric("accounts_by_stage"), self._read.whole("accounts_by_stage"), "stage")
         return self._counted(funnel(ordered, onward, days))
+
+    def outcomes(self) -> Figure | Fragment:
+        """What became of deals by the days since they qualified: won, lost, and between them those still open."""
+        won, lost = (self._slices(f"{came}_rate_within_days", "within_days") for came in ("win", "loss"))
+        if not both(won, lost):
+            return absent(self._metric("win_rate_within_days"), won[0] if won else None, "within_days")
+        return self._counted(outcomes(won, lost, HEADLINE_DAYS))
 
     def bridge(self, metric: str = "pipeline_movement", dimension: str = "movement") -> Figure | Fragment:
         """How the opening stock became the closing one."""

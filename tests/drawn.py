@@ -14,6 +14,7 @@ DRAWN = {
     "page.coverage()": {("pipeline_coverage", ""), ("pipeline_coverage_next_quarter", ""), ("pipeline_gap", "horizon"),
                         ("pipeline_coverage_in_two_quarters", ""), ("required_pipeline_coverage", ""),
                         ("required_pipeline_coverage", "horizon")},
+    "page.outcomes()": {("win_rate_within_days", "within_days"), ("loss_rate_within_days", "within_days")},
     "page.bridge()": {("pipeline_movement", "movement")},
     "page.indicators()": {("leading_indicator_lift", "indicator")},
     "page.questions()": {("questions_answered", "question")},

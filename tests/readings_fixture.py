@@ -68,6 +68,8 @@ revenue_target_attainment | Revenue target reached | share | higher | opportunit
 win_rate_closed | Win rate, closed deals | share | higher | opportunities |
 win_rate_closed_value | Win rate by value | share | higher | opportunities | money
 win_rate_cohort | Win rate of the cohort | share | higher | opportunities |
+win_rate_within_days | Won within 180 days | share | higher | opportunities |
+loss_rate_within_days | Lost within 180 days | share | neither | opportunities |
 win_rate_mix_effect | Win rate change from mix | points | neither | opportunities |
 win_rate_rate_effect | Win rate change within segments | points | neither | opportunities |
 loss_reason_share | Reasons for losing | share | neither | opportunities |
@@ -161,6 +163,8 @@ win_rate_closed | tier | tier_1 4/9; tier_2 3/10; tier_3 2/8
 win_rate_closed | segment | enterprise 5/13; mid_market 3/10; small 1/4
 win_rate_closed | source_owner | marketing 3/9; sales 5/14; partner 1/4
 win_rate_closed | competitor | halvard 2/9; orlin 5/13; vestra 2/5
+win_rate_within_days | within_days | 030 1/60; 090 6/60; 180 11/60; 365 15/60
+loss_rate_within_days | within_days | 030 4/60; 090 14/60; 180 26/60; 365 36/60
 win_rate_cohort | cohort | 2025Q3 9/36; 2025Q4 8/33; 2026Q1 5/31
 loss_reason_share | loss_reason | price 0.39; no_decision 0.28; competitor 0.17; unknown 0.16
 win_reason_share | win_reason | product_fit 0.44; references 0.33; unknown 0.23

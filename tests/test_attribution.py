@@ -38,7 +38,7 @@ from abm_lib.store import DuckDB, Engine, Spark
 STAGES = ("lead", "created", "won")
 TYPES = {"journey": "BIGINT", "touch_id": "VARCHAR", "channel": "VARCHAR", "day": "BIGINT", "cents": "BIGINT",
          "is_converted": "BOOLEAN", "until_lead": "BOOLEAN", "until_created": "BOOLEAN", "until_won": "BOOLEAN"}  # fmt: skip
-few = settings(max_examples=60, deadline=None, derandomize=True)
+few = settings(max_examples=60)
 
 
 def oracle(name: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from abm_lib import errors
 from abm_lib.errors import AbmError, Fault, UsageError, nearest, printable
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=200)
+many = settings(max_examples=200)
 
 DAMAGED = Fault(
     rule="F056",
@@ -130,7 +130,7 @@ def test_control_characters_are_shown_and_not_obeyed(text: object, shown: str) -
 
 
 @given(st.text(max_size=400))
-@repeatable
+@many
 def test_text_from_data_becomes_one_short_printable_line(text: str) -> None:
     shown = printable(text)
     assert shown.isprintable()
@@ -146,7 +146,7 @@ def test_long_text_is_cut_with_a_sign_that_it_was() -> None:
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
-@repeatable
+@many
 def test_nothing_found_can_add_a_line_to_a_message(found: str, expected: str, why: str, fix: str) -> None:
     fault = Fault("F001", "name", "where", found, expected, fix, why)
     assert len(str(fault).splitlines()) == 1 + sum(bool(text) for text in (found, expected, why, fix))

@@ -19,7 +19,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from abm_lib.intervals import Z, bootstrap, median_interval, net_promoter, newcombe, resampled, sample_ratio, wilson
 
 ROOT = Path(__file__).resolve().parent.parent
-repeatable = settings(derandomize=True, deadline=None, max_examples=150)
+many = settings(max_examples=150)
 counts = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
@@ -67,13 +67,13 @@ def test_wilson_equals_the_table_of_binomial_intervals() -> None:
 
 
 @given(counts)
-@repeatable
+@many
 def test_wilson_equals_statsmodels(count: tuple[int, int]) -> None:
     assert wilson(*count) == pytest.approx(proportion_confint(*count, method="wilson"), abs=1e-12)
 
 
 @given(counts)
-@repeatable
+@many
 def test_wilson_stays_within_0_and_1_and_holds_the_share(count: tuple[int, int]) -> None:
     k, n = count
     low, high = wilson(k, n)
@@ -82,7 +82,7 @@ def test_wilson_stays_within_0_and_1_and_holds_the_share(count: tuple[int, int])
 
 
 @given(counts)
-@repeatable
+@many
 def test_wilson_of_the_misses_mirrors_that_of_the_hits(count: tuple[int, int]) -> None:
     k, n = count
     low, high = wilson(k, n)
@@ -90,7 +90,7 @@ def test_wilson_of_the_misses_mirrors_that_of_the_hits(count: tuple[int, int]) -
 
 
 @given(counts, st.integers(2, 50))
-@repeatable
+@many
 def test_wilson_narrows_when_the_same_share_rests_on_more(count: tuple[int, int], times: int) -> None:
     k, n = count
     (low, high), (nearer_low, nearer_high) = wilson(k, n), wilson(k * times, n * times)
@@ -98,7 +98,7 @@ def test_wilson_narrows_when_the_same_share_rests_on_more(count: tuple[int, int]
 
 
 @given(counts)
-@repeatable
+@many
 def test_wilson_rises_with_every_hit(count: tuple[int, int]) -> None:
     k, n = count
     assume(k < n)
@@ -157,14 +157,14 @@ def test_newcombe_equals_the_table_of_two_proportions() -> None:
 
 
 @given(counts, counts)
-@repeatable
+@many
 def test_newcombe_equals_statsmodels(first: tuple[int, int], second: tuple[int, int]) -> None:
     theirs = confint_proportions_2indep(*first, *second, method="newcomb", compare="diff")
     assert newcombe(*first, *second) == pytest.approx(theirs, abs=1e-12)
 
 
 @given(counts, counts)
-@repeatable
+@many
 def test_newcombe_turns_its_sign_with_the_order_and_holds_the_difference(
     first: tuple[int, int], second: tuple[int, int]
 ) -> None:
@@ -209,7 +209,7 @@ def test_net_promoter_turns_over_with_the_sides_and_stays_on_the_scale() -> None
     assert unknown(net_promoter(0, 0, 0))
 
 
-@repeatable
+@many
 @given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 3000))
 def test_net_promoter_holds_the_score_itself(promoters: int, detractors: int, passives: int) -> None:
     assume(promoters + detractors + passives)
@@ -252,7 +252,7 @@ def test_the_median_interval_of_fewer_than_six_is_unknown(size: int) -> None:
 
 
 @given(st.integers(6, 400))
-@repeatable
+@many
 def test_the_median_interval_covers_95_percent_exactly_and_one_rank_less_would_not(size: int) -> None:
     low, high = median_interval(range(1, size + 1))
     missed = 2 * scipy.stats.binom.cdf(low - 1, size, 0.5)
@@ -261,7 +261,7 @@ def test_the_median_interval_covers_95_percent_exactly_and_one_rank_less_would_n
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=6, max_size=60), st.randoms(use_true_random=False))
-@repeatable
+@many
 def test_the_median_interval_holds_the_median_whatever_the_order(values: list[float], random: object) -> None:
     low, high = median_interval(values)
     shuffled = list(values)

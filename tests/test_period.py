@@ -18,7 +18,7 @@ from abm_lib.errors import UsageError
 from abm_lib.period import WEEKDAYS, Calendar, Period, Quarter, instant
 from abm_lib.settings import Fiscal
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=150)
+many = settings(max_examples=150)
 DAY = timedelta(days=1)
 
 days = st.dates(date(1950, 1, 1), date(2150, 12, 31))
@@ -120,13 +120,13 @@ def test_a_year_from_february_is_named_by_its_end_or_its_start(named_by: Any, la
 
 
 @given(days, st.sampled_from(["months", "445", "454", "544"]))
-@repeatable
+@many
 def test_a_year_from_january_has_one_name(day: date, pattern: Any) -> None:
     assert Calendar(1, pattern, "end").quarter_of(day) == Calendar(1, pattern, "start").quarter_of(day)
 
 
 @given(days, st.integers(2, 12), st.sampled_from(["months", "445"]))
-@repeatable
+@many
 def test_the_name_by_the_end_is_one_more_than_by_the_start(day: date, first_month: int, pattern: Any) -> None:
     by_end = Calendar(first_month, pattern, "end").quarter_of(day)
     by_start = Calendar(first_month, pattern, "start").quarter_of(day)
@@ -137,7 +137,7 @@ def test_the_name_by_the_end_is_one_more_than_by_the_start(day: date, first_mont
 
 
 @given(calendars, days)
-@repeatable
+@many
 def test_each_day_is_in_exactly_one_quarter(calendar: Calendar, day: date) -> None:
     quarter = calendar.quarter_of(day)
     around = [calendar.step(quarter, n) for n in range(-5, 6)]
@@ -147,7 +147,7 @@ def test_each_day_is_in_exactly_one_quarter(calendar: Calendar, day: date) -> No
 
 
 @given(calendars, days)
-@repeatable
+@many
 def test_each_day_is_in_exactly_one_month_and_one_week(calendar: Calendar, day: date) -> None:
     quarter = calendar.quarter_of(day)
     months, weeks = calendar.months(quarter), calendar.weeks(quarter)
@@ -159,7 +159,7 @@ def test_each_day_is_in_exactly_one_month_and_one_week(calendar: Calendar, day: 
 
 
 @given(calendars, days)
-@repeatable
+@many
 def test_a_year_is_its_four_quarters(calendar: Calendar, day: date) -> None:
     year = calendar.year(calendar.quarter_of(day))
     quarters = [calendar.quarter(f"{year.label}Q{n}") for n in (1, 2, 3, 4)]
@@ -169,7 +169,7 @@ def test_a_year_is_its_four_quarters(calendar: Calendar, day: date) -> None:
 
 
 @given(calendars, days, st.integers(-80, 80))
-@repeatable
+@many
 def test_steps_there_and_back_end_where_they_began(calendar: Calendar, day: date, n: int) -> None:
     quarter = calendar.quarter_of(day)
     there = calendar.step(quarter, n)
@@ -179,7 +179,7 @@ def test_steps_there_and_back_end_where_they_began(calendar: Calendar, day: date
 
 
 @given(calendars, days)
-@repeatable
+@many
 def test_the_last_complete_quarter_is_over_and_the_next_is_not(calendar: Calendar, day: date) -> None:
     last = calendar.last_complete(day)
     assert last.end <= day < calendar.step(last, 1).end
@@ -212,7 +212,7 @@ def test_year_to_date_and_trailing_quarters_end_with_the_quarter_and_bear_its_la
 
 
 @given(calendars, days)
-@repeatable
+@many
 def test_trailing_four_quarters_at_the_fourth_are_the_year(calendar: Calendar, day: date) -> None:
     last = calendar.quarter(f"{calendar.quarter_of(day).year}Q4")
     year = calendar.year(last)
@@ -223,7 +223,7 @@ def test_trailing_four_quarters_at_the_fourth_are_the_year(calendar: Calendar, d
 
 
 @given(month_calendars, days)
-@repeatable
+@many
 def test_fiscal_quarters_of_whole_months_are_those_of_pandas(calendar: Calendar, day: date) -> None:
     last_month = (calendar.first_month - 2) % 12 + 1
     theirs = pd.Period(pd.Timestamp(day), freq=f"Q-{date(2000, last_month, 1):%b}".upper())
@@ -269,7 +269,7 @@ def test_the_first_days_of_january_may_lie_in_the_last_week_of_the_year_before()
 
 
 @given(calendars, days)
-@repeatable
+@many
 def test_a_week_holds_days_of_its_iso_week_only(calendar: Calendar, day: date) -> None:
     (week,) = [week for week in calendar.weeks(calendar.quarter_of(day)) if week.holds(day)]
     assert week.label == f"{day:%G-W%V}"
@@ -280,7 +280,7 @@ def test_a_week_holds_days_of_its_iso_week_only(calendar: Calendar, day: date) -
 
 
 @given(week_calendars, days)
-@repeatable
+@many
 def test_week_years_have_52_or_53_whole_weeks_and_the_extra_one_is_the_last(calendar: Calendar, day: date) -> None:
     year = calendar.year(calendar.quarter_of(day))
     quarters = [calendar.quarter(f"{year.label}Q{n}") for n in (1, 2, 3, 4)]
@@ -293,7 +293,7 @@ def test_week_years_have_52_or_53_whole_weeks_and_the_extra_one_is_the_last(cale
 
 
 @given(week_calendars, days)
-@repeatable
+@many
 def test_week_quarters_end_where_pandas_ends_them(calendar: Calendar, day: date) -> None:
     theirs = pd.offsets.FY5253Quarter(
         weekday=WEEKDAYS.index(calendar.weekday),
@@ -307,7 +307,7 @@ def test_week_quarters_end_where_pandas_ends_them(calendar: Calendar, day: date)
 
 
 @given(st.sampled_from(WEEKDAYS), st.integers(1, 12), st.sampled_from(["last", "nearest"]), st.integers(1990, 2060))
-@repeatable
+@many
 def test_445_months_and_quarters_are_those_of_fiscal445(weekday: str, first: int, year_end: Any, year: int) -> None:
     ours = Calendar(first, "445", weekday=weekday, year_end=year_end)
     whole = ours.year(ours.quarter(f"{year}Q1"))
@@ -434,7 +434,7 @@ def test_instants_strictly_increase_and_fall_on_the_first_moment_of_their_day(zo
 
 
 @given(calendars, days, st.sampled_from(ZONES))
-@repeatable
+@many
 def test_quarters_meet_in_one_instant_in_every_zone(calendar: Calendar, day: date, zone: str) -> None:
     local, quarter = ZoneInfo(zone), calendar.quarter_of(day)
     assert instant(quarter.start, local) < instant(quarter.end, local)

@@ -24,6 +24,7 @@ from abm_lib.show import numbers, svg, theme
 from abm_lib.show.bridges import bridge
 from abm_lib.show.fragment import LAB_WIDTH, TEMPLATE, VEGA, Figure, lab_style
 from abm_lib.show.html import clean, short, tag
+from abm_lib.show.outcomes import HEIGHT, outcomes
 from abm_lib.show.rates import rates
 from abm_lib.show.rows import Readings, Row
 from abm_lib.show.tables import Column, left_out, likely, table
@@ -571,6 +572,39 @@ def test_where_every_quarter_met_its_target_to_the_digit_there_is_a_chart_all_th
     assert len(variance_bars(figure)) == 3
 
 
+def test_deals_won_lie_below_those_lost_above_and_between_them_those_still_open() -> None:
+    won = slices("win_rate_within_days", "within_days", **{"365": 0.3, "090": 0.1, "180": 0.2})
+    lost = slices("loss_rate_within_days", "within_days", **{"090": 0.25, "180": 0.4})
+    figure = outcomes(won, lost, "180")
+    assert figure.title == "20% of deals won and 40% lost within 180 days, the others still open"
+    assert figure.description.endswith("within 90 days 10% won, 25% lost, within 180 days 20% won, 40% lost")
+    below, above = (la["data"]["values"] for la in figure.drawings[0].spec["layer"] if la["mark"]["type"] == "area")
+    assert [(p["x"], p["y"], p["y2"]) for p in below] == [
+        (0, HEIGHT, HEIGHT),
+        (90, HEIGHT, 0.9 * HEIGHT),
+        (180, HEIGHT, 0.8 * HEIGHT),
+    ]
+    assert [(p["x"], p["y"], round(p["y2"], 6)) for p in above] == [
+        (0, 0, 0),
+        (90, 0, 0.25 * HEIGHT),
+        (180, 0, 0.4 * HEIGHT),
+    ]
+    cells = [td.get_text() for td in BeautifulSoup(figure.table.html, "html.parser").select("td")]
+    assert [text for text in cells if "%" in text] == ["10%", "25%", "20%", "40%"]
+
+
+@pytest.mark.parametrize(("won", "lost"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.02, 0.96)])
+def test_the_names_of_won_open_and_lost_keep_apart_and_inside_the_plot(won: float, lost: float) -> None:
+    rows = (
+        slices(f"{came}_rate_within_days", "within_days", **{"180": share})
+        for came, share in (("win", won), ("loss", lost))
+    )
+    layers = outcomes(*rows, "180").drawings[0].spec["layer"]
+    texts = [r for la in layers if la["mark"]["type"] == "text" for r in la["data"]["values"]]
+    places = [r["y"] for word in ("lost", "still open", "won") for r in texts if r["text"].endswith(word)]
+    assert all(b - a >= 15 for a, b in pairwise(places)) and places[0] >= 0 and places[-1] <= HEIGHT
+
+
 def test_a_number_over_one_is_not_explained_by_itself() -> None:
     row = reading("win_rate_mix_effect", value=0.009, numerator=0.009, denominator=1.0, previous=0.001)
     assert "÷" not in scorecard("", [Tile(row, [])]).html
@@ -637,7 +671,7 @@ FIGURES = [
     ("trend", ("pipeline_coverage",)), ("trend", ("pipeline_coverage", "as_of_day")), ("by", ("pipeline_created", "channel")),
     ("rates", ("average_deal_size", "source_owner")), ("range", ("influenced_pipeline", "rule")), ("bridge", ()),
     ("coverage", ()), ("shares", ("marketing_sourced_pipeline_share", "source_owner")),
-    ("variance", ("closed_won_revenue",)), ("variance", ("marketing_sourced_pipeline_share",)),
+    ("outcomes", ()), ("variance", ("closed_won_revenue",)), ("variance", ("marketing_sourced_pipeline_share",)),
 ]  # fmt: skip
 
 

@@ -400,7 +400,7 @@ def test_a_quote_that_stays_open_is_refused_at_the_line_where_it_opens(tmp_path:
     assert "500 more lines" in fault.found
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.sampled_from(["G{i},plain", 'G{i},"two\nlines"', 'G{i},"a ""b"" c"', "", "S{i}", "L{i},a,b", "G{i},", ",no key"]),

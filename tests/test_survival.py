@@ -25,7 +25,7 @@ from abm_lib.survival import (
     median_wait,
 )
 
-FEW = settings(max_examples=50, deadline=None, derandomize=True)
+FEW = settings(max_examples=50)
 QUIET = pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
 
 

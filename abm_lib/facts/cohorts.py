@@ -10,7 +10,7 @@ from . import Base, Cut, Frame, day_number, fact, within
 from .accounts import UNKNOWN
 from .opportunities import described
 
-DEADLINES, HEADLINE_DAYS = (90, 180, 365), 180
+DEADLINES, HEADLINE_DAYS = (30, 60, 90, 120, 180, 240, 300, 365, 540), 180
 RIPE = 0.9  # of all that will be won: a cohort that is younger than these take says too little
 
 

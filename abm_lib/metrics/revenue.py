@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import narwhals as nw
+
 from .. import rankings
 from ..formula import (
     Columns,
@@ -331,13 +333,29 @@ def win_rate_within_days(ages: Columns) -> Formula:
     """Opportunities won within 180 days of qualifying, of all qualified; those still open are seen for as long as they can be.
 
     Source: opportunity_deadlines, opportunities qualified in the trailing eight quarters (S0-78).
-    Counts: by Aalen and Johansen, won and lost compete; the slice `within_days` asks for 90 and 365 days as well.
+    Counts: by Aalen and Johansen, won and lost compete; the slice `within_days` asks for 30 to 540 days.
     Missing: none qualified, or none seen for so long.
     """
-    days = ages.total("age_days")
-    half_a_year = ages.total("age_days", where=ages.is_headline)
-    asked = share_within(half_a_year, ages.is_won, ages.is_lost, ages.limit, nothing="none qualified")
-    return asked.but(within_days=share_within(days, ages.is_won, ages.is_lost, ages.limit, nothing="none qualified"))
+    return _within(ages, ages.is_won, ages.is_lost)
+
+
+@metric(facts="opportunity_deadlines", label="Lost within 180 days", unit="share", better="neither", by=("within_days",), scope="new",
+        window="trailing_8_quarters")  # fmt: skip
+def loss_rate_within_days(ages: Columns) -> Formula:
+    """Opportunities lost within 180 days of qualifying, of all qualified; those still open are seen for as long as they can be.
+
+    Source: opportunity_deadlines, opportunities qualified in the trailing eight quarters (S3-17).
+    Counts: as win_rate_within_days; what is in neither share after so many days is still open.
+    Missing: none qualified, or none seen for so long.
+    """
+    return _within(ages, ages.is_lost, ages.is_won)
+
+
+def _within(ages: Columns, came: nw.Expr, instead: nw.Expr) -> Formula:
+    """The share to which it came by each deadline; the whole asks for the headline's alone."""
+    days, half_a_year = ages.total("age_days"), ages.total("age_days", where=ages.is_headline)
+    asked = share_within(half_a_year, came, instead, ages.limit, nothing="none qualified")
+    return asked.but(within_days=share_within(days, came, instead, ages.limit, nothing="none qualified"))
 
 
 @metric(facts="opportunities_closed", label="Sales cycle of won deals", unit="days", better="neither",

@@ -125,6 +125,12 @@ class Canvas:
         mark = _chart(records).mark_rule(color=ink("ink"), strokeWidth=2, strokeCap="round")
         return mark.encode(x=self.x(), y=self.y(), x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q"))
 
+    def area(self, records: Records, fill: str) -> alt.Chart | None:
+        """The surface between y and y2, straight from each x to the next."""
+        if not records:
+            return None
+        return _chart(records).mark_area(color=fill).encode(x=self.x(), y=self.y(), y2=alt.Y2("y2:Q"))
+
     def dots(self, records: Records, size: int = 70, hollow: bool = False) -> alt.Chart | None:
         if not records:
             return None

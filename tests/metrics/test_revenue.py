@@ -459,9 +459,20 @@ def test_win_rate_within_days_asks_whom_it_came_to_by_then(waits, tmp_path):
     assert value(waits, "win_rate_within_days") == "undefined"
     assert "180 days" in reading(waits, "win_rate_within_days")["caveats"]
     later = read(company(tmp_path, deals(LATER_WAITS)), "win_rate_within_days", by=["within_days"])
-    # Two won within 90 days, one within 180, one lost after 200, one still open after 284.
-    assert slices(later, "win_rate_within_days", "within_days") == {"090": 0.4, "180": 0.6, "365": "undefined"}
+    # Two won within 90 days, one within 180, one lost after 212, one still open after 284.
+    by_day = {"030": 0, "060": 0, "090": 0.4, "120": 0.4, "180": 0.6, "240": 0.6}
+    never_seen = dict.fromkeys(("300", "365", "540"), "undefined")
+    assert slices(later, "win_rate_within_days", "within_days") == by_day | never_seen
     assert value(later, "win_rate_within_days") == 0.6
+
+
+def test_loss_rate_within_days_is_the_other_end_of_the_same_waits(tmp_path):
+    later = read(company(tmp_path, deals(LATER_WAITS)), "loss_rate_within_days", by=["within_days"])
+    # Two are left when one of them is lost after 212 days; the other is still open after 284.
+    by_day = dict.fromkeys(("030", "060", "090", "120", "180"), 0.0) | {"240": 0.2}
+    never_seen = dict.fromkeys(("300", "365", "540"), "undefined")
+    assert slices(later, "loss_rate_within_days", "within_days") == by_day | never_seen
+    assert value(later, "loss_rate_within_days") == 0
 
 
 def test_sales_cycle_days_without_anything_qualified_is_undefined(waits):

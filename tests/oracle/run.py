@@ -178,8 +178,11 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> None:
     _set(con, usual_days=median_to_win(new), most_days=most_to_win(new, 0.9))
     rows: list[tuple[Any, ...]] = [("sales_cycle_days", "", "", median_to_win(new), len(new))]
     rows += [("sales_cycle_days_mean", "", "", mean_to_win(new), len(new))]
-    rows += [("win_rate_within_days", "", "", won_within(new, 180), len(new))]
-    rows += [("win_rate_within_days", "within_days", f"{d:03}", won_within(new, d), len(new)) for d in (90, 180, 365)]
+    swapped = new.assign(is_won=new["is_lost"], is_lost=new["is_won"])
+    for name, waits in (("win_rate_within_days", new), ("loss_rate_within_days", swapped)):
+        rows += [(name, "", "", won_within(waits, 180), len(waits))]
+        asked = (30, 60, 90, 120, 180, 240, 300, 365, 540)
+        rows += [(name, "within_days", f"{d:03}", won_within(waits, d), len(waits)) for d in asked]
     for name in (*SEEN_FROM, "business_type"):
         parts = (ages if name == "business_type" else new).groupby(name)
         rows += [("sales_cycle_days", name, value, median_to_win(part), len(part)) for value, part in parts]
