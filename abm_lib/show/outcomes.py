@@ -33,7 +33,9 @@ def outcomes(won: Sequence[Row], lost: Sequence[Row], headline: str) -> Figure:
     subtitle = f"Deals by days since they qualified, {one.made_of}, eight quarters to {quarter_name(one.quarter)}"
     alternative = "Deals by days since they qualified: "
     alternative += listed([f"within {days} days {w.text()} won, {lo.text()} lost" for days, w, lo in there], len(there))
-    notes = ["An open deal counts for as long as it has been seen (Aalen and Johansen). Lines: likely ranges."]
+    notes: list[object] = [
+        "An open deal counts for as long as it has been seen (Aalen and Johansen). Lines: likely ranges."
+    ]
 
     def draw(room: Room) -> dict[str, Any]:
         return _draw(room, there)
