@@ -6,7 +6,7 @@ export DATA QUARTER
 
 with := sh tools/with.sh requirements.lock
 with_tests := sh tools/with.sh requirements-test.lock
-tests := pytest -n 2 --dist loadfile
+tests := pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help report test test-all lab check bench golden docs look env lock clean

@@ -14,6 +14,17 @@ def beside(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     return _long_quarters(base, _doubted(base, _as_now(base, rows)))
 
 
+GOAL = "marketing_sourced_revenue"
+
+
+def without_goal(rows: pd.DataFrame) -> pd.DataFrame:
+    """Revenue that marketing sourced says so where no target was set for it: who is held to no goal is not judged by it (S0-76)."""
+    meant = (rows["metric"] == GOAL) & (rows["slice_by"] == "") & rows["value"].notna() & rows["target"].isna()
+    return rows.assign(
+        caveats=_and_said(rows["caveats"], meant, "no target was set: marketing is held to no goal of revenue")
+    )
+
+
 def so_far(base: Base, rows: pd.DataFrame) -> pd.DataFrame:
     """What still adds up while its window runs says so, and is held neither against a whole window nor against its target.
 

@@ -255,7 +255,9 @@ def _finished(base: Base, rows: pd.DataFrame, profile: Profile | None) -> pd.Dat
     )
     if profile:
         rows = protected(rows.reset_index(drop=True), profile, code_key(base.company.folder))
-    rows = caveats.so_far(base, targeted(base.company, compared(base, rows))).assign(as_reported=float("nan"))
+    rows = caveats.so_far(base, caveats.without_goal(targeted(base.company, compared(base, rows)))).assign(
+        as_reported=float("nan")
+    )
     floor, short = base.config.min_n.colour, is_short(base)
     rows["status"] = [status(cast(dict[str, Any], row), floor, short) for row in rows.to_dict("records")]
     for column in ("method", "missing_because", "caveats", "slice"):

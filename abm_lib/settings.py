@@ -121,10 +121,14 @@ class OpportunityStages(Settings):
 
 
 class Channel(Settings):
-    """One channel: who owns it, whether it is paid, and the raw source values that mean it (S0-57)."""
+    """One channel: who owns it, whether it is paid and tracked, and the raw source values that mean it (S0-57).
+
+    `tracked = false` says that nobody can count what the channel brings: its share of the budget is told.
+    """
 
     owner: Owner
     paid: bool = False
+    tracked: bool = True
     match: list[str] = []
 
 

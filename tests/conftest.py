@@ -38,6 +38,16 @@ CHROMIUMS = (
 # What a fixture needs tells the marker, so that `-m spark` and the like never miss a test.
 MARKERS = {"external_data": pytest.mark.external, "spark": pytest.mark.spark, "chromium": pytest.mark.browser}
 
+# Begun first, so that no worker is left alone with one of them at the end.
+LONGEST = (
+    "test_oracle.py",
+    "test_every_metric.py",
+    "test_faults.py",
+    "test_false_claims.py",
+    "test_notebooks.py",
+    "test_spark.py",
+)
+
 
 # Tables drawn as text
 
@@ -128,6 +138,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     for item in items:
         for fixture in MARKERS.keys() & getattr(item, "fixturenames", ()):
             item.add_marker(MARKERS[fixture])

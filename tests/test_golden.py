@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
-import abm_lib as abm
+from tiny import sample_readings
 
 GOLDEN = Path(__file__).parent / "golden" / "2026Q3.csv"
 KEY = ["metric", "quarter", "slice_by", "slice"]
@@ -16,8 +15,8 @@ SHOWN = [*KEY, "value", "numerator", "denominator", "n", "low", "high", "target"
 
 
 @pytest.fixture(scope="module")
-def readings() -> pd.DataFrame:
-    found = abm.read("data/sample", "2026Q3")
+def readings(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    found = sample_readings(tmp_path_factory)
     whole = (found["slice_by"] == "") | (found["slice_by"] == "movement")
     return found.loc[whole & (found["quarter"] == "2026Q3"), SHOWN].reset_index(drop=True)
 

@@ -12,16 +12,23 @@ from .leads import NO_CAMPAIGN, leads, qualified_accounts, qualified_leads
 
 
 @fact(one_row_per=("period", "channel", "campaign_id", "programme"), needs=("budgets",))
-def ad_budgets(cut: Cut) -> Frame:
-    """Budgets of the window's own period, at its first day's rate, for the channels in which ad platforms report a cost.
+def channel_budgets(cut: Cut) -> Frame:
+    """Budgets of the window's own period, at its first day's rate. A year to date has the budgets of its quarters so far.
 
-    A year to date has the budgets of its quarters so far. Other channels have a budget and no spend to hold against it.
+    `is_tracked` is false for a channel of which abm.toml says that nobody can count what it brings.
     """
-    reported = cut.tables.ad_days.select("channel").unique()
     periods = cut.base.windows.goals(cut.kind).filter(nw.col("horizon") == "current")
-    budgets = cut.tables.budgets.with_columns(due_in=nw.col("period")).join(reported, on="channel")
+    budgets = cut.tables.budgets.with_columns(due_in=nw.col("period"))
     budgets = budgets.join(periods, on="due_in").join(cut.windows, on=["quarter", "window"])
-    return cut.base.priced(budgets, "amount", "start_on")
+    untracked = [name for name, channel in cut.config.channels.items() if not channel.tracked]
+    known = ~nw.col("channel").is_in(untracked) if untracked else nw.lit(True)
+    return cut.base.priced(budgets, "amount", "start_on").with_columns(is_tracked=known)
+
+
+@fact(one_row_per=("period", "channel", "campaign_id", "programme"), needs=("budgets",))
+def ad_budgets(cut: Cut) -> Frame:
+    """The budgets of the channels in which ad platforms report a cost; others have no spend to hold against theirs."""
+    return channel_budgets(cut).join(cut.tables.ad_days.select("channel").unique(), on="channel")
 
 
 @fact(one_row_per=("spend", "programme", "spent_in"), needs=("costs",))

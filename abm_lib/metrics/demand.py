@@ -427,6 +427,26 @@ def budget_used_share(spend: Columns, budgets: Columns) -> Formula:
     return ratio(spend.money("cost"), budgets.money("amount"), nothing="no budget", n=spend.count())
 
 
+@metric(
+    facts="channel_budgets",
+    label="Budget in untracked channels",
+    unit="share",
+    better="neither",
+    counts="money",
+    by=("year",),
+)
+def untracked_budget_share(budgets: Columns) -> Formula:
+    """Budget of the channels of which nobody can count what they bring, of the whole budget of the quarter.
+
+    Source: channel_budgets (S0-41).
+    Counts: channels with `tracked = false` in abm.toml; without one the share is 0. `year` is the year to date.
+    Missing: no budget for the quarter.
+    Beware: what cannot be counted may work all the same; to fund only what can be counted favours the wrong tactics.
+    """
+    untracked = budgets.money("amount", where=~budgets.is_tracked)
+    return ratio(untracked, budgets.money("amount"), nothing="no budget", n=budgets.count())
+
+
 @metric(facts="leads", label="Leads", unit="count", better="neither", by=ORIGIN, additive=True, activity="activity")
 def leads(people: Columns) -> Formula:
     """People first created in the quarter. Nothing to brag about: what counts is who qualifies.

@@ -205,8 +205,10 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def costs(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    folder = company(tmp_path_factory.mktemp("costs"), LISTED | PEOPLE | STAGES | SPENT)
-    metrics = ("marketing_qualified_accounts", "cost_per_lead", "cost_per_mql", "cost_per_mqa", "budget_used_share")
+    untracked = "[channels.event]\nowner = 'marketing'\ntracked = false\n"
+    folder = company(tmp_path_factory.mktemp("costs"), LISTED | PEOPLE | STAGES | SPENT, untracked)
+    metrics = ("marketing_qualified_accounts", "cost_per_lead", "cost_per_mql", "cost_per_mqa", "budget_used_share",
+               "untracked_budget_share")  # fmt: skip
     return read(folder, *metrics)
 
 
@@ -428,6 +430,23 @@ def test_budget_used_share_holds_spend_against_the_budget_of_its_channels(costs)
     assert value(costs, "budget_used_share", "year", "2026") == 0.8  # 440 of 550
     assert value(costs, "budget_used_share", quarter="2026Q1") == 0
     assert value(costs, "budget_used_share", quarter="2025Q4") == "no_data"
+
+
+def test_untracked_budget_share_counts_the_channels_that_the_company_calls_untracked(costs):
+    assert value(costs, "untracked_budget_share") == 0.740548554  # the fair's 999 of 1,349
+    assert value(costs, "untracked_budget_share", "year", "2026") == 0.644932214  # 999 of 1,549
+    assert value(costs, "untracked_budget_share", quarter="2026Q2") == 0
+    assert value(costs, "untracked_budget_share", quarter="2025Q4") == "undefined"
+
+
+def test_untracked_budget_share_is_0_where_no_channel_is_called_so_and_undefined_without_a_budget(tmp_path):
+    declared = read(company(tmp_path / "declared", SPENT), "untracked_budget_share", by=[])
+    assert value(declared, "untracked_budget_share") == 0
+    tables = SPENT | PEOPLE | {"budgets": "period | channel | amount | currency\n2026Q1 | linkedin_ads | 100 | EUR"}
+    assert (
+        value(read(company(tmp_path / "none", tables), "untracked_budget_share", by=[]), "untracked_budget_share")
+        == "undefined"
+    )
 
 
 def test_budget_used_share_without_a_budget_is_undefined(tmp_path):

@@ -147,6 +147,13 @@ def test_marketing_sourced_revenue_is_new_business_from_a_source_that_marketing_
     assert value(table, "marketing_sourced_revenue", quarter="2025Q3") == "no_data"
 
 
+def test_marketing_sourced_revenue_says_where_no_target_holds_marketing_to_it(table):
+    assert "goal" not in reading(table, "marketing_sourced_revenue")["caveats"]
+    unheld = reading(table, "marketing_sourced_revenue", quarter="2026Q2")
+    assert unheld["caveats"] == "no target was set: marketing is held to no goal of revenue"
+    assert reading(table, "closed_won_revenue", quarter="2026Q2")["caveats"] == ""
+
+
 def test_marketing_sourced_revenue_share_has_owners_that_add_to_1(table):
     assert value(table, "marketing_sourced_revenue_share") == 0.25
     owners = slices(table, "marketing_sourced_revenue_share", "source_owner")

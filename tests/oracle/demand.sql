@@ -182,6 +182,19 @@ both_sides as (
     group by all)
 select 'budget_used_share', slice_by, slice, spent / budget, spent, budget, n from both_sides where budget > 0;
 
+insert into readings
+with planned as (
+    select period, priced(amount, budgets.currency, quarters.day_to - 1) as money, channel in (from untracked_channels) as untracked
+    from read_csv(getvariable('folder') || '/budgets.csv', types = {'period': 'varchar', 'channel': 'varchar', 'amount': 'decimal(18,2)', 'currency': 'varchar'}) budgets
+    join quarters on quarters.label = period),
+sliced as (
+    select '' as slice_by, '' as slice, money, untracked from planned where period = getvariable('quarter')
+    union all
+    select 'year', slice, money, untracked from planned, spans
+    where slice_by = 'year' and "window" = 'quarter' and period[:4] = slice and period <= getvariable('quarter'))
+select 'untracked_budget_share', slice_by, slice, coalesce(sum(money) filter (untracked), 0) / sum(money), coalesce(sum(money) filter (untracked), 0),
+    sum(money), count(*) from sliced group by all having sum(money) > 0;
+
 -- Meetings by the day they were booked, and by the day they began.
 create or replace table weeks as
 select 'week' as slice_by, strftime(day_from, '%G-W%V') as slice, greatest(day_from, getvariable('q_from')) as day_from, least(day_from + 7, getvariable('q_to')) as day_to

@@ -86,6 +86,8 @@ def _named(con: duckdb.DuckDBPyConnection, channels: dict[str, Any]) -> None:
     answers = {(name, word) for name, channel in channels.items() for word in (name, *channel.get("match", []))}
     _table(con, "answer_channels", "channel varchar, answer varchar", sorted(answers))
     _table(con, "channel_owners", "channel varchar, owner varchar", [(n, c["owner"]) for n, c in channels.items()])
+    untracked = [(n,) for n, c in channels.items() if not c.get("tracked", True)]
+    _table(con, "untracked_channels", "channel varchar", untracked)
     _table(con, "paid_channels", "channel varchar", [(n,) for n, c in channels.items() if c.get("paid")])
     _table(con, "teams", "tier varchar, size integer, weight double", [(t, g[1], g[2]) for t, g in GROUPS.items()])
     _table(con, "buying_roles", "tier varchar, role varchar", [(t, role) for t, g in GROUPS.items() for role in g[0]])
