@@ -221,14 +221,16 @@ class Page:
         name, rows = f"{metric}-{identifier(dimension)}-alone", self._slices(metric, dimension)
         if dimension.count("/") == 1 and rows:
             return tables.crossed(name, rows, dimension)
-        return tables.of_slices(name, rows, self._read.whole(metric), heading(dimension), folded=False)
+        return tables.of_slices(
+            name, tables.first_shown(rows), self._read.whole(metric), heading(dimension), folded=False
+        )
 
     def quarters(self, metric: str, dimension: str) -> Fragment:
         """A metric by a slice, quarter after quarter: which slices lead again and again (S0-75)."""
         rows = self._slices(metric, dimension)
         if not any(row.value is not None for row in rows):
             return absent(self._metric(metric), rows[0] if rows else self._read.whole(metric), dimension)
-        histories = [self._read.history(metric, dimension, row.slice) for row in rows]
+        histories = [self._read.history(metric, dimension, row.slice) for row in tables.first_shown(rows)]
         return tables.through_quarters(f"{metric}-{identifier(dimension)}-quarters", histories, heading(dimension))
 
     def lowest(self, metric: str, dimension: str) -> Fragment:

@@ -212,8 +212,9 @@ def test_a_page_without_scripts_keeps_every_rule_that_may_apply_to_it() -> None:
     assert "@page{size:A4;@bottom-left{font:9.4px x}}" in forms.without_scripts(page)
 
 
-def test_of_half_figures_in_a_row_whose_number_is_odd_the_last_is_wide() -> None:
-    half = ("figure", Markup('<figure class="half">\'"</figure>'))
+@pytest.mark.parametrize(("kind", "name"), [("figure", "figure"), ("table", "div")])
+def test_of_halves_in_a_row_whose_number_is_odd_the_last_is_wide(kind: str, name: str) -> None:
+    half = (kind, Markup(f'<{name} class="half">\'"</{name}>'))
     other = ("table", Markup("<table></table>"))
     blocks = [half, other, half, half, other, half, half, half]
     wide = ['class="wide"' in html for _, html in _filled(blocks)]

@@ -27,7 +27,7 @@ from abm_lib.show.html import clean, short, tag
 from abm_lib.show.outcomes import HEIGHT, outcomes
 from abm_lib.show.rates import rates
 from abm_lib.show.rows import Readings, Row
-from abm_lib.show.tables import Column, left_out, likely, table
+from abm_lib.show.tables import Column, cut, first_shown, left_out, likely, table
 from abm_lib.show.tiles import Tile, scorecard
 from abm_lib.show.trends import trend
 from abm_lib.show.variances import variance
@@ -221,7 +221,65 @@ def test_remarks_stand_at_their_day_above_one_another_and_under_the_chart() -> N
 
 
 def test_what_a_drawing_leaves_out_is_said_to_be_in_the_readings() -> None:
-    assert left_out([], slices("win_rate_closed", "segment", a=0.1, b=0.2)) == ["2 more in readings.csv."]
+    assert left_out([], 2) == ["2 more in readings.csv."]
+    assert left_out([], 2, "The largest are drawn; ") == ["The largest are drawn; 2 more in readings.csv."]
+
+
+def owners(**told: tuple[float, int]) -> list[Row]:
+    """Rates by owner: name=(rate, of how many)."""
+    records = [
+        invented.row("win_rate_closed", slice_by="owner", slice=name, value=v, numerator=v * n, denominator=n, n=n)
+        for name, (v, n) in told.items()
+    ]
+    return Readings(pd.DataFrame(records), invented.REGISTER, invented.NOW).slices("win_rate_closed", "owner")
+
+
+MANY = {f"seller_{i}": (0.2 + i / 100, 30 + i) for i in range(7)}
+
+
+def test_of_many_rates_those_with_most_behind_them_are_drawn_and_not_the_luckiest_few() -> None:
+    figure = rates(owners(lucky=(1.0, 1), **MANY), None, "owner")
+    texts = [
+        r["text"]
+        for la in figure.drawings[0].spec["layer"]
+        if la["mark"]["type"] == "text"
+        for r in la["data"]["values"]
+    ]
+    assert [text for text in texts if text.startswith(("Seller", "Lucky"))] == [
+        f"Seller {i}" for i in (6, 5, 4, 3, 2, 1)
+    ]
+    assert figure.notes == ["The largest are drawn; 2 more in readings.csv."]
+
+
+def test_a_table_that_is_cut_has_the_rows_with_most_behind_them_and_never_leaves_out_one_alone() -> None:
+    rows = owners(lucky=(1.0, 1), **MANY)
+    shown, left = cut(first_shown(rows))
+    assert [row.slice for row in shown] == [f"seller_{i}" for i in (6, 5, 4, 3, 2, 1)] and left == 2
+    assert first_shown(rows[:7]) == rows[:7] and cut(rows[:7]) == (rows[:7], 0)
+    months = slices("win_rate_closed", "month", **{f"2026-0{i}": i / 10 for i in range(1, 10)})
+    assert first_shown(months) == months
+
+
+def test_bars_of_stages_stand_in_the_order_of_the_journey_and_the_longest_leads() -> None:
+    figure = ranked(slices("deals_won", "stage", cold=5, engaged=2, mqa=9), None, "stage")
+    assert "Cold 5, Engaged 2, MQA 9" in figure.description and "MQA leads with 9" in figure.title
+    own = ranked(slices("open_pipeline", "stage", evaluation=5, negotiation=2, qualified=9), None, "stage")
+    assert own.description.endswith("Qualified €9, Evaluation €5, Negotiation €2")
+
+
+def test_a_difference_fills_no_bar() -> None:
+    drawn = BeautifulSoup(scorecard("", [Tile(reading("win_rate_mix_effect", value=-0.02), [])]).html, "html.parser")
+    assert not drawn.select(".bullet span") and drawn.select_one(".bullet.none")
+
+
+def test_a_short_table_of_numbers_takes_half_a_page_and_one_with_words_or_many_columns_all_of_it() -> None:
+    numbers, words = Column("Value", ["1", "2"]), Column("Why", ["a", "b"], number=False)
+    names = Column("Tier", ["Tier 1", "Tier 2"], number=False)
+    assert not table("a", "By tier", [names, *[numbers] * 4]).wide
+    assert all(table("a", "By tier", [names, *rest]).wide for rest in ([numbers] * 5, [numbers, words]))
+    assert table(
+        "a", "By page", [Column("Page", ["a rather long name of a page"], number=False), Column("Value", ["1"])]
+    ).wide
 
 
 def test_flows_of_one_sum_share_the_unit_of_the_largest() -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup
@@ -35,7 +36,7 @@ ENDS = re.compile(
 )
 EMPTY = re.compile(r"></(?:path|circle)>")
 QUOTED = re.compile(r'="([\w./#+%(),;:-]+)"(?=[ >])|(?<= defer)=""|(?<= hidden)=""')
-HALF = '<figure class="half"'
+HALF = re.compile('<(figure|div) class="half')
 MARKUP = re.compile(r"<[a-z][^<>]*>")
 
 
@@ -189,7 +190,10 @@ def _outputs(cell: NotebookNode) -> list[NotebookNode]:
 def _add_output(parts: Gathered, block: Mapping[str, Any]) -> None:
     """One output of the page's own methods: a figure, or a fragment that is HTML already."""
     if block["kind"] != "figure":
-        parts.add(block["kind"], Markup(block["html"]), block["figures"], block["tables"])
+        html = Markup(block["html"])
+        if block["kind"] == "table":
+            html = tag("div", html, class_="wide block" if block["wide"] else "half block")
+        parts.add(block["kind"], html, block["figures"], block["tables"])
         return
     views = [{d["room"]: d["spec"] for d in view} for view in block["views"]]
     html = _figure(parts, views, block["description"], "wide" if block["wide"] else "half", block)
@@ -234,23 +238,20 @@ def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[Markup]:
         elif kind != "answer" or blocks[i - 1][0] != "question":
             out.append(
                 html
-                if kind in ("figure", "header", "scorecard")
+                if kind in ("figure", "header", "scorecard", "table")
                 else tag("div", html, class_="prose" if kind == "prose" else "block")
             )
     return [*out, Markup("</div></section>")] if opened else out
 
 
 def _filled(blocks: Sequence[tuple[str, Markup]]) -> list[tuple[str, Markup]]:
-    """The blocks; of half figures after one another whose number is odd, the last is as wide as the page."""
-    out, run = list(blocks), 0
-    for i, (_, html) in enumerate([*blocks, ("", Markup(""))]):
-        if html.startswith(HALF):
-            run += 1
-            continue
-        if run % 2:
-            kind, figure = blocks[i - 1]
-            out[i - 1] = kind, Markup(str(figure).replace(HALF, '<figure class="wide"', 1))
-        run = 0
+    """The blocks; of halves of a kind after one another whose number is odd, the last is as wide as the page."""
+    out = list[tuple[str, Markup]]()
+    for (kind, is_half), group in groupby(blocks, key=lambda block: (block[0], bool(HALF.match(block[1])))):
+        run = list(group)
+        if is_half and len(run) % 2:
+            run[-1] = kind, Markup(str(run[-1][1]).replace('class="half', 'class="wide', 1))
+        out += run
     return out
 
 

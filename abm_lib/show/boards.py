@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,11 +11,12 @@ from markupsafe import Markup
 from ..questions import Question
 from .fragment import Fragment
 from .html import said, tag
-from .numbers import exact
+from .numbers import exact, quarter_name
 from .rows import Row
 from .tables import Column, behind, likely, table
 from .verdict import verdict
 
+QUARTER = re.compile(r"\b\d{4}Q[1-4]\b")
 FATES = {
     "read": "Read",
     "accepted": "Accepted",
@@ -62,7 +64,7 @@ def promises(rows: Sequence[Row]) -> Fragment:
     """What was promised for the quarter, and whether it came true."""
     words = {1.0: "kept", 0.0: "missed"}
     columns = [
-        Column("Promise", [said(row.caveats) for row in rows], number=False),
+        Column("Promise", [said(QUARTER.sub(lambda found: quarter_name(found[0]), row.caveats)) for row in rows], number=False),
         Column("Came true", [row.data(text=words[row.value]) if row.value is not None else row.data() for row in rows],
                number=False),
     ]  # fmt: skip

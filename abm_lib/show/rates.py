@@ -12,7 +12,7 @@ from .findings import widened
 from .fragment import Figure
 from .html import clean, listed, short
 from .numbers import quarter_name, tick, unit_name
-from .rows import Row, has_order, heading, identifier, within
+from .rows import Row, has_order, heading, identifier, weightiest_first, within
 from .tables import left_out, of_slices
 from .theme import ink
 from .verdict import differs, too_few
@@ -30,9 +30,12 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     """
     rows, shared = _apart_by(rows)
     known, one, by = [r for r in rows if r.value is not None], rows[0], heading(dimension)
-    if len(known) >= RANK_FROM and not has_order(dimension):
-        known = sorted(known, key=lambda r: -(r.value or 0))
+    # Of many rates those with most behind them: the highest are often of very few. A difference is what is looked for.
+    is_ordered = has_order(dimension, [row.slice for row in rows])
+    known = sorted(known, key=_rank) if one.unit == "points" and not is_ordered else weightiest_first(known)
     there = known[:MOST_RATES]
+    if len(known) >= RANK_FROM and not is_ordered:
+        there = sorted(there, key=_rank)
     title = f"{one.label}: no reading by {within(by)}"
     if there:
         title = f"{one.label}: {_between(there, by) if between else _apart(there, len(known))}"
@@ -43,10 +46,15 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     alternative = f"{one.label} by {within(by)}: " + listed([f"{clean(r.name)} {r.text()}" for r in there])
     measured = ", ".join([unit_name(one.unit, one.currency), *map(within, shared), quarter_name(one.quarter)])
     subtitle = ". ".join([measured, *_key(there)])
-    ordered = [*known, *(row for row in rows if row.value is None)]
+    ordered = [*there, *known[MOST_RATES:], *(row for row in rows if row.value is None)]
     table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
-    notes = left_out(rows, known[MOST_RATES:])
+    most = "The largest are drawn; " if one.unit != "points" else ""
+    notes = left_out(rows, len(known[MOST_RATES:]), most)
     return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], notes)
+
+
+def _rank(row: Row) -> float:
+    return -(row.value or 0)
 
 
 def _apart_by(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from .html import clean, tag
 from .numbers import amount, known, machine, missing_mark, month_name, quarter_name, span
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago", "as_reported")
+NATURAL = re.compile(r"\d{4}(Q[1-4]|-\d\d|-W\d\d|$)|\d+$")  # times and numbers stand in their order
 NAMES_METRICS = {"headline", "metric", "indicator"}  # slices whose values are ids of metrics
 # Words of our own codes that are not written small, and codes that are more than their words.
 SPELLED = {word.lower(): word for word in "MQA MQL ICP VP CTA NPS CSAT CRM LinkedIn sBG".split()}
@@ -291,9 +292,28 @@ def within(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-def has_order(dimension: str) -> bool:
-    """Whether a dimension's slices have an order of their own, that no ranking should break."""
-    return dimension in ORDERS or dimension.endswith("_band")
+def has_order(dimension: str, slices: Iterable[str]) -> bool:
+    """Whether slices have an order of their own, that no ranking should break; a company's own stages have none here."""
+    return dimension.endswith("_band") or not set(ORDERS.get(dimension, ())).isdisjoint(slices)
+
+
+def weightiest_first(rows: Sequence[Row]) -> list[Row]:
+    """The rows by what stands behind each, so that those beyond a cut are the least; bands, stages and times as they are.
+
+    A total by itself, a rate by what it is a part of: the highest rates are often those of very few.
+    """
+    if (
+        not rows
+        or has_order(rows[0].slice_by, [row.slice for row in rows])
+        or any(NATURAL.match(row.slice) for row in rows)
+    ):
+        return list(rows)
+    return sorted(rows, key=lambda row: (row.value is None, -_weight(row), row.slice))
+
+
+def _weight(row: Row) -> float:
+    own = row.value if row.unit in ("count", "money") and not row.denominator else row.denominator or row.n
+    return abs(own or 0.0)
 
 
 def identifier(dimension: str) -> str:

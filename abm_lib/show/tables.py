@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
 from .fragment import Fragment
 from .html import css_text, said, short, tag
 from .numbers import quarter_name, span
-from .rows import Row, heading, within
+from .rows import Row, has_order, heading, weightiest_first, within
 
 MOST_ROWS = 6
 MOST_TIMES = 13
 MOST_COLUMNS = 8
+FEW_COLUMNS, LONGEST_NAME = 4, 24  # beside the names; letters
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,24 @@ def table(
         tag("tbody", body),
     )
     html = tag("table", *inner, id=f"table-{name}", style=names or None, **shared)
-    return Fragment("table", html + _more(more), caption, tables=1)
+    return Fragment("table", html + _more(more), caption, tables=1, wide=not caption or _is_wide(columns))
+
+
+def _is_wide(columns: Sequence[Column]) -> bool:
+    """Whether a table needs more than half of a page: few columns of numbers with short names do not."""
+    name, *rest = columns
+    is_long = any(len(Markup(str(cell)).striptags()) > LONGEST_NAME for cell in name.cells)
+    return is_long or len(rest) > FEW_COLUMNS or not all(column.number for column in rest)
+
+
+def cut(lines: Sequence[Any]) -> tuple[Sequence[Any], int]:
+    """The lines that a table shows, and how many it leaves out: never one alone."""
+    return (lines, 0) if len(lines) <= MOST_ROWS + 1 else (lines[:MOST_ROWS], len(lines) - MOST_ROWS)
+
+
+def first_shown(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows in the order in which a table cuts them: as they are where none is left out."""
+    return weightiest_first(rows) if cut(rows)[1] else rows
 
 
 def of_slices(name: str, rows: Sequence[Row], whole: Row | None, first: str, folded: bool = True) -> Fragment:
@@ -65,11 +84,11 @@ def of_slices(name: str, rows: Sequence[Row], whole: Row | None, first: str, fol
 
     Under a chart (`folded`) the chart's metric and the row's name say which reading it is; alone, each value carries that.
     """
-    kept, left = rows[:MOST_ROWS], len(rows) - MOST_ROWS
+    kept, left = cut(rows)
     lines = [*kept, *([whole] if whole else [])]
     columns = [Column(first, [said(row.name) for row in lines], number=False), *_reading_columns(lines, folded)]
     caption = "" if folded else f"{lines[0].label} by {within(first)}" if lines else first
-    more = f"{left} more" if left > 0 else ""
+    more = f"{left} more" if left else ""
     return table(name, caption, columns, [len(kept)] if whole else [], () if folded else lines, more)
 
 
@@ -86,14 +105,14 @@ def of_quarters(name: str, rows: Sequence[Row], first: str = "Quarter", folded: 
 
 def through_quarters(name: str, histories: Sequence[Sequence[Row | None]], first: str) -> Fragment:
     """Slices down, quarters across; each history has the same quarters, oldest first, and ends with a reading."""
-    kept, left = histories[:MOST_ROWS], len(histories) - MOST_ROWS
+    kept, left = cut(histories)
     last = [row for history in kept if (row := history[-1])]
     columns = [Column(first, [said(row.name) for row in last], number=False)]
     for quarter in zip(*kept, strict=True):
         if there := [row for row in quarter if row]:
             cells = [row.data() if row else "" for row in quarter]
             columns.append(Column(quarter_name(there[0].quarter), cells))
-    more = f"{left} more" if left > 0 else ""
+    more = f"{left} more" if left else ""
     return table(name, f"{last[0].label} by {within(first)}, quarter by quarter", columns, more=more)
 
 
@@ -102,16 +121,16 @@ def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
     down, across = _sides(rows)
     values = {(row.slice.split("/")[down], row.slice.split("/")[across]): row for row in rows}
     lines, heads = (list(dict.fromkeys(key[i] for key in values)) for i in (0, 1))
-    if any(row.unit in ("count", "money") for row in rows):
+    by = dimension.split("/")
+    if any(row.unit in ("count", "money") for row in rows) and not has_order(by[down], lines):
         sums = {line: sum(values[line, h].value or 0 for h in heads if (line, h) in values) for line in lines}
         lines.sort(key=lambda line: -sums[line])
-    kept, heads = lines[:MOST_ROWS], heads[-MOST_COLUMNS:]
-    by = dimension.split("/")
+    (kept, left), heads = cut(lines), heads[-MOST_COLUMNS:]
     columns = [Column(heading(by[down]), [said(_part(values, line, down, by)) for line in kept], number=False)]
     for head in heads:
         cells = [_cell(values[line, head]) if (line, head) in values else "" for line in kept]
         columns.append(Column(_part(values, head, across, by), cells))
-    more = f"{len(lines) - len(kept)} more" if len(lines) > len(kept) else ""
+    more = f"{left} more" if left else ""
     return table(name, f"{rows[0].label} by {within(heading(dimension))}", columns, more=more)
 
 
@@ -150,8 +169,8 @@ def _reading_columns(rows: Sequence[Row], folded: bool, earlier: bool = True) ->
     return columns
 
 
-def left_out(rows: Sequence[Row], more: Sequence[Row]) -> list[object]:
-    """Notes on slices that a drawing leaves out: without a value, or beyond what fits."""
+def left_out(rows: Sequence[Row], more: int, drawn: str = "") -> list[object]:
+    """Notes on slices that a drawing leaves out: without a value, or so many `more` than fit; `drawn` says which do."""
     notes: list[object] = []
     missing = [row for row in rows if row.value is None]
     if missing:
@@ -159,7 +178,7 @@ def left_out(rows: Sequence[Row], more: Sequence[Row]) -> list[object]:
         rest = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
         notes.append(f"Not drawn: {named}{rest}.")
     if more:
-        notes.append(f"{len(more)} more in readings.csv.")
+        notes.append(f"{drawn}{more} more in readings.csv.")
     return notes
 
 

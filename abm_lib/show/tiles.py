@@ -133,6 +133,8 @@ def _made_of(row: Row) -> Markup:
 def _bullet(tile: Tile) -> Markup:
     """Track, bar, target tick or band, and the likely range as a capped line under the bar; widths are per cent."""
     row, scale = tile.row, _scale(tile)
+    if row.unit == "points":  # a difference fills no bar
+        return tag("div", class_="bullet none", aria_hidden="true")
     if row.value is None or not scale:
         tick = tag("span", class_="tick", style=f"left:{TICK}%") if row.target else None
         return tag("div", tick, class_="bullet empty", aria_hidden="true")

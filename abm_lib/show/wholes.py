@@ -10,7 +10,7 @@ from .drawing import Canvas, Records, Room, aside, drawings
 from .fragment import Figure
 from .html import listed, short
 from .numbers import amount, quarter_name, unit_name
-from .rows import Row, heading, identifier, within
+from .rows import Row, has_order, heading, identifier, within
 from .tables import left_out, of_slices
 from .theme import ink
 
@@ -25,12 +25,14 @@ Bar = tuple[str, float, str, str]  # name, value, value as text, part of the sum
 
 
 def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
-    """Bars of a total by a slice, largest first, all grey. Beyond six the rest is one bar, so that they add up."""
-    there = sorted((r for r in rows if r.value is not None), key=lambda r: (-(r.value or 0), r.slice))
+    """Bars of a total by a slice, largest first or in their own order, all grey; beyond six the rest is one, so that they add up."""
+    there = [r for r in rows if r.value is not None]
+    if not has_order(dimension, [row.slice for row in rows]):
+        there = sorted(there, key=lambda r: (-(r.value or 0), r.slice))
     total, one, by = sum(r.value or 0 for r in there), rows[0], heading(dimension)
     bars = _bars(there, total)
     title = f"{one.label}: none by {within(by)}"
-    if bars and bars[0][1]:
+    if any(bar[1] for bar in bars):
         title = f"{one.label}: {_leader(there, bars)} of {amount(total, one.unit, one.currency)}"
 
     def draw(room: Room) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
     ordered = [*there, *(row for row in rows if row.value is None)]
     table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
     subtitle = f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}. Right: part of the sum"
-    return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], left_out(rows, []))
+    return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], left_out(rows, 0))
 
 
 def shares(rows: Sequence[Row], dimension: str, history: History | None = None) -> Figure:
@@ -62,7 +64,7 @@ def shares(rows: Sequence[Row], dimension: str, history: History | None = None) 
     title = f"{one.label}: " + (", ".join(said[:3]) or "no reading")
     subtitle = f"{quarter_name(one.quarter)}. Parts of one whole; what is unknown is dashed and kept"
     alternative = f"{one.label} by {within(by)}: " + listed(said)
-    notes += left_out(rows, [])
+    notes += left_out(rows, 0)
     return Figure(title, subtitle, alternative, drawings(draw, "wide", "narrow"), table, [one.metric], notes, wide=True)
 
 
@@ -92,11 +94,10 @@ def _bars(there: Sequence[Row], total: float) -> list[Bar]:
 
 def _leader(there: Sequence[Row], bars: Sequence[Bar]) -> str:
     """Who leads with how much; what nobody named cannot lead."""
-    named = (
-        i for i, row in enumerate(there[: len(bars)]) if row.value and row.slice.lower() not in {*UNKNOWN, "other"}
-    )
+    order = sorted(range(min(len(there), len(bars))), key=lambda i: -(there[i].value or 0))
+    named = (n for n, i in enumerate(order) if there[i].value and there[i].slice.lower() not in {*UNKNOWN, "other"})
     first = next(named, 0)
-    name, _, text, part = bars[first]
+    name, _, text, part = bars[order[first]]
     return f"{name} leads{' those named' * bool(first)} with {text}, {part}"
 
 
