@@ -260,6 +260,13 @@ def test_a_table_that_is_cut_has_the_rows_with_most_behind_them_and_never_leaves
     assert first_shown(months) == months
 
 
+def test_in_a_grid_each_column_has_its_name_on_a_phone_and_elsewhere_all_but_the_first_figure(page: Page) -> None:
+    columns = [Column("Tier", ["1"], number=False), Column("Cold", ["5"]), Column("Won", ["7"])]
+    assert "--c2:" not in table("a", "", columns).html and "--c3:" in table("a", "", columns).html
+    grid = page.quarters("closed_won_revenue", "segment").html
+    assert 'class="grid"' in grid and "--c2:" in grid
+
+
 def test_bars_of_stages_stand_in_the_order_of_the_journey_and_the_longest_leads() -> None:
     figure = ranked(slices("deals_won", "stage", cold=5, engaged=2, mqa=9), None, "stage")
     assert "Cold 5, Engaged 2, MQA 9" in figure.description and "MQA leads with 9" in figure.title

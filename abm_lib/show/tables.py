@@ -39,26 +39,28 @@ def table(
     total: Sequence[int] = (),
     traced: Sequence[Row] = (),
     more: str = "",
+    is_grid: bool = False,
 ) -> Fragment:
     """A table with a fixed id; the first column names the rows, `total` holds the indexes of rows that are sums.
 
     Under a chart, which names it, a table has no `caption`.
 
     `traced` has the reading of each row: table and row then carry what the numbers in it lead back to. `more` is a line
-    under the table on the rows that it leaves out.
+    under the table on the rows that it leaves out. In a grid no column is more than another: on a phone each says its name.
     """
     heads = [tag("th", c.heading, scope="col", class_=None if c.number else "text") for c in columns]
     lines = zip(*(c.cells for c in columns), strict=True)
     shared = {name: value for name, value in traced[0].trace.items() if name != "data_slice"} if traced else {}
     traces = [_beyond(shared, row) for row in traced] or [{}] * len(columns[0].cells)
     body = [_line(columns, cells, i in total, traces[i]) for i, cells in enumerate(lines)]
-    names = ";".join(f"--c{i}:{css_text(c.heading + ' ')}" for i, c in enumerate(columns, 1) if i > 2)
+    names = ";".join(f"--c{i}:{css_text(c.heading + ' ')}" for i, c in enumerate(columns, 1) if i > 2 - is_grid)
     inner = (
         tag("caption", caption) if caption else None,
         tag("thead", tag("tr", heads)),
         tag("tbody", body),
     )
-    html = tag("table", *inner, id=f"table-{name}", style=names or None, **shared)
+    grid = "grid" if is_grid else None
+    html = tag("table", *inner, id=f"table-{name}", class_=grid, style=names or None, **shared)
     return Fragment("table", html + _more(more), caption, tables=1, wide=not caption or _is_wide(columns))
 
 
@@ -113,7 +115,7 @@ def through_quarters(name: str, histories: Sequence[Sequence[Row | None]], first
             cells = [row.data() if row else "" for row in quarter]
             columns.append(Column(quarter_name(there[0].quarter), cells))
     more = f"{left} more" if left else ""
-    return table(name, f"{last[0].label} by {within(first)}, quarter by quarter", columns, more=more)
+    return table(name, f"{last[0].label} by {within(first)}, quarter by quarter", columns, more=more, is_grid=True)
 
 
 def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
@@ -131,7 +133,7 @@ def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
         cells = [_cell(values[line, head]) if (line, head) in values else "" for line in kept]
         columns.append(Column(_part(values, head, across, by), cells))
     more = f"{left} more" if left else ""
-    return table(name, f"{rows[0].label} by {within(heading(dimension))}", columns, more=more)
+    return table(name, f"{rows[0].label} by {within(heading(dimension))}", columns, more=more, is_grid=True)
 
 
 def _sides(rows: Sequence[Row]) -> tuple[int, int]:
