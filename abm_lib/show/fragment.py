@@ -112,7 +112,7 @@ class Figure:
     def _in_lab(self) -> dict[str, Any]:
         """The first drawing under its title, as wide as a notebook, for JupyterLab's own Vega."""
         spec = in_width(self.drawings[0].spec, LAB_WIDTH - 2 * LAB_MARGIN)
-        padding, title, subtitle = spec["padding"], wrap(self.title, 84), wrap(self.subtitle, 110)
+        padding, title, subtitle = spec["padding"], wrap(self.title, 68), wrap(self.subtitle, 92)
         above = 20 * len(title) + 16 * len(subtitle) + 12
         return {
             **spec,
