@@ -245,12 +245,13 @@ def _sections(blocks: Sequence[tuple[str, Markup]]) -> list[Markup]:
 
 
 def _filled(blocks: Sequence[tuple[str, Markup]]) -> list[tuple[str, Markup]]:
-    """The blocks; of halves of a kind after one another whose number is odd, the last is as wide as the page."""
+    """The blocks; of halves after one another whose number is odd, the last is as wide as the page."""
     out = list[tuple[str, Markup]]()
-    for (kind, is_half), group in groupby(blocks, key=lambda block: (block[0], bool(HALF.match(block[1])))):
+    for is_half, group in groupby(blocks, key=lambda block: bool(HALF.match(block[1]))):
         run = list(group)
         if is_half and len(run) % 2:
-            run[-1] = kind, Markup(str(run[-1][1]).replace('class="half', 'class="wide', 1))
+            kind, html = run[-1]
+            run[-1] = kind, Markup(str(html).replace('class="half', 'class="wide', 1))
         out += run
     return out
 

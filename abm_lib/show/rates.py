@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -70,7 +71,9 @@ def _apart_by(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
 def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
     longest = max((len(r.name) for r in rows), default=0)
     over, right = longest > LONGEST_BESIDE, aside([text for r in rows for text in (r.text(), r.made_of)])
-    step, left = (58, 12) if over else (44, aside("x" * longest))
+    # Half of the first label of the axis stands to the left of the plot.
+    first = max([12, *(math.ceil(len(tick(0, r.unit, r.currency)) * LETTER / 2) + 4 for r in rows[:1])])
+    step, left = (58, first) if over else (44, aside("x" * longest))
     top = max([v for r in rows for v in (r.value, r.high, r.target, r.previous) if v is not None] + [0]) or 1
     low = min([v for r in rows for v in (r.value, r.low, r.previous) if v is not None] + [0])
     canvas = Canvas(room, step * max(len(rows), 1), (low, top), left=left, right=right, bottom=28)
