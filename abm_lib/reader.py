@@ -14,7 +14,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from .facts import FACTS, Base, Cut
+from .facts import FACTS, Base, ByDay, Cut
 from .facts.accounts import UNKNOWN
 from .formula import Formula, Term
 from .metric import Metric
@@ -160,23 +160,26 @@ class Reader:
         """What a query groups, and its aggregates in the order planned: rows of the fact, or sums of its days."""
         fact, kind, _ = place
         planned = self._planned[place]
-        if not FACTS[fact].by_day or any(name.startswith("distinct") for name in planned):
+        added = FACTS[fact].by_day
+        if added is None or any(name.startswith("distinct") for name in planned):
             return self.frame(fact, kind), list(planned.values())
         if fact not in self._days:
-            self._days[fact] = self._added_up(fact)
+            self._days[fact] = self._added_up(fact, added)
         places, days = self._days[fact]
         windows = self.base.windows.days(kind)
         return days.join(windows, on="day").filter(self.base.is_shown), [nw.col(places[name]).sum() for name in planned]
 
-    def _added_up(self, fact: str) -> tuple[dict[str, str], nw.LazyFrame[Any]]:
+    def _added_up(self, fact: str, added: ByDay) -> tuple[dict[str, str], nw.LazyFrame[Any]]:
         """A fact added up by day and by every column it is sliced by, for all windows at once; and the column of each sum."""
         every = {place: planned for place, planned in self._planned.items() if place[0] == fact}
         columns = sorted({column for place in every for column in place[2]})
         sums = {name: e for planned in every.values() for name, e in planned.items() if not name.startswith("distinct")}
         with self.base.noting(fact):
-            rows = FACTS[fact].cut(Cut(self.base, "day"))
-        days = rows.group_by("day", *columns).agg(**{f"s{i}": sum_ for i, sum_ in enumerate(sums.values())})
-        return {name: f"s{i}" for i, name in enumerate(sums)}, self.base.tables.engine.keep(days)
+            rows = added.rows(Cut(self.base, "day"))
+            own = {added.key, *columns}.intersection(rows.collect_schema().names())
+            days = rows.group_by("day", *sorted(own)).agg(**{f"s{i}": sum_ for i, sum_ in enumerate(sums.values())})
+            days = self.base.tables.engine.keep(added.names(self.base, days))
+        return {name: f"s{i}" for i, name in enumerate(sums)}, days
 
     def rows(self, fact: str, kind: str) -> pd.DataFrame:
         """The rows of a fact with the planned columns, in the order that a draw meets again."""

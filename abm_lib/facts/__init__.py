@@ -29,6 +29,7 @@ fact promises its key; a test counts it.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,7 +56,8 @@ class Fact:
 
     `needs` are tables, alternatives joined by `|`.
     `is_held`: its rows are computed once and held for the queries of every slice; not for the tables that grow without bound.
-    `by_day`: not held either, but read once and added up by day and slice; its rows know the quarter by their `day` alone.
+    `by_day`: not held either, but read once and added up by day and slice, and then given names; its rows know the quarter by
+    their `day` alone.
     The first of `needs` dates it: where that table does not reach into a quarter, there is no data and not zero.
     """
 
@@ -65,21 +67,37 @@ class Fact:
     needs: tuple[str, ...]
     doc: str
     is_held: bool = True
-    by_day: bool = False
+    by_day: ByDay | None = None
+
+
+@dataclass(frozen=True)
+class ByDay:
+    """The rows of a fact before `names` adds the columns that it looks up by `key`: on few rows rather than on millions."""
+
+    key: str
+    names: Callable[[Base, Frame], Frame]
+    rows: Callable[[Cut], Frame]
 
 
 FACTS: dict[str, Fact] = {}
 
 
 def fact(
-    *, one_row_per: tuple[str, ...], needs: tuple[str, ...], is_held: bool = True, by_day: bool = False
+    *,
+    one_row_per: tuple[str, ...],
+    needs: tuple[str, ...],
+    is_held: bool = True,
+    by_day: tuple[str, Callable[[Base, Frame], Frame]] | None = None,
 ) -> Callable[[Callable[[Cut], Frame]], Callable[[Cut], Frame]]:
     """Register a function as a fact. `quarter` and `window` belong to every key and need not be named."""
 
     def register(function: Callable[[Cut], Frame]) -> Callable[[Cut], Frame]:
-        key, name = ("quarter", "window", *one_row_per), function.__name__
-        FACTS[name] = Fact(name, function, key, needs, function.__doc__ or "", is_held and not by_day, by_day)
-        return function
+        key, name, cut, added = ("quarter", "window", *one_row_per), function.__name__, function, None
+        if by_day:
+            added = ByDay(*by_day, function)
+            cut = functools.wraps(function)(lambda cut: added.names(cut.base, function(cut)))
+        FACTS[name] = Fact(name, cut, key, needs, function.__doc__ or "", is_held and not by_day, added)
+        return cut
 
     return register
 

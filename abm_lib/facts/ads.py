@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from . import Cut, Frame, accounts, fact
+from . import Base, Cut, Frame, accounts, fact
 
 
-@fact(one_row_per=("day", "platform", "channel", "campaign_id", "ad_id", "variant"), needs=("ad_days",), by_day=True)
+def with_campaigns(base: Base, ads: Frame) -> Frame:
+    """The rows with `campaign`, its name, and `programme`."""
+    campaigns = base.tables.campaigns.select("campaign_id", campaign="name", programme="programme")
+    return ads.join(campaigns, on="campaign_id", how="left").with_columns(
+        campaign=nw.col("campaign").fill_null("no campaign"), programme=nw.col("programme").fill_null("no programme")
+    )  # fmt: skip
+
+
+@fact(one_row_per=("day", "platform", "channel", "campaign_id", "ad_id", "variant"), needs=("ad_days",),
+      by_day=("campaign_id", with_campaigns))  # fmt: skip
 def ad_days(cut: Cut) -> Frame:
     """Ad delivery by day, ad and channel; cost in the reporting currency at the day's rate."""
-    campaigns = cut.tables.campaigns.select("campaign_id", campaign="name", programme="programme")
-    ads = cut.tables.ad_days.join(cut.days, on="day").join(campaigns, on="campaign_id", how="left")
-    return cut.base.priced(ads, "cost", "day").with_columns(
-        campaign=nw.col("campaign").fill_null("no campaign"), programme=nw.col("programme").fill_null("no programme"),
-        ad_type=nw.col("ad_type").fill_null("not stated"),
-    )  # fmt: skip
+    ads = cut.base.priced(cut.tables.ad_days.join(cut.days, on="day"), "cost", "day")
+    return ads.with_columns(ad_type=nw.col("ad_type").fill_null("not stated"))
 
 
 @fact(one_row_per=("account_id", "channel"), needs=("ad_account_days", "account_lists"))
