@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from abm_lib.company import open_company
 from abm_lib.disclosure import PROFILES
 from abm_lib.errors import Fault
 from abm_lib.metric import REGISTER
-from abm_lib.pages import FAMILIES, Page
+from abm_lib.pages import FAMILIES, ROLES, Page
 from abm_lib.run import deliver, digest, forms
 from abm_lib.run.render import render
 from abm_lib.show import published
@@ -297,27 +298,30 @@ def test_a_quote_in_the_name_of_a_column_is_part_of_the_name(tmp_path: Path, pay
 
 
 @pytest.mark.slow
-def test_twelve_pages_of_hostile_text_are_safe_in_a_browser(
+def test_pages_of_hostile_text_are_safe_in_a_browser_on_a_phone_and_on_a_desk(
     whole_way: tuple[pd.DataFrame, pd.DataFrame, dict[str, str]], chromium: str, tmp_path: Path
 ) -> None:
     sync = pytest.importorskip("playwright.sync_api")
-    edition = site(tmp_path, whole_way[1], FAMILIES, "".join(PAYLOADS))
+    edition = site(tmp_path, whole_way[1], (*FAMILIES, *ROLES), "".join(PAYLOADS))
     (tmp_path / "report.html").write_text(deliver.single(tmp_path, edition["families"], "x"), encoding="utf-8")
     digest.write(tmp_path, whole_way[1], edition, REGISTER)
     found: list[str] = []
     requests: list[str] = []
     with sync.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 390, "height": 800}, offline=True)
-        for path in sorted(tmp_path.glob("*.html")):
+        context = browser.new_context(offline=True)
+        for path, width in product(sorted(tmp_path.glob("*.html")), (390, 1280)):
             assert alive(path.read_text("utf-8")) == [], path.name
             tab = context.new_page()
+            tab.set_viewport_size({"width": width, "height": 800})
             tab.on("dialog", lambda dialog, name=path.name: (found.append(f"{name}: dialog"), dialog.dismiss()))
             tab.on("request", lambda asked, name=path.name: requests.append(f"{name}: {asked.url[:60]}"))
             tab.goto(path.as_uri())
+            for drawing in tab.locator("figure .drawing").all()[:2]:  # drawn alive when seen, and told about when pointed at
+                drawing.hover()
             wide = tab.evaluate("document.documentElement.scrollWidth")
-            if wide > 390:
-                found.append(f"{path.name}: {wide} px wide")
+            if wide > width:
+                found.append(f"{path.name}: {wide} px wide of {width}")
             tab.close()
         browser.close()
     assert found == []
