@@ -39,6 +39,7 @@ ROLLED_UP = {"year", "window", "quarter"}
 ONE_CELL = {"marketing_sourced_pipeline": "source_owner", "marketing_sourced_revenue": "source_owner",
             "marketing_sourced_pipeline_share": "source_owner", "marketing_sourced_revenue_share": "source_owner"}  # fmt: skip
 LONGEST = 200  # characters of a slice's name
+CONTROLS = {code: f"%{code:02X}" for code in (*range(0x20), *range(0x7F, 0xA0))}  # no page may hold them as they are
 K_OF_N = re.compile(r"\b\d[\d,.]* of \d[\d,.]* ")
 LARGEST_OF = re.compile(r"(^|; )the largest of [^;]* of it")
 IT_WAS = re.compile(r"; it was [^;]*")
@@ -115,7 +116,11 @@ def account_code(name: str, key: bytes) -> str:
 
 
 def _named(slices: pd.Series, by: pd.Series, profile: Profile, key: bytes) -> pd.Series:
-    """Slices without mail addresses and cut, each with a name of its own still; accounts by code where the edition travels."""
+    """Slices without control characters and mail addresses, cut, each with a name of its own still.
+
+    Accounts go by code where the edition travels.
+    """
+    slices = slices.str.translate(CONTROLS)
     long = sorted(name for name in slices.unique() if len(name) > LONGEST)
     slices = slices.replace({name: f"{name[:LONGEST]}… {place}" for place, name in enumerate(long, 1)})
     addresses = sorted({name for name in slices.unique() if ADDRESS.search(name)})

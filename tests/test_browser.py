@@ -277,15 +277,20 @@ def test_the_pages_stay_in_sight_while_a_page_is_scrolled(folder: Path, tab: Ope
     assert page.locator(".navs > nav [aria-current=page]").first.is_visible()  # the menu is for phones
 
 
-def test_a_mark_says_what_it_is_when_pointed_at(folder: Path, tab: Open) -> None:
+def test_a_mark_says_what_it_is_when_pointed_at_and_its_neighbours_step_back(folder: Path, tab: Open) -> None:
     page = tab((folder / "pipeline.html").as_uri())
     place = page.locator("figure.half .drawing").first
     place.scroll_into_view_if_needed()
     alive(page)
     dots = place.locator(".alive path[aria-label], .alive .mark-symbol path")
+    opacities = "dots => dots.map(dot => getComputedStyle(dot).opacity)"
+    assert set(dots.evaluate_all(opacities)) == {"1"}
     dots.last.hover()
     tip = page.locator(".tip")
     assert tip.is_visible() and any(c.isdigit() for c in tip.inner_text())
+    page.wait_for_function("document.querySelectorAll('.alive [opacity=\"0.35\"]').length > 0")
+    pointed = dots.evaluate_all(opacities)
+    assert pointed[-1] == "1" and "0.35" in pointed
 
 
 def test_a_part_can_be_chosen_of_a_chart_that_nobody_has_come_to_yet(folder: Path, tab: Open) -> None:

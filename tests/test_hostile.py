@@ -26,7 +26,7 @@ from tiny import sample_readings
 from abm_lib import edition as editions
 from abm_lib import readings, sample
 from abm_lib.company import open_company
-from abm_lib.disclosure import PROFILES
+from abm_lib.disclosure import CONTROLS, PROFILES
 from abm_lib.errors import Fault
 from abm_lib.metric import REGISTER
 from abm_lib.pages import FAMILIES, ROLES, Page
@@ -80,7 +80,8 @@ def values(text: str) -> list[tuple[str, str, float]]:
 def attacked(frame: pd.DataFrame) -> pd.DataFrame:
     """Every payload in turn before the slices of the frame, and in what is counted and remarked."""
     names = frame["slice"].where(~frame["slice_by"].isin([*NAMED, "", "month", "week", "quarter", "year"]), "").unique()
-    became = {name: f"{PAYLOADS[i % len(PAYLOADS)].replace('/', '%2F')} {name}" for i, name in enumerate(names) if name}
+    payloads = [payload.replace("/", "%2F").translate(CONTROLS) for payload in PAYLOADS]
+    became = {name: f"{payloads[i % len(payloads)]} {name}" for i, name in enumerate(names) if name}
     became[next(name for name in names if name)] = LONG[:3000]  # what is longer is cut where readings are written
     named = frame["slice"].where(frame["slice_by"].isin(NAMED), frame["slice"].map(became).fillna(frame["slice"]))
     caveats = [f"{PAYLOADS[i % len(PAYLOADS)]} {text}" if text else "" for i, text in enumerate(frame["caveats"])]
@@ -272,6 +273,9 @@ def test_hostile_text_in_every_free_column_changes_no_number(
     keys = ["metric", "slice_by", "quarter"]
     plain, hostile = (table.sort_values([*keys, *columns], ignore_index=True) for table in (plain, hostile))
     pd.testing.assert_frame_equal(plain[keys], hostile[keys])
+    assert (
+        hostile["slice"].str.contains("%1B").any() and not hostile["slice"].str.contains(r"[\x00-\x1f\x7f-\x9f]").any()
+    )
     # The odd cent of a deal shared out goes by the names of campaigns.
     shared_out = plain["metric"].str.startswith("attributed_").to_numpy()
     for column in columns:
@@ -317,7 +321,9 @@ def test_pages_of_hostile_text_are_safe_in_a_browser_on_a_phone_and_on_a_desk(
             tab.on("dialog", lambda dialog, name=path.name: (found.append(f"{name}: dialog"), dialog.dismiss()))
             tab.on("request", lambda asked, name=path.name: requests.append(f"{name}: {asked.url[:60]}"))
             tab.goto(path.as_uri())
-            for drawing in tab.locator("figure .drawing").all()[:2]:  # drawn alive when seen, and told about when pointed at
+            for drawing in tab.locator("figure .drawing").all()[
+                :2
+            ]:  # drawn alive when seen, and told about when pointed at
                 drawing.hover()
             wide = tab.evaluate("document.documentElement.scrollWidth")
             if wide > width:

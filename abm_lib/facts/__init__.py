@@ -89,7 +89,10 @@ def fact(
     is_held: bool = True,
     by_day: tuple[str, Callable[[Base, Frame], Frame]] | None = None,
 ) -> Callable[[Callable[[Cut], Frame]], Callable[[Cut], Frame]]:
-    """Register a function as a fact. `quarter` and `window` belong to every key and need not be named."""
+    """Register a function as a fact. `quarter` and `window` belong to every key and need not be named.
+
+    `by_day`: the column by which names are looked up, and the function that adds them to rows, added up or not.
+    """
 
     def register(function: Callable[[Cut], Frame]) -> Callable[[Cut], Frame]:
         key, name, cut, added = ("quarter", "window", *one_row_per), function.__name__, function, None
