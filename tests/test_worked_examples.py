@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
@@ -32,7 +32,8 @@ TARGETS = """
 
 def told(tables: dict[str, str], *metrics: str, settings: str = "") -> pd.DataFrame:
     """The readings of the company with these tables beside its accounts and target list."""
-    return read(company(Path(mkdtemp()), BASE | tables, settings), *metrics)
+    with TemporaryDirectory() as folder:
+        return read(company(Path(folder), BASE | tables, settings), *metrics)
 
 
 def shown(found: pd.DataFrame, metric: str, by: str = "", label: str = "") -> str:

@@ -138,6 +138,7 @@ def run_one(source: Path, target: Path, parameters: dict[str, str], edition: Pat
     logging.disable(logging.CRITICAL)
     os.environ[EDITION_FOLDER] = str(edition)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    Child.last_peak = 0  # of this one's kernel, if it is forked
     began, failed, begun = time.monotonic(), None, ["its start"]
     published = target.with_name(source.name)
     nbformat.write(_without_exploring(source), published)
