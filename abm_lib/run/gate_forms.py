@@ -8,6 +8,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from email.policy import default
 from pathlib import Path
@@ -142,11 +143,11 @@ def _cells(path: Path) -> dict[str, list[float]]:
     """The columns of the readings' sheet as numbers; what is none is not a number."""
     import openpyxl
 
-    rows = openpyxl.load_workbook(path, read_only=True)["Readings"].iter_rows(values_only=True)
-    names = [str(name) for name in next(rows)]
+    with closing(openpyxl.load_workbook(path, read_only=True)) as book:
+        names, *rows = book["Readings"].iter_rows(values_only=True)
     columns = zip(*rows, strict=True)
     return {name: [float(cell) if isinstance(cell, int | float) else math.nan for cell in column]
-            for name, column in zip(names, columns, strict=True)}  # fmt: skip
+            for name, column in zip(map(str, names), columns, strict=True)}  # fmt: skip
 
 
 def _pdf(folder: Path, before: Mapping[str, published.Shown], private: tuple[str, ...], _: object) -> Iterator[Fault]:
