@@ -196,7 +196,7 @@ class Page:
         return self._counted(outcomes(won, lost, HEADLINE_DAYS))
 
     def bridge(self, metric: str = "pipeline_movement", dimension: str = "movement") -> Figure | Fragment:
-        """How the opening stock became the closing one."""
+        """How the opening stock became the closing one, or what was reported what is known now."""
         return self._drawn(metric, dimension, lambda rows, whole, by: bridge(rows))
 
     def coverage(self) -> Figure | Fragment:

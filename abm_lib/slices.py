@@ -11,7 +11,8 @@ from .metric import REGISTER, Metric
 
 STATISTIC = "statistic"
 # Slices read for the quarter reported only.
-ONE_QUARTER = {"account", "campaign", "asset", "email", "landing_page", "next_page", "faulty", "owner"}
+ONE_QUARTER = {"account", "campaign", "asset", "email", "landing_page", "next_page", "faulty", "owner",
+                "restated_quarter"}  # fmt: skip
 MOST_VALUES = 50  # as is every slice with more values than this
 TIME = {"month": "month", "week": "week", "quarter": "quarter", "year": "year"}
 

@@ -16,6 +16,7 @@ DRAWN = {
                         ("required_pipeline_coverage", "horizon")},
     "page.outcomes()": {("win_rate_within_days", "within_days"), ("loss_rate_within_days", "within_days")},
     "page.bridge()": {("pipeline_movement", "movement")},
+    'page.bridge("revenue_restatement")': {("revenue_restatement", "movement")},
     "page.indicators()": {("leading_indicator_lift", "indicator")},
     "page.questions()": {("questions_answered", "question")},
     "page.promises()": {("promises_kept_share", "promise")},

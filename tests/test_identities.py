@@ -16,7 +16,8 @@ from abm_lib.slices import ONE_QUARTER, TIME
 ADDITIVE = [m for m in REGISTER.values() if m.additive and m.has_whole]
 MOVEMENTS = ("movement", "bridge/movement", "movement/tier", "movement/business_type")
 OTHERS = ("pipeline_movement", "influenced_pipeline", "influenced_pipeline_share", "influenced_target_accounts",
-          "influenced_pipeline_by_touches", "marketing_sourced_pipeline_share", "marketing_sourced_revenue_share")  # fmt: skip
+          "influenced_pipeline_by_touches", "marketing_sourced_pipeline_share", "marketing_sourced_revenue_share",
+          "revenue_restatement", "restated_revenue_share")  # fmt: skip
 CENT = 0.005
 GENEROUS = (
     "any_touch",
@@ -51,7 +52,7 @@ def settled(small: Path) -> pd.DataFrame:
     """The small company with ten years to settle: nothing is recorded late."""
     settings = (small / "abm.toml").read_text(encoding="utf-8")
     (small / "abm.toml").write_text(settings.replace("settle_days = 10 ", "settle_days = 3650 "), encoding="utf-8")
-    metrics = ("closed_won_revenue", "deals_won", "pipeline_movement", "open_pipeline")
+    metrics = ("closed_won_revenue", "deals_won", "pipeline_movement", "open_pipeline", "revenue_restatement")
     return read(small, *metrics, by=["year", "quarter", *MOVEMENTS], quarter="2027Q2")
 
 
@@ -119,6 +120,22 @@ def test_the_movement_closes_without_a_residual(table: pd.DataFrame, slice_by: s
     flows = moved.drop(columns=["opening", "closing", "residual"]).sum(axis=1)
     assert ((moved["opening"] + flows - moved["closing"]).abs() < CENT).all()
     assert (moved["closing"] != 0).any()
+
+
+def test_the_restatement_leads_from_the_trend_to_what_is_known_now(table: pd.DataFrame) -> None:
+    found = table[(table["metric"] == "revenue_restatement") & (table["slice_by"] == "movement")]
+    moved = found.pivot(index="quarter", columns="slice", values="value")
+    changed = moved.drop(columns=["opening", "closing"]).sum(axis=1)
+    assert ((moved["opening"] + changed - moved["closing"]).abs() < CENT).all()
+    assert same(changed, whole(table, "restated_revenue_share", "numerator"))
+    trend = whole(table, "closed_won_revenue", "value")
+    told = trend.rolling(4).sum().shift(1).dropna()
+    assert len(told) == 4 and same(moved["opening"][told.index], told)
+
+
+def test_nothing_is_restated_where_nothing_is_recorded_late(settled: pd.DataFrame) -> None:
+    found = settled[(settled["metric"] == "revenue_restatement") & (settled["value"] != 0)]
+    assert set(found["slice"]) == {"opening", "closing"}
 
 
 def test_movements_have_the_sign_of_what_they_did(table: pd.DataFrame) -> None:

@@ -52,6 +52,17 @@ def test_the_campaign_that_works_is_the_one_campaign_that_stands_out(
     assert row["low"] <= truth["campaign_that_works"]["planned_win_rate_lift"] <= row["high"]
 
 
+def test_the_wins_entered_after_settling_are_what_restates_the_four_quarters_before(
+    table: pd.DataFrame, truth: dict[str, Any]
+) -> None:
+    late = pd.DataFrame(truth["restated_after_settling"]).query("stage == 'won' and '2025Q3' <= quarter <= '2026Q2'")
+    steps = slices(table, "revenue_restatement", "movement")
+    assert {name: value for name, value in steps.items() if value and name not in ("opening", "closing")} == {
+        "recorded_late": round(late["amount_in_reporting_currency"].sum(), 2)
+    }
+    assert reading(table, "restated_revenue_share")["n"] == len(late) == 5
+
+
 # What truth.json calls the indicator, and the leading metric that counts it.
 INDICATORS = {"two or more engaged people": "multithreaded_account_rate"}
 

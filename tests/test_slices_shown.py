@@ -48,6 +48,7 @@ the largest distance is told, the channels that move are named: attribution_mode
 the revenue of these deals is shown by the same slice: deals_won by segment, tier, business_type, source_owner, programme, target,
     region; new_customers by tier, source_owner, programme
 marketing's part is shown, and regions are too small: closed_won_revenue by source_owner, region
+the same deals are shown under those that marketing sourced: win_rate_closed by source_owner
 the win rate of closed deals is shown by the same slice: win_rate_closed_value by tier, competitor, icp, owner, source_owner, target;
     win_rate_within_days by segment, source_owner, target
 tiers say it: target_account_conversion_rate by programme

@@ -9,6 +9,7 @@ fact promises its key; a test counts it.
     opportunities.py   opportunities as known at a moment; those qualified, closed, open
     due.py             pipeline due in a quarter, and its targets
     cohorts.py         opportunities and accounts by the quarter they began in
+    restated.py        what earlier quarters reported as won, and what is known of them by now
     movement.py        how open pipeline got from one quarter's edge to the next
     influence.py       what was done towards an account before its opportunity
     leads.py           people and accounts on their way to sales
@@ -238,6 +239,7 @@ from . import (  # noqa: E402,F401  (each registers its facts)
     opportunities,
     people,
     quality,
+    restated,
     spend,
     stages,
     surveys,

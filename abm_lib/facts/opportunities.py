@@ -151,12 +151,15 @@ def opportunities_closed(cut: Cut) -> Frame:
 
     Counts: `is_contest` leaves out those never qualified and those lost for a reason that abm.toml calls disqualified.
     """
-    closed = cut.base.once("closed", lambda: _closed(cut))
-    return closed.join(cut.windows, on="quarter").filter(within("closed_on"))
+    return closed(cut).join(cut.windows, on="quarter").filter(within("closed_on"))
+
+
+def closed(cut: Cut) -> Frame:
+    """Every opportunity known as closed at the end of each quarter, whenever it closed."""
+    return cut.base.once("closed", lambda: _closed(cut))
 
 
 def _closed(cut: Cut) -> Frame:
-    """Every opportunity known as closed at the end of each quarter, whenever it closed."""
     base = cut.base
     known = described(cut, "end").filter(nw.col("is_won") | nw.col("is_lost"))
     disqualified = nw.col("loss_reason").fill_null("").is_in(cut.config.win_rate.disqualified_reasons)

@@ -230,7 +230,7 @@ def _share_kept(promises: list[Reading]) -> Reading:
 
 
 @metric(of=("ad_spend", "closed_won_revenue"), looks_up="totals_of_finance", parts_in_money=True,
-        label="Report against finance", unit="times",
+        label="Report against finance", unit="share",
         better="neither", by="metric", has_whole=False, counts="money")  # fmt: skip
 def finance_tie_out(look: Look) -> Worked:
     """What the report counts, over what finance states for the same metric and quarter: 1 when they agree.

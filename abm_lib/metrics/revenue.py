@@ -56,6 +56,41 @@ def deals_won(closed: Columns) -> Formula:
     return total(closed.count(where=closed.is_won))
 
 
+@metric(
+    facts="restated_wins",
+    label="Restatement of revenue",
+    unit="money",
+    better="neither",
+    by="movement",
+    has_whole=False,
+)
+def revenue_restatement(restated: Columns) -> Formula:
+    """How the revenue reported for the four quarters before became what records say of them now: opening, every cause, closing.
+
+    Source: restated_wins; closed_won_revenue of each quarter as known when it had settled, and as known now (S3-11).
+    Counts: all business; a deal entered or signed with a day of a quarter already told stands here and in no quarter's trend.
+    Missing: no quarter before in the opportunity history.
+    """
+    return total(restated.money("amount"), n=restated.count())
+
+
+@metric(facts="restated_wins", label="Restated share of revenue", unit="share", better="neither", by="restated_quarter")
+def restated_revenue_share(restated: Columns) -> Formula:
+    """What the revenue of the four quarters before is more or less by today's records, over what was reported of it.
+
+    Source: restated_wins, as revenue_restatement (S3-11).
+    Counts: more and less against each other; n are the deals whose amount, day or outcome is another now.
+    Missing: nothing reported as won in those quarters.
+    """
+    changed, reported = restated.is_change, restated.movement == "opening"
+    return ratio(
+        restated.money("amount", where=changed),
+        restated.money("amount", where=reported),
+        nothing="nothing reported as won in the quarters before",
+        n=restated.distinct("opportunity_id", where=changed),
+    )
+
+
 @metric(facts="opportunities_closed", label="New customers", unit="count", better="higher", counts="accounts",
         by=("month", "quarter", "year", "segment", "tier", "business_type", "source_owner", "programme", "target"))  # fmt: skip
 def new_customers(closed: Columns) -> Formula:

@@ -1,37 +1,67 @@
-"""The movement bridge: how one stock became the next, each flow between them, and what is left unexplained."""
+"""Bridges: how one stock became the next, or a number told became the one known now, each flow between them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .drawing import Canvas, Records, Room, drawings
 from .fragment import Figure
-from .numbers import MINUS, day, in_scale, unit_name
+from .numbers import MINUS, day, in_scale, quarter_name, unit_name
 from .rows import Row
 from .tables import Column, table
 from .theme import ink
 from .verdict import verdict
 
 MOVES = {
-    "opening": "Open at start",
+    "opening": "Opening",
     "created": "Created",
     "reopened": "Reopened",
+    "recorded_late": "Recorded late",
     "pulled_in": "Pulled in",
+    "moved_in": "Day moved in",
     "amount_up": "Amount up",
     "amount_down": "Amount down",
     "pushed_out": "Pushed out",
+    "moved_out": "Day moved out",
     "won": "Won",
     "lost": "Lost",
+    "no_longer_won": "No longer won",
     "deleted": "Deleted",
     "merged": "Merged",
     "re_tiered": "Tier changed",
     "fx": "Exchange rate",
-    "closing": "Open at end",
+    "closing": "Closing",
 }
 STOCKS = ("opening", "closing")
 TINTS = {"won": "good", "lost": "bad"}
 HEIGHT = 250
+WIDEST = 130  # of a column, in pixels
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of one bridge: its message, what it says where nothing moved, its days, and what its ends are called."""
+
+    message: str
+    same: str
+    days: str
+    about: str
+    ends: dict[str, str]
+
+
+WORDS = {
+    "pipeline_movement": Words(
+        "Open pipeline went from {start} to {end}", ", as at the start", "{first} to {last}", "Movements of open pipeline",
+        {"opening": "Open at start", "closing": "Open at end"},
+    ),
+    "revenue_restatement": Words(
+        "Revenue of the four quarters before: {start} as reported, {end} by today's records", ", nothing restated",
+        "won in the four quarters before {quarter}", "Revenue of the four quarters before, as reported and as known now",
+        {"opening": "Reported", "closing": "Known now"},
+    ),
+}  # fmt: skip
 
 
 def bridge(rows: Sequence[Row]) -> Figure:
@@ -46,9 +76,10 @@ def bridge(rows: Sequence[Row]) -> Figure:
     def draw(room: Room) -> dict[str, Any]:
         return _down(room, moves, largest) if room.narrow else _across(room, moves, largest)
 
-    alternative = "Movements: " + ", ".join(f"{MOVES[r.slice].lower()} {_signed(r, largest)}" for r in moves)
-    between = f"{day(any_row.period_start, year=False)} to {day(any_row.last_day)}"
-    subtitle = f"{unit_name(any_row.unit, any_row.currency)}, {between}. Solid: in; outlined: out"
+    alternative = "Movements: " + ", ".join(f"{_name(r).lower()} {_signed(r, largest)}" for r in moves)
+    first, last = day(any_row.period_start, year=False), day(any_row.last_day)
+    days = WORDS[any_row.metric].days.format(first=first, last=last, quarter=quarter_name(any_row.quarter))
+    subtitle = f"{unit_name(any_row.unit, any_row.currency)}, {days}. Solid: in; outlined: out"
     notes = _notes(moves, by_move, largest)
     return Figure(
         title,
@@ -62,14 +93,16 @@ def bridge(rows: Sequence[Row]) -> Figure:
     )
 
 
+def _name(row: Row) -> str:
+    return WORDS[row.metric].ends.get(row.slice) or MOVES.get(row.slice, row.name)
+
+
 def _message(start: Row, end: Row, largest: float) -> str:
-    moved = (end.value or 0) - (start.value or 0)
+    words, moved = WORDS[end.metric], (end.value or 0) - (start.value or 0)
     direction = (
-        f", {'up' if moved > 0 else 'down'} {in_scale(abs(moved), largest, end.currency)}"
-        if moved
-        else ", as at the start"
+        f", {'up' if moved > 0 else 'down'} {in_scale(abs(moved), largest, end.currency)}" if moved else words.same
     )
-    return f"Open pipeline went from {_signed(start, largest)} to {_signed(end, largest)}{direction}"
+    return words.message.format(start=_signed(start, largest), end=_signed(end, largest)) + direction
 
 
 def _signed(row: Row, largest: float) -> str:
@@ -97,14 +130,12 @@ def _notes(moves: Sequence[Row], by_move: dict[str, Row], largest: float) -> lis
 
 def _numbers(by_move: dict[str, Row], largest: float) -> Any:
     listed = [by_move[code] for code in (*MOVES, "residual") if code in by_move]
-    columns = [Column("Movement", [MOVES.get(row.slice, row.name) for row in listed], number=False)]
+    columns = [Column("Movement", [_name(row) for row in listed], number=False)]
     columns.append(Column("Value", [row.data("value", _signed(row, largest)) for row in listed]))
     if any(row.n is not None for row in listed):
         columns.append(Column("Deals", [row.data("n") if row.n is not None else "" for row in listed]))
-    name = f"{listed[0].metric}-bridge" if listed else "bridge"
-    return table(
-        name, "Movements of open pipeline", columns, total=[i for i, row in enumerate(listed) if row.slice == "closing"]
-    )
+    metric, closing = listed[0].metric, [i for i, row in enumerate(listed) if row.slice == "closing"]
+    return table(f"{metric}-bridge", WORDS[metric].about, columns, total=closing)
 
 
 def _steps(moves: Sequence[Row]) -> list[tuple[Row, float, float]]:
@@ -133,20 +164,18 @@ def _across(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
     def down(level: float) -> float:
         return (HEIGHT - 4) * (1 - level / top) + 4
 
+    half = min(0.3, WIDEST / 2 * len(steps) / room.width)
     bars: Records = []
     for i, (row, a, b) in enumerate(steps):
         high, low = down(max(a, b)), down(min(a, b))
-        place = {"x": i + 0.2, "x2": i + 0.8, "y": high, "y1": high, "y2": max(low, high + 1.5)}
-        bars.append({**place, **_paint(row), "tip": row.told(MOVES[row.slice])})
-    links = [{"x": i + 0.8, "x2": i + 1.2, "y": down(b)} for i, (_, _, b) in enumerate(steps[:-1])]
+        place = {"x": i + 0.5 - half, "x2": i + 0.5 + half, "y": high, "y1": high, "y2": max(low, high + 1.5)}
+        bars.append({**place, **_paint(row), "tip": row.told(_name(row))})
+    links = [{"x": i + 0.5 + half, "x2": i + 1.5 - half, "y": down(b)} for i, (_, _, b) in enumerate(steps[:-1])]
     values = [
         {"x": i + 0.5, "y": down(max(a, b)) - 12, "text": _signed(row, largest), "colour": _ink(row)}
         for i, (row, a, b) in enumerate(steps)
     ]
-    lines = [
-        MOVES[row.slice].split(" ", 1) if room.width / max(len(steps), 1) < 100 else [MOVES[row.slice]]
-        for row, _, _ in steps
-    ]
+    lines = [_name(row).split(" ", 1) if room.width / max(len(steps), 1) < 100 else [_name(row)] for row, _, _ in steps]
     under = HEIGHT + 16 + 15 * max(len(line) for line in lines) if lines else 0
     names = [
         {"x": i + 0.5, "y": HEIGHT + 16 + 15 * n, "text": word}
@@ -174,7 +203,7 @@ def _down(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
         {"x": min(a, b), "x2": max(a, b, min(a, b) + top / 200), "y": 44 * i + 30, **_paint(row)}
         for i, (row, a, b) in enumerate(steps)
     ]
-    names = [{"y": 44 * i + 12, "text": MOVES[row.slice]} for i, (row, _, _) in enumerate(steps)]
+    names = [{"y": 44 * i + 12, "text": _name(row)} for i, (row, _, _) in enumerate(steps)]
     values = [
         {"y": 44 * i + 12, "text": _signed(row, largest), "colour": _ink(row)} for i, (row, _, _) in enumerate(steps)
     ]

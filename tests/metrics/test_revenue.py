@@ -716,3 +716,74 @@ def test_a_reason_keeps_coming_back_when_it_is_among_three_in_three_of_four_quar
     assert not any(
         said in str(note) for note in shares(rows, "loss_reason", lambda *key: table.history(*key)[-2:]).notes
     )
+
+
+# What was reported before, and what is known of it now
+
+RESTATED = """
+opportunity_id | changed_at | recorded_at | stage     | amount | currency | close_on   | is_deleted
+sound          | 2026-05-10 | 2026-05-10  | won       | 100    | EUR      | 2026-05-10 |
+entered late   | 2026-03-01 | 2026-03-01  | qualified | 50     | EUR      | 2026-06-20 |
+entered late   | 2026-06-20 | 2026-07-25  | won       | 50     | EUR      | 2026-06-20 |
+dated back     | 2026-03-01 | 2026-03-01  | qualified | 60     | EUR      | 2026-06-28 |
+dated back     | 2026-08-01 | 2026-08-01  | won       | 60     | EUR      | 2026-06-28 |
+raised         | 2026-05-01 | 2026-05-01  | won       | 200    | EUR      | 2026-05-01 |
+raised         | 2026-08-05 | 2026-08-05  | won       | 230    | EUR      | 2026-05-01 |
+lowered        | 2026-02-01 | 2026-02-01  | won       | 80     | EUR      | 2026-02-01 |
+lowered        | 2026-08-05 | 2026-08-05  | won       | 70     | EUR      | 2026-02-01 |
+reopened       | 2026-02-10 | 2026-02-10  | won       | 40     | EUR      | 2026-02-10 |
+reopened       | 2026-07-20 | 2026-07-20  | qualified | 40     | EUR      | 2026-12-10 |
+deleted        | 2025-11-10 | 2025-11-10  | won       | 30     | EUR      | 2025-11-10 |
+deleted        | 2026-08-01 | 2026-08-01  | won       | 30     | EUR      | 2025-11-10 | yes
+merged         | 2025-11-12 | 2025-11-12  | won       | 25     | EUR      | 2025-11-12 |
+merged         | 2026-08-01 | 2026-08-01  | won       | 25     | EUR      | 2025-11-12 | yes
+into July      | 2026-06-30 | 2026-06-30  | won       | 70     | EUR      | 2026-06-30 |
+into July      | 2026-08-03 | 2026-08-03  | won       | 70     | EUR      | 2026-07-02 |
+into 2025      | 2026-03-20 | 2026-03-20  | won       | 90     | EUR      | 2026-03-20 |
+into 2025      | 2026-08-04 | 2026-08-04  | won       | 90     | EUR      | 2025-12-30 |
+of this one    | 2026-08-20 | 2026-08-20  | won       | 500    | EUR      | 2026-08-20 |
+too long ago   | 2025-05-20 | 2025-05-20  | won       | 700    | EUR      | 2025-05-20 |
+too long ago   | 2026-08-20 | 2026-08-20  | won       | 300    | EUR      | 2025-05-20 |
+"""
+
+
+@pytest.fixture(scope="module")
+def restated(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    names = list(dict.fromkeys(line.split("|")[0].strip() for line in RESTATED.strip().splitlines()[1:]))
+    given = ["opportunity_id | account_id | business_type | survivor_id"]
+    given += [f"{name} | a1 | new | {'sound' if name == 'merged' else ''}" for name in names]
+    drawn = ACCOUNTS | {"opportunities": "\n".join(given), "opportunity_changes": RESTATED}
+    folder = company(tmp_path_factory.mktemp("restated"), drawn)
+    return read(folder, "revenue_restatement", "restated_revenue_share", "closed_won_revenue")
+
+
+def test_revenue_restatement_leads_from_what_was_reported_to_what_is_known(restated):
+    steps = slices(restated, "revenue_restatement", "movement")
+    # Into 2025: out of the first quarter of 2026, where it was reported, and into the last of 2025.
+    assert {name: amount for name, amount in steps.items() if amount} == {
+        "opening": 635, "recorded_late": 110, "amount_up": 30, "amount_down": -10, "no_longer_won": -40, "deleted": -30,
+        "merged": -25, "moved_out": -160, "moved_in": 90, "closing": 600,
+    }  # fmt: skip
+
+
+def test_revenue_restatement_opens_with_what_the_trend_shows_of_the_four_quarters(restated):
+    trend = [value(restated, "closed_won_revenue", quarter=q) for q in ("2025Q3", "2025Q4", "2026Q1", "2026Q2")]
+    assert trend == [0, 55, 210, 370]
+    assert slices(restated, "revenue_restatement", "movement")["opening"] == sum(trend)
+
+
+def test_restated_revenue_share_is_what_changed_over_what_was_reported(restated):
+    found = reading(restated, "restated_revenue_share")
+    assert (found["numerator"], found["denominator"], found["n"]) == (-35, 635, 9)
+    of_quarters = [
+        reading(restated, "restated_revenue_share", "restated_quarter", f"{n}") for n in ("2025Q4", "2026Q1", "2026Q2")
+    ]
+    assert [(of["numerator"], of["denominator"], of["n"]) for of in of_quarters] == [
+        (35, 55, 3),
+        (-140, 210, 3),
+        (70, 370, 4),
+    ]
+
+
+def test_restated_revenue_share_has_no_value_where_nothing_was_reported_before(restated):
+    assert value(restated, "restated_revenue_share", quarter="2025Q2") == "undefined"
