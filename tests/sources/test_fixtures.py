@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -255,3 +256,20 @@ def test_snowplow_gives_every_page_view_with_its_scroll_depth(snowplow: Read, ex
     found = snowplow.rows("select view_id, session_id, page, scroll_percent from canonical.page_views")
     assert len(found) == len(expected) == 43
     assert {view: rest for view, *rest in found} == {view: list(told) for view, told in expected.items()}
+
+
+def test_snowplow_gives_its_sessions_and_users_but_those_of_stray_page_pings(snowplow: Read, external_data: Path) -> None:
+    told = external_data / "snowplow_web_apache"
+    sessions = records(told / "snowplow_web_sessions_expected.csv")
+    users = records(told / "snowplow_web_users_expected.csv")
+    assert (len(sessions), len(users)) == (18, 11)
+    events = records(told / "snowplow_web_events.csv")
+    seen = {e["domain_sessionid"] for e in events if e["event"] == "page_view"}
+    stray = [s for s in sessions if s["domain_sessionid"] not in seen]  # pings of a page that was never viewed
+    assert len(stray) == 3
+    viewed = {s["domain_sessionid"]: int(s["page_views"]) for s in sessions if s not in stray}
+    of_users = Counter({u["domain_userid"]: int(u["page_views"]) for u in users})
+    of_users.subtract(s["domain_userid"] for s in stray)
+    found = "select {}, count(*) from canonical.page_views group by 1"
+    assert dict(snowplow.rows(found.format("session_id"))) == viewed
+    assert {user: n for user, n in snowplow.rows(found.format("visitor_id")) if user in of_users} == of_users
