@@ -258,7 +258,9 @@ def test_snowplow_gives_every_page_view_with_its_scroll_depth(snowplow: Read, ex
     assert {view: rest for view, *rest in found} == {view: list(told) for view, told in expected.items()}
 
 
-def test_snowplow_gives_its_sessions_and_users_but_those_of_stray_page_pings(snowplow: Read, external_data: Path) -> None:
+def test_snowplow_gives_its_sessions_and_users_but_those_of_stray_page_pings(
+    snowplow: Read, external_data: Path
+) -> None:
     told = external_data / "snowplow_web_apache"
     sessions = records(told / "snowplow_web_sessions_expected.csv")
     users = records(told / "snowplow_web_users_expected.csv")

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 from delivering import deliver
-from fault_cases import HEADLINES
 from systems import SYSTEMS, tables, write
 from tiny import read
 
@@ -52,8 +51,6 @@ def test_each_of_the_24_comes_back_or_is_said_to_be_not_supported_with_the_reaso
             )
 
 
-# Numbers of every kind of system, each read of what is left of the company.
-READ = (*HEADLINES, "ad_click_rate", "email_click_rate")
 SETTINGS_OF = """
 [thresholds]
 set_aside_share = 1.0
@@ -65,7 +62,7 @@ extracted_on = 2026-10-20
 
 @pytest.fixture(scope="module")
 def canonical(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, pd.DataFrame]]:
-    """By system the company of nothing but what the system can hold, and some of its readings."""
+    """By system the company of nothing but what the system can hold, and every reading of it that has a value."""
 
     @cache
     def made(system: str) -> tuple[Path, pd.DataFrame]:
@@ -74,7 +71,7 @@ def canonical(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
         (folder / "abm.toml").write_text(settings_of(company))
         for name in SYSTEMS[system].kept:
             con.execute(f"copy \"kept {name}\" to '{folder}/{name}.csv' (header)")
-        return folder, valued(read(folder, *READ, by=[]))
+        return folder, valued(read(folder))
 
     return made
 
@@ -84,8 +81,13 @@ def settings_of(company: Path) -> str:
 
 
 def valued(rows: pd.DataFrame) -> pd.DataFrame:
-    """Readings with a value, in one order whatever that of the rows they were read from."""
-    rows = rows[rows["value"].notna()].sort_values(["metric", "quarter", "slice_by", "slice"])
+    """Readings with a value, in one order whatever that of the rows they were read from.
+
+    But for the one that counts the rows as delivered: systems cut them up in other ways.
+    """
+    rows = rows[rows["value"].notna() & (rows["metric"] != "rows_set_aside_share")].sort_values(
+        ["metric", "quarter", "slice_by", "slice"]
+    )
     return rows.reset_index(drop=True)
 
 
@@ -108,8 +110,8 @@ def test_a_systems_tables_come_back_as_they_were_and_so_do_the_readings(
         lacking, known_to_lack = (side.delivery.reports[name].missing_columns for side in (after, before))
         assert sorted(lacking) == sorted(known_to_lack), name  # what the system cannot say is said to be missing
     assert after.counts.keys() >= held.kept.keys()
-    assert len(readings) >= 4
-    again = valued(read(tmp_path, *READ, by=[]))
+    assert len(readings) > 500 and readings["metric"].nunique() >= 8
+    again = valued(read(tmp_path))
     numbers = [
         "metric",
         "quarter",
