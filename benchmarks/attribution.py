@@ -15,13 +15,12 @@ import resource
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 import measure
 import numpy as np
 import pandas as pd
-from measure import PROJECT, Figure
+from measure import PATIENCE, PROJECT, Figure
 
 PEERS = {
     "ChannelAttribution": ["ChannelAttribution==2.2.5", "matplotlib", "pyarrow"],
@@ -32,7 +31,7 @@ SHORT = {"ChannelAttribution": "ChannelAttribution", "marketing-attribution-mode
 BARS = {"ChannelAttribution": (7, 4), "marketing-attribution-models": (13, 8)}
 CHANNELS = [f"channel{n:02}" for n in range(12)]
 FOLDER = Path(tempfile.gettempdir()) / "abm-benchmarks-attribution"
-MEMORY, PATIENCE = 20 * 2**30, 1_800  # bytes and seconds that a peer may take
+MEMORY = 20 * 2**30  # bytes that a peer may take
 SORTED, LARGEST = 3.5, 3.5  # times the sort, and gigabytes at ten million journeys
 
 OURS = """
@@ -143,7 +142,7 @@ def main(arguments: list[str]) -> list[Figure]:
 def against(name: str, ours: dict[tuple[str, str], float], paths: Path) -> list[Figure]:
     """How many times our time a peer takes, Markov and all it has; with its error where it does not run."""
     try:
-        python = installed(name)
+        python = measure.installed(name, PEERS[name])
         found = []
         for what, bar, own in zip(("markov", "all"), BARS[name], (ours["markov", ""], ours["all", name]), strict=True):
             theirs = timed(python, THEIRS[name], paths, what)
@@ -153,10 +152,8 @@ def against(name: str, ours: dict[tuple[str, str], float], paths: Path) -> list[
             found.append(Figure(label, own / theirs, "of it", 1 / bar))
         return found
     except (subprocess.SubprocessError, OSError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        said = said.decode(errors="replace") if isinstance(said, bytes) else said  # of one whose time was up
-        last = " ".join(said.strip().splitlines()[-1:])[:160]
-        return [Figure(f"{SHORT[name]} could not be compared: {last}", float("nan"), "of it", 1 / BARS[name][0])]
+        why = measure.told(error)
+        return [Figure(f"{SHORT[name]} could not be compared: {why}", float("nan"), "of it", 1 / BARS[name][0])]
 
 
 def sorting(journeys: int) -> list[Figure]:
@@ -189,23 +186,6 @@ def timed(python: str, code: str, paths: Path, *arguments: str) -> float:
 
 def limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-
-def installed(name: str) -> str:
-    """The Python of an environment that has the peer. Raises SubprocessError with what pip said."""
-    folder = FOLDER / "peers" / name
-    python = folder / "bin" / "python"
-    if not (folder / "done").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run(
-            [python, "-m", "pip", "install", "-q", *PEERS[name]],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        (folder / "done").touch()
-    return str(python)
 
 
 def write_paths(path: Path, many: int) -> None:

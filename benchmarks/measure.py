@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import venv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -15,6 +17,8 @@ from statistics import median
 PROJECT = Path(__file__).resolve().parent.parent
 # Bytecode is cached as on any machine, but never in the project.
 CACHE = Path(tempfile.gettempdir()) / "abm-benchmarks-bytecode"
+PEERS = Path(tempfile.gettempdir()) / "abm-benchmarks-peers"
+PATIENCE = 1_800  # seconds that a peer may take, to be installed or to run
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,25 @@ class Figure:
             f"at {'least' if self.is_least else 'most'} {self.target:g} {self.unit}",
             "met" if self.is_met else "MISSED",
         ]
+
+
+def installed(name: str, packages: Sequence[str]) -> str:
+    """The Python of an environment of its own that has the packages of a peer. Raises SubprocessError with what pip said."""
+    folder = PEERS / name
+    python = folder / "bin" / "python"
+    if not (folder / "done").exists():
+        venv.create(folder, with_pip=True, clear=True)
+        command = [python, "-m", "pip", "install", "-q", *packages]
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
+        (folder / "done").touch()
+    return str(python)
+
+
+def told(error: subprocess.SubprocessError | OSError) -> str:
+    """The last line of what a process that failed said, or of what was said of it."""
+    said = getattr(error, "stderr", "") or str(error)
+    said = said.decode(errors="replace") if isinstance(said, bytes) else said  # of one whose time was up
+    return " ".join(said.strip().splitlines()[-1:])[:160]
 
 
 def environment() -> dict[str, str]:

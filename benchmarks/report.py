@@ -1,4 +1,4 @@
-"""The twelve notebooks into twelve pages, the same readings present: `abm run`'s way, one process, and a loop in the shell.
+"""The twelve notebooks into twelve pages, the same readings present: `abm run`'s way, one process, a loop in the shell, a book.
 
 python benchmarks/report.py [--quick] [--edition FOLDER --company FOLDER]
 """
@@ -23,6 +23,12 @@ from measure import PROJECT, Figure
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 3
+BOOK = ["jupyter-book==1.0.4.post1"]
+CONFIG = """
+only_build_toc_files: true
+execute: {execute_notebooks: force, timeout: 600}
+sphinx: {config: {nb_execution_raise_on_error: true}}
+"""
 
 
 def main(arguments: list[str]) -> list[Figure]:
@@ -47,6 +53,7 @@ def main(arguments: list[str]) -> list[Figure]:
                 walls[way].append(seconds(way, folder, company))
                 print(f"{way}: {walls[way][-1]:.1f} s", file=sys.stderr)
         cold = [] if options.quick else [Figure("abm run from nothing, every page", from_nothing(folder, company), "s")]
+        peer = [] if options.quick else book(folder, median(walls["forked"]))
         alike = {
             p.name: {(folder / way / p.name).read_bytes() for way in WAYS} for p in (folder / "forked").glob("*.html")
         }
@@ -57,6 +64,7 @@ def main(arguments: list[str]) -> list[Figure]:
         *(Figure(name, middle[way], "s") for way, name in NAMES.items()),
         Figure("forked / loop in the shell", middle["forked"] / middle["shell"], "x", tenth),
         Figure("forked / one process", middle["forked"] / middle["one"], "x", third),
+        *peer,
         *cold,
     ]
 
@@ -98,6 +106,29 @@ def seconds(way: str, folder: Path, company: str) -> float:
     if done.returncode:
         raise RuntimeError(done.stderr)
     return time.perf_counter() - began
+
+
+def book(folder: Path, ours: float) -> list[Figure]:
+    """Jupyter Book on the same notebooks: it runs them one after the other and writes its own pages, with its own theme."""
+    source = folder / "book"
+    kernel = source / "jupyter" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
+    pages = [Path(shutil.copy(path, source)).stem for path in sorted((folder / "notebooks").glob("*.ipynb"))]
+    (source / "_config.yml").write_text(CONFIG)
+    toc = {"format": "jb-book", "root": pages[0], "chapters": [{"file": page} for page in pages[1:]]}
+    (source / "_toc.yml").write_text(json.dumps(toc))
+    environment = measure.environment() | {"ABM_EDITION": str(folder), "JUPYTER_PATH": str(source / "jupyter")}
+    try:
+        jupyter_book = Path(measure.installed("jupyter-book", BOOK)).with_name("jupyter-book")
+        began = time.perf_counter()
+        subprocess.run([jupyter_book, "build", "-q", source], env=environment, cwd=PROJECT, check=True,
+                       capture_output=True, text=True, timeout=measure.PATIENCE)  # fmt: skip
+    except (subprocess.SubprocessError, OSError) as error:
+        return [Figure(f"Jupyter Book could not be compared: {measure.told(error)}", float("nan"), "s")]
+    wall = time.perf_counter() - began
+    return [Figure("Jupyter Book", wall, "s"), Figure("forked / Jupyter Book", ours / wall, "x")]
 
 
 def from_nothing(folder: Path, company: str) -> float:

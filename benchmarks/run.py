@@ -50,7 +50,8 @@ nine, pages in turn. Each goes to its first chart as soon as it is read; its cha
 of one has said what it is to a pointer that was there from the start. Charts further down are drawn when they come near.""",
     "Report": """\
 `python benchmarks/report.py`. The sample's twelve notebooks into twelve pages with the readings present, median of three, in turn; a
-figure is the wall time of a fresh process, its imports and the drawing of every chart as SVG included. Pages are compared byte by byte.""",
+figure is the wall time of a fresh process, its imports and the drawing of every chart as SVG included. Pages are compared byte by byte;
+Jupyter Book, in an environment of its own, runs the same notebooks in turn and writes pages of its own theme, once.""",
 }
 
 
