@@ -21,6 +21,7 @@ from .errors import Fault, UsageError, nearest
 from .questions import questions
 from .show import boards, models, rates, sentences, tables, theme, trends, variances, wholes
 from .show import definitions as counted
+from .show.bridges import WORDS as BRIDGES
 from .show.bridges import bridge
 from .show.coverages import Horizon, coverage
 from .show.findings import clear_of
@@ -197,7 +198,9 @@ class Page:
 
     def bridge(self, metric: str = "pipeline_movement", dimension: str = "movement") -> Figure | Fragment:
         """How the opening stock became the closing one, or what was reported what is known now."""
-        return self._drawn(metric, dimension, lambda rows, whole, by: bridge(rows))
+        if metric not in BRIDGES:
+            raise _unknown("bridge", metric, {*BRIDGES})
+        return self._drawn(metric, dimension, lambda rows, whole, by: bridge(rows, whole))
 
     def coverage(self) -> Figure | Fragment:
         """This quarter, the next and the one after: pipeline coverage, what our own record requires, and the gap."""

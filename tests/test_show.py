@@ -17,8 +17,10 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
+import abm_lib.metrics  # noqa: F401  (fills the register)
 from abm_lib import intervals
 from abm_lib.errors import UsageError
+from abm_lib.metric import REGISTER
 from abm_lib.pages import Page
 from abm_lib.show import numbers, svg, theme
 from abm_lib.show.bridges import bridge
@@ -709,6 +711,40 @@ def test_the_bridge_hangs_each_flow_where_the_one_before_ended(page: Page) -> No
 def test_a_bridge_without_stocks_says_so() -> None:
     rows = slices("pipeline_movement", "movement", created=5.0)
     assert bridge(rows).title == "Pipeline movement: no stock on record"
+
+
+def real(metric: str, **values: float) -> Readings:
+    """Readings of a metric of the catalogue, its movements and the `whole`."""
+    named = [("", "", v) if name == "whole" else ("movement", name, v) for name, v in values.items()]
+    like = invented.row("pipeline_movement", n=20) | {"metric": metric}
+    records = [like | {"slice_by": by, "slice": name, "value": v} for by, name, v in named]
+    return Readings(pd.DataFrame(records), REGISTER, invented.NOW)
+
+
+def test_the_bridge_of_restated_revenue_leads_from_what_was_reported_to_what_is_known() -> None:
+    read = real("revenue_restatement", opening=6e6, recorded_late=3e5, deleted=-1e5, moved_in=0, closing=6.2e6)
+    figure = bridge(read.slices("revenue_restatement", "movement"))
+    assert (
+        figure.title == "Revenue of the four quarters before: €6.00M as reported, €6.20M by today's records, up €0.20M"
+    )
+    assert figure.notes == ["€6.00M + €0.30M − €0.10M = €6.20M.", "Zero: day moved in."]
+    assert "recorded late +€0.30M, deleted −€0.10M, known now €6.20M" in figure.alternative
+    same = real("revenue_restatement", opening=6e6, closing=6e6).slices("revenue_restatement", "movement")
+    assert bridge(same).title.endswith("€6.00M by today's records, nothing restated")
+
+
+def test_the_bridge_of_recurring_revenue_closes_with_the_whole_and_counts_no_customers_at_its_end() -> None:
+    read = real("retained_revenue", opening=16e6, upsell=3e5, churn=-2e5, whole=16.1e6)
+    figure = bridge(read.slices("retained_revenue", "movement"), read.whole("retained_revenue"))
+    assert "€16.00M + €0.30M − €0.20M = €16.10M." in figure.notes
+    written = [text["text"] for layer in figure.drawings[0].spec["layer"] if layer["mark"]["type"] == "text"
+               for text in layer["data"]["values"]]  # fmt: skip
+    assert written.count("20 customers") == 3 and "At end" in written
+
+
+def test_a_bridge_of_what_has_no_movements_names_those_that_have(page: Page) -> None:
+    with pytest.raises(UsageError, match="open_pipeline"):
+        page.bridge("open_pipeline", "stage")
 
 
 def test_a_quarter_without_a_value_leaves_a_gap_in_the_line() -> None:

@@ -39,8 +39,9 @@ def questions(rows: Sequence[Row], asked: Sequence[Question]) -> Fragment:
             "Answered", [told[q.name].data(text="yes" if told[q.name].value else "no") for q in ordered], number=False
         ),
         Column("On page", links, number=False),
-        Column("What would answer it", [said(told[q.name].caveats) for q in ordered], number=False),
     ]
+    if any(told[q.name].caveats for q in ordered):
+        columns.append(Column("What would answer it", [said(told[q.name].caveats) for q in ordered], number=False))
     return table("questions", "The questions, and where each is answered", columns)
 
 

@@ -19,6 +19,10 @@ MOVES = {
     "created": "Created",
     "reopened": "Reopened",
     "recorded_late": "Recorded late",
+    "cross_sell": "Cross-sell",
+    "upsell": "Upsell",
+    "contraction": "Contraction",
+    "churn": "Churn",
     "pulled_in": "Pulled in",
     "moved_in": "Day moved in",
     "amount_up": "Amount up",
@@ -37,36 +41,41 @@ MOVES = {
 STOCKS = ("opening", "closing")
 TINTS = {"won": "good", "lost": "bad"}
 HEIGHT = 250
-WIDEST = 130  # of a column, in pixels
+WIDEST = 80  # of a column, in units of the drawing
 
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of one bridge: its message, what it says where nothing moved, its days, and what its ends are called."""
+    """What is said of one bridge: its message, what it says where nothing moved, its days, what n is, what its ends are called."""
 
     message: str
     same: str
     days: str
     about: str
+    unit: str
     ends: dict[str, str]
 
 
 WORDS = {
     "pipeline_movement": Words(
         "Open pipeline went from {start} to {end}", ", as at the start", "{first} to {last}", "Movements of open pipeline",
-        {"opening": "Open at start", "closing": "Open at end"},
+        "deal", {"opening": "Open at start", "closing": "Open at end"},
     ),
     "revenue_restatement": Words(
         "Revenue of the four quarters before: {start} as reported, {end} by today's records", ", nothing restated",
         "won in the four quarters before {quarter}", "Revenue of the four quarters before, as reported and as known now",
-        {"opening": "Reported", "closing": "Known now"},
+        "deal", {"opening": "Reported", "closing": "Known now"},
+    ),
+    "retained_revenue": Words(
+        "Recurring revenue of the quarter's first customers: {start} at its start, {end} at its end", ", as at the start",
+        "a year, {first} to {last}", "Movements of recurring revenue", "customer", {"opening": "At start", "closing": "At end"},
     ),
 }  # fmt: skip
 
 
-def bridge(rows: Sequence[Row]) -> Figure:
-    """Opening, each movement that is not zero, closing. Inflows solid, outflows outlined; won and lost tinted."""
-    by_move = {row.slice: row for row in rows if row.value is not None}
+def bridge(rows: Sequence[Row], whole: Row | None = None) -> Figure:
+    """Opening, each movement that is not zero, closing, or the `whole`. Inflows solid, outflows outlined; won and lost tinted."""
+    by_move = {_code(row): row for row in (*rows, *([whole] if whole else [])) if row.value is not None}
     moves = [by_move[code] for code in MOVES if code in by_move and (code in STOCKS or by_move[code].value)]
     largest = max((abs(row.value or 0) for row in moves), default=0.0)
     any_row = rows[0]
@@ -93,8 +102,12 @@ def bridge(rows: Sequence[Row]) -> Figure:
     )
 
 
+def _code(row: Row) -> str:
+    return row.slice or "closing"
+
+
 def _name(row: Row) -> str:
-    return WORDS[row.metric].ends.get(row.slice) or MOVES.get(row.slice, row.name)
+    return WORDS[row.metric].ends.get(_code(row)) or MOVES.get(row.slice, row.name)
 
 
 def _message(start: Row, end: Row, largest: float) -> str:
@@ -108,13 +121,13 @@ def _message(start: Row, end: Row, largest: float) -> str:
 def _signed(row: Row, largest: float) -> str:
     """A stock as it is, a flow with its sign, all in one unit so that the sum can be followed."""
     text = in_scale(row.value or 0, largest, row.currency)
-    return text if row.slice in STOCKS or (row.value or 0) <= 0 else "+" + text
+    return text if _code(row) in STOCKS or (row.value or 0) <= 0 else "+" + text
 
 
 def _notes(moves: Sequence[Row], by_move: dict[str, Row], largest: float) -> list[object]:
     """The sum written out with its residual, and the movements that were zero."""
     start, end, rest = by_move.get("opening"), by_move.get("closing"), by_move.get("residual")
-    flows = [row for row in moves if row.slice not in STOCKS]
+    flows = [row for row in moves if _code(row) not in STOCKS]
     notes: list[object] = []
     if start and end:
         terms = "".join(
@@ -133,8 +146,9 @@ def _numbers(by_move: dict[str, Row], largest: float) -> Any:
     columns = [Column("Movement", [_name(row) for row in listed], number=False)]
     columns.append(Column("Value", [row.data("value", _signed(row, largest)) for row in listed]))
     if any(row.n is not None for row in listed):
-        columns.append(Column("Deals", [row.data("n") if row.n is not None else "" for row in listed]))
-    metric, closing = listed[0].metric, [i for i, row in enumerate(listed) if row.slice == "closing"]
+        unit = WORDS[listed[0].metric].unit.capitalize() + "s"
+        columns.append(Column(unit, [row.data("n") if row.n is not None and row.slice else "" for row in listed]))
+    metric, closing = listed[0].metric, [i for i, row in enumerate(listed) if _code(row) == "closing"]
     return table(f"{metric}-bridge", WORDS[metric].about, columns, total=closing)
 
 
@@ -142,7 +156,7 @@ def _steps(moves: Sequence[Row]) -> list[tuple[Row, float, float]]:
     """Each movement with the levels it runs between."""
     level, steps = 0.0, []
     for row in moves:
-        before = 0.0 if row.slice in STOCKS else level
+        before = 0.0 if _code(row) in STOCKS else level
         level = before + (row.value or 0.0)
         steps.append((row, before, level))
     return steps
@@ -182,7 +196,7 @@ def _across(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
         for i, line in enumerate(lines)
         for n, word in enumerate(line)
     ]
-    counts = [{"x": i + 0.5, "y": under, "text": _deals(row)} for i, (row, _, _) in enumerate(steps)]
+    counts = [{"x": i + 0.5, "y": under, "text": _units(row)} for i, (row, _, _) in enumerate(steps)]
     layers = [
         canvas.rules(links, ink("strong")),
         canvas.bars(bars, 0, outline=True),
@@ -219,5 +233,6 @@ def _ink(row: Row) -> str:
     return ink(TINTS.get(row.slice, "ink"))
 
 
-def _deals(row: Row) -> str:
-    return f"{row.text('n')} deal{'' if row.n == 1 else 's'}" if row.n else ""
+def _units(row: Row) -> str:
+    """How many are behind it; of a whole also those who left on the way, so it is not said."""
+    return f"{row.text('n')} {WORDS[row.metric].unit}{'' if row.n == 1 else 's'}" if row.n and row.slice else ""
