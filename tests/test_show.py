@@ -728,7 +728,7 @@ def test_the_bridge_of_restated_revenue_leads_from_what_was_reported_to_what_is_
         figure.title == "Revenue of the four quarters before: €6.00M as reported, €6.20M by today's records, up €0.20M"
     )
     assert figure.notes == ["€6.00M + €0.30M − €0.10M = €6.20M.", "Zero: day moved in."]
-    assert "recorded late +€0.30M, deleted −€0.10M, known now €6.20M" in figure.alternative
+    assert "recorded late +€0.30M, deleted −€0.10M, known now €6.20M" in figure.description
     same = real("revenue_restatement", opening=6e6, closing=6e6).slices("revenue_restatement", "movement")
     assert bridge(same).title.endswith("€6.00M by today's records, nothing restated")
 
