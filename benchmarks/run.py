@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
     sections, is_met = written(), True
     for name in asked:
         when = f"{datetime.datetime.now(datetime.UTC).date()}. {machine()}"
-        figures = PARTS[name].main(arguments)
+        figures = PARTS[name].main([argument for argument in arguments if argument.startswith("--")])
         is_met = is_met and all(figure.is_met for figure in figures)
         sections[name] = f"## {name}\n\n{TITLES[name]}\n\n{when}\n\n{measure.table(figures)}\n"
         print(sections[name])
