@@ -178,7 +178,7 @@ def _across(room: Room, moves: Sequence[Row], largest: float) -> dict[str, Any]:
     def down(level: float) -> float:
         return (HEIGHT - 4) * (1 - level / top) + 4
 
-    half = min(0.3, WIDEST / 2 * len(steps) / room.width)
+    half = min(0.3, round(WIDEST / 2 * len(steps) / room.width, 2))  # a place no one takes for a share of something
     bars: Records = []
     for i, (row, a, b) in enumerate(steps):
         high, low = down(max(a, b)), down(min(a, b))
