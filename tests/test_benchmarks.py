@@ -100,6 +100,7 @@ def test_nothing_but_the_store_is_left_behind(frozen: store.Frozen) -> None:
 # The two sides
 
 
+@pytest.mark.slow
 def test_the_readings_are_what_sql_written_by_hand_finds(frozen: store.Frozen, ours: pd.DataFrame) -> None:
     compared = metrics.differences(ours, by_hand.read(frozen.folder, frozen.tables))
     assert compared[compared["differs"]].empty, compared[compared["differs"]].head(20).to_string()

@@ -172,6 +172,7 @@ def test_no_number_moves_when_the_input_is(
     pd.testing.assert_frame_equal(after[words], before[words])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [split_in_several, of_another_country])
 def test_the_frozen_tables_are_byte_for_byte_the_same(change: Callable[[Path], None], tmp_path: Path) -> None:
     """Readings are made of the frozen tables alone, so where these are the same, no number moves."""

@@ -34,7 +34,9 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     return pytester
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "workers"])
+@pytest.mark.parametrize(
+    "workers", [(), pytest.param(("-n", "1"), marks=pytest.mark.slow)], ids=["one process", "workers"]
+)
 def test_a_skip_fails_the_run_only_where_no_skips_are_allowed(inner, workers):
     inner.makepyfile(ONE_SKIP)
     allowed = inner.runpytest_subprocess(*workers)

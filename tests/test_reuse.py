@@ -64,7 +64,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
     [
         ("ad_days", "impressions", "98765", "ad_impressions", "note_mentions"),
         ("notes", "noted_on", "2026-07-15", "note_mentions", "ad_impressions"),
-        ("ad_account_days", "impressions", "9876", "ad_frequency", "ad_clicks"),
+        pytest.param("ad_account_days", "impressions", "9876", "ad_frequency", "ad_clicks", marks=pytest.mark.slow),
     ],
 )
 def test_one_changed_table_recomputes_the_metrics_that_read_it_and_no_other(

@@ -66,7 +66,7 @@ FOUR = {
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return read(company(tmp_path_factory.mktemp("running"), FOUR | {"loads": DAY_20}))
+    return read(company(tmp_path_factory.mktemp("running"), FOUR | {"loads": DAY_20}), by=["month"])
 
 
 def test_the_last_sixty_days_end_with_the_last_day_known(table: pd.DataFrame) -> None:

@@ -389,6 +389,7 @@ def test_two_groups_are_clearly_apart_where_more_of_the_same_are_not() -> None:
     assert many.title.endswith("; no clear difference")
 
 
+@pytest.mark.slow
 def test_of_charts_of_equal_groups_at_most_one_title_in_twenty_says_clearly_apart() -> None:
     random, said = np.random.default_rng(13), 0
     for _ in range(400):
@@ -397,6 +398,7 @@ def test_of_charts_of_equal_groups_at_most_one_title_in_twenty_says_clearly_apar
     assert said <= 20
 
 
+@pytest.mark.slow
 def test_of_equal_rates_at_most_one_in_twenty_is_said_to_have_changed_clearly() -> None:
     random, said = np.random.default_rng(11), 0
     for _ in range(2000):

@@ -38,7 +38,7 @@ TYPES = {"deal": "VARCHAR", "person": "VARCHAR", "kind": "VARCHAR", "amount": "B
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high")
 
 
-@pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.spark)])
+@pytest.fixture(params=["duckdb", pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.slow])])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn; the session of the tests is there before ours asks for one."""
     if request.param == "spark":
@@ -167,6 +167,7 @@ def test_a_kept_frame_is_not_read_again(engine: Engine, tmp_path: Path) -> None:
     assert sorted(engine.collect(kept)["n"]) == [2, 3]
 
 
+@pytest.mark.slow
 def test_the_session_is_in_utc_and_writes_naive_timestamps(spark: Any) -> None:
     ours = Spark().session.conf
     assert ours.get("spark.sql.session.timeZone") == "UTC"

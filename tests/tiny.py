@@ -153,12 +153,35 @@ def _needed(names: Iterable[str]) -> set[str]:
     return found | (_needed(found) if found else set())
 
 
+Cells = dict[tuple[str, str, str], dict[str, list[dict[str, Any]]]]
+_looked_into: list[
+    tuple[pd.DataFrame, Cells]
+] = []  # the last few, since a look through a table takes longer than many answers
+
+
+def _cells(table: pd.DataFrame) -> Cells:
+    """The rows by metric, kind of slice and quarter, then by slice."""
+    for known, cells in _looked_into:
+        if known is table:
+            return cells
+    found: Cells = {}
+    for row in table.to_dict("records"):
+        kind = found.setdefault((row["metric"], row["slice_by"], row["quarter"]), {})
+        kind.setdefault(row["slice"], []).append(row)
+    _looked_into[:] = [*_looked_into[-3:], (table, found)]
+    return found
+
+
+def _of_kind(table: pd.DataFrame, metric: str, slice_by: str, quarter: str) -> dict[str, list[dict[str, Any]]]:
+    cells = _cells(table)
+    return cells.get((metric, slice_by, quarter or max(quarter for _, _, quarter in cells)), {})
+
+
 def reading(table: pd.DataFrame, metric: str, slice_by: str = "", named: str = "", quarter: str = "") -> dict[str, Any]:
     """The one row of a metric and slice, in the last quarter read unless another is named."""
-    found = table[(table["metric"] == metric) & (table["slice_by"] == slice_by) & (table["slice"] == named)]
-    found = found[found["quarter"] == (quarter or table["quarter"].max())]
+    found = _of_kind(table, metric, slice_by, quarter).get(named, [])
     assert len(found) == 1, f"{len(found)} rows of {metric} {slice_by} {named}"
-    return {name: None if pd.isna(cell) else cell for name, cell in found.to_dict("records")[0].items()}
+    return {name: None if pd.isna(cell) else cell for name, cell in found[0].items()}
 
 
 def value(table: pd.DataFrame, metric: str, slice_by: str = "", named: str = "", quarter: str = "") -> Any:
@@ -169,9 +192,7 @@ def value(table: pd.DataFrame, metric: str, slice_by: str = "", named: str = "",
 
 def slices(table: pd.DataFrame, metric: str, slice_by: str, quarter: str = "") -> dict[str, Any]:
     """Every slice of a metric with its value, or the code of the reason why there is none."""
-    found = table[(table["metric"] == metric) & (table["slice_by"] == slice_by)]
-    found = found[found["quarter"] == (quarter or table["quarter"].max())]
-    return {name: value(table, metric, slice_by, name, quarter) for name in found["slice"]}
+    return {name: value(table, metric, slice_by, name, quarter) for name in _of_kind(table, metric, slice_by, quarter)}
 
 
 def sample_readings(temporary: pytest.TempPathFactory) -> pd.DataFrame:
