@@ -56,7 +56,7 @@ def deliveries(counts: Mapping[str, Mapping[str, int]], moved: Mapping[str, int]
     columns = [Column("Table", [*names, "All"], number=False)]
     columns += [Column(heading, [exact(line[fate]) for line in lines]) for fate, heading in FATES.items()]
     done = [f"{exact(count)} {what}" for what, count in moved.items()]
-    more = tag("p", f"Who is who: {'; '.join(done)}.", class_="note") if done else Markup("")
+    more = tag("p", f"Who is who: {'; '.join(done).replace('`', '')}.", class_="note") if done else Markup("")
     shown = table("deliveries", "Read = accepted + repeated + set aside + left out by a rule", columns, [len(counts)])
     return replace(shown, html=shown.html + more)
 

@@ -9,35 +9,11 @@ from typing import Any
 from .drawing import Canvas, Records, Room, drawings
 from .fragment import Figure
 from .numbers import MINUS, day, in_scale, quarter_name, unit_name
-from .rows import Row
+from .rows import MOVEMENTS, Row, within, words
 from .tables import Column, table
 from .theme import ink
 from .verdict import verdict
 
-MOVES = {
-    "opening": "Opening",
-    "created": "Created",
-    "reopened": "Reopened",
-    "recorded_late": "Recorded late",
-    "cross_sell": "Cross-sell",
-    "upsell": "Upsell",
-    "contraction": "Contraction",
-    "churn": "Churn",
-    "pulled_in": "Pulled in",
-    "moved_in": "Day moved in",
-    "amount_up": "Amount up",
-    "amount_down": "Amount down",
-    "pushed_out": "Pushed out",
-    "moved_out": "Day moved out",
-    "won": "Won",
-    "lost": "Lost",
-    "no_longer_won": "No longer won",
-    "deleted": "Deleted",
-    "merged": "Merged",
-    "re_tiered": "Tier changed",
-    "fx": "Exchange rate",
-    "closing": "Closing",
-}
 STOCKS = ("opening", "closing")
 TINTS = {"won": "good", "lost": "bad"}
 HEIGHT = 250
@@ -76,7 +52,7 @@ WORDS = {
 def bridge(rows: Sequence[Row], whole: Row | None = None) -> Figure:
     """Opening, each movement that is not zero, closing, or the `whole`. Inflows solid, outflows outlined; won and lost tinted."""
     by_move = {_code(row): row for row in (*rows, *([whole] if whole else [])) if row.value is not None}
-    moves = [by_move[code] for code in MOVES if code in by_move and (code in STOCKS or by_move[code].value)]
+    moves = [by_move[code] for code in MOVEMENTS if code in by_move and (code in STOCKS or by_move[code].value)]
     largest = max((abs(row.value or 0) for row in moves), default=0.0)
     any_row = rows[0]
     start, end = by_move.get("opening"), by_move.get("closing")
@@ -107,7 +83,7 @@ def _code(row: Row) -> str:
 
 
 def _name(row: Row) -> str:
-    return WORDS[row.metric].ends.get(_code(row)) or MOVES.get(row.slice, row.name)
+    return WORDS[row.metric].ends.get(_code(row)) or row.name
 
 
 def _message(start: Row, end: Row, largest: float) -> str:
@@ -136,13 +112,13 @@ def _notes(moves: Sequence[Row], by_move: dict[str, Row], largest: float) -> lis
         left = f" Residual {in_scale(rest.value or 0, largest, rest.currency)}." if rest else ""
         notes.append(f"{_signed(start, largest)}{terms} = {_signed(end, largest)}.{left}")
     zeros = [
-        MOVES[code].lower() for code in MOVES if code in by_move and not by_move[code].value and code not in STOCKS
+        within(words(code)) for code in MOVEMENTS if code in by_move and not by_move[code].value and code not in STOCKS
     ]
     return notes + ([f"Zero: {', '.join(zeros)}."] if zeros else [])
 
 
 def _numbers(by_move: dict[str, Row], largest: float) -> Any:
-    listed = [by_move[code] for code in (*MOVES, "residual") if code in by_move]
+    listed = [by_move[code] for code in (*MOVEMENTS, "residual") if code in by_move]
     columns = [Column("Movement", [_name(row) for row in listed], number=False)]
     columns.append(Column("Value", [row.data("value", _signed(row, largest)) for row in listed]))
     if any(row.n is not None for row in listed):

@@ -51,6 +51,7 @@ def unit_name(unit: str, currency: str = "") -> str:
     names = {
         "share": "Share",
         "count": "Number",
+        "mean": "Number",
         "money": currency,
         "money_per_day": f"{currency} a day",
         "days": "Days",
@@ -214,6 +215,10 @@ def _times(value: float, currency: str, n: float | None) -> tuple[str, str]:
     return decimals(value, 0 if value >= 100 else 1), "x"
 
 
+def _mean(value: float, currency: str, n: float | None) -> tuple[str, str]:
+    return _times(value, currency, n)[0], ""
+
+
 def _days(value: float, currency: str, n: float | None) -> tuple[str, str]:
     return decimals(value, 0 if value >= 10 or value.is_integer() else 1), " day" if value == 1 else " days"
 
@@ -241,6 +246,7 @@ _UNITS = {
     "days": _days,
     "months": _months,
     "times": _times,
+    "mean": _mean,
     "points": _points,
     "score": _score,
     "seconds": _seconds,

@@ -19,6 +19,7 @@ from .theme import ink
 from .verdict import differs, too_few
 
 MOST_RATES = 6
+MOST_ORDERED = 8  # of times and stages, the last ones
 RANK_FROM = 6  # so many slices and more are put in order of their value
 LONGEST_BESIDE = 12  # longer names stand over their line
 LETTER = 6.9  # pixels across
@@ -34,7 +35,7 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     # Of many rates those with most behind them: the highest are often of very few. A difference is what is looked for.
     is_ordered = has_order(dimension, [row.slice for row in rows])
     known = sorted(known, key=_rank) if one.unit == "points" and not is_ordered else weightiest_first(known)
-    there = known[:MOST_RATES]
+    there = known[-MOST_ORDERED:] if is_ordered else known[:MOST_RATES]
     if len(known) >= RANK_FROM and not is_ordered:
         there = sorted(there, key=_rank)
     title = f"{one.label}: no reading by {within(by)}"
@@ -47,10 +48,11 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     alternative = f"{one.label} by {within(by)}: " + listed([f"{clean(r.name)} {r.text()}" for r in there])
     measured = ", ".join([unit_name(one.unit, one.currency), *map(within, shared), quarter_name(one.quarter)])
     subtitle = ". ".join([measured, *_key(there)])
-    ordered = [*there, *known[MOST_RATES:], *(row for row in rows if row.value is None)]
+    rest = [row for row in known if row not in there]
+    ordered = [*(known if is_ordered else [*there, *rest]), *(row for row in rows if row.value is None)]
     table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
-    most = "The largest are drawn; " if one.unit != "points" else ""
-    notes = left_out(rows, len(known[MOST_RATES:]), most)
+    most = "The last are drawn; " if is_ordered else "The largest are drawn; " if one.unit != "points" else ""
+    notes = left_out(rows, len(rest), most)
     return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], notes)
 
 
@@ -73,7 +75,9 @@ def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
     over, right = longest > LONGEST_BESIDE, aside([text for r in rows for text in (r.text(), r.made_of)])
     # Half of the first label of the axis stands to the left of the plot.
     first = max([12, *(math.ceil(len(tick(0, r.unit, r.currency)) * LETTER / 2) + 4 for r in rows[:1])])
-    step, left = (58, first) if over else (44, aside("x" * longest))
+    step, left = (
+        (58, first) if over else (44, aside("x" * longest) + 8)
+    )  # names are bold, and a dot may stand at the edge
     top = max([v for r in rows for v in (r.value, r.high, r.target, r.previous) if v is not None] + [0]) or 1
     low = min([v for r in rows for v in (r.value, r.low, r.previous) if v is not None] + [0])
     canvas = Canvas(room, step * max(len(rows), 1), (low, top), left=left, right=right, bottom=28)

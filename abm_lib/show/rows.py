@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -24,10 +25,39 @@ NATURAL = re.compile(r"\d{4}(Q[1-4]|-\d\d|-W\d\d|$)|\d+$")  # times and numbers 
 NAMES_METRICS = {"headline", "metric", "indicator"}  # slices whose values are ids of metrics
 # Words of our own codes that are not written small, and codes that are more than their words.
 SPELLED = {word.lower(): word for word in "MQA MQL ICP VP CTA NPS CSAT CRM LinkedIn sBG".split()}
-CODES = {"c_level": "C-level", "cross_sell": "Cross-sell", "mid_market": "Mid-market", "re_tiered": "Re-tiered"}
+CODES = {
+    "c_level": "C-level",
+    "cross_sell": "Cross-sell",
+    "mid_market": "Mid-market",
+    "moved_in": "Day moved in",
+    "moved_out": "Day moved out",
+    "re_tiered": "Tier changed",
+    "fx": "Exchange rate",
+}
+ONE = {"people": "person"}
+APART = {"matured_share"}  # slices that are another number than their metric: the label says so
+NUMBERED = {"least_touches": "{} or more touches"}  # others are called Tier 1
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
+MOVEMENTS = (
+    *(
+        "opening",
+        "joined",
+        "left",
+        "created",
+        "reopened",
+        "recorded_late",
+        "cross_sell",
+        "upsell",
+        "contraction",
+        "churn",
+    ),
+    *("pulled_in", "moved_in", "amount_up", "amount_down", "pushed_out", "moved_out", "won", "lost", "no_longer_won"),
+    *("deleted", "merged", "re_tiered", "fx", "closing"),
+)  # from one stock to the next
 ORDERS = {
     "stage": STAGES,
+    "movement": MOVEMENTS,
+    "close_quarter": ("overdue",),
     "funnel": ("top", "middle", "bottom"),
     "programme": ("one_to_one", "one_to_few", "one_to_many"),
     "rule": ("strict", "default", "one_response", "any_touch"),
@@ -149,7 +179,7 @@ class Row:
         """Each part of the slice as words: tier 1 of a grid by tier and stage is Tier 1."""
         by = self.slice_by.split("/")
         parts = zip(by, self.slice.split("/", len(by) - 1), strict=False)
-        return [f"{heading(by)} {int(value)}" if value.isdigit() else words(value) for by, value in parts]
+        return [_name(by, value) for by, value in parts]
 
     @property
     def caveat_list(self) -> list[str]:
@@ -163,17 +193,33 @@ class Row:
         return amount(number, *self._form(field))
 
     @property
+    def has_parts(self) -> bool:
+        """Whether the value is one amount over another that a reader can count: no score, no mean of fractions of a unit."""
+        if self.numerator is None or not self.denominator or self.unit == "score":
+            return False
+        return bool(self.parts_currency) or self.unit != "share" or self.numerator.is_integer()
+
+    @property
     def made_of(self) -> str:
         """k of n where the value is one over the other, else how many units stand behind it."""
-        if self.unit == "share" and self.numerator is not None and self.denominator:
+        if self.unit == "share" and self.has_parts:
             return f"{self.text('numerator')} of {self.text('denominator')}"
         told = self.counts == "money" or (self.unit == "count" and self.n == self.value)
-        return f"{self.text('n')} {clean(self.counts)}" if self.n is not None and not told else ""
+        return f"{self.text('n')} {self.counted}" if self.n is not None and not told else ""
+
+    @property
+    def counted(self) -> str:
+        """What n counts, one or many: accounts, 1 account."""
+        noun = clean(self.counts)
+        if self.n != 1:
+            return noun
+        return ONE.get(noun) or (noun[:-3] + "y" if noun.endswith("ies") else noun.removesuffix("s"))
 
     @property
     def substituted(self) -> str:
         """The value with its parts put in: 40.0M ÷ 10.0M = 4.0x; the value alone where it has no two parts."""
-        if self.value is None or self.numerator is None or not self.denominator or self.method.startswith("Newcombe"):
+        is_quotient = self.numerator is not None and self.denominator and self.unit != "score"
+        if self.value is None or not is_quotient or self.method.startswith("Newcombe"):
             return self.text()
         return f"{self.text('numerator')} ÷ {self.text('denominator')} = {self.text()}"
 
@@ -234,7 +280,10 @@ class Readings:
 
     def slices(self, metric: str, dimension: str, quarter: str = "") -> list[Row]:
         """The readings of every slice of a dimension, in the order of the frame; bands and stages in their own."""
-        return sorted((row for row in self._of(metric, quarter) if row.slice_by == dimension), key=_order)
+        found = sorted((row for row in self._of(metric, quarter) if row.slice_by == dimension), key=_order)
+        names = Counter(row.name.casefold() for row in found)
+        # Two sources that differ by a capital letter are two.
+        return [replace(row, called=clean(row.slice)) if names[row.name.casefold()] > 1 else row for row in found]
 
     def history(self, metric: str, slice_by: str = "", slice_: str = "") -> list[Row | None]:
         """The same reading in the last eight quarters, oldest first; None for a quarter without a row."""
@@ -278,6 +327,10 @@ class Readings:
         metric = self.register[record["metric"]]
         currency = self._currency if counts_money(metric) else ""
         row = _row(record, metric.label, currency, self._one)
+        if row.unit == "times" and not counts_money(metric):  # contacts per account are no multiple of anything
+            row = replace(row, unit="mean")
+        if row.slice_by in APART:
+            row = replace(row, label=f"{row.label}, {within(heading(row.slice_by))}")
         named = row.slice_by in NAMES_METRICS and row.slice in self.register
         return replace(row, called=self.register[row.slice].label) if named else row
 
@@ -292,9 +345,13 @@ def within(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-def has_order(dimension: str, slices: Iterable[str]) -> bool:
+def has_order(dimension: str, slices: Sequence[str]) -> bool:
     """Whether slices have an order of their own, that no ranking should break; a company's own stages have none here."""
-    return dimension.endswith("_band") or not set(ORDERS.get(dimension, ())).isdisjoint(slices)
+    return (
+        dimension.endswith("_band")
+        or not set(ORDERS.get(dimension, ())).isdisjoint(slices)
+        or any(map(NATURAL.match, slices))
+    )
 
 
 def weightiest_first(rows: Sequence[Row]) -> list[Row]:
@@ -302,11 +359,7 @@ def weightiest_first(rows: Sequence[Row]) -> list[Row]:
 
     A total by itself, a rate by what it is a part of: the highest rates are often those of very few.
     """
-    if (
-        not rows
-        or has_order(rows[0].slice_by, [row.slice for row in rows])
-        or any(NATURAL.match(row.slice) for row in rows)
-    ):
+    if not rows or has_order(rows[0].slice_by, [row.slice for row in rows]):
         return list(rows)
     return sorted(rows, key=lambda row: (row.value is None, -_weight(row), row.slice))
 
@@ -319,6 +372,12 @@ def _weight(row: Row) -> float:
 def identifier(dimension: str) -> str:
     """A dimension as part of an element's id."""
     return dimension.replace("/", "-").replace("_", "-")
+
+
+def _name(by: str, value: str) -> str:
+    if value.isdigit():
+        return NUMBERED.get(by, f"{heading(by)} {{}}").format(int(value))
+    return words(value)
 
 
 def words(code: str) -> str:
@@ -339,7 +398,7 @@ def _spelled(code: str) -> str:
 
 
 def _order(row: Row) -> tuple[float, ...]:
-    """Where a slice stands among others: as ORDERS says, bands by their lower end."""
+    """Where a slice stands among others: as ORDERS says, bands by their lower end, times and numbers by themselves."""
     by = row.slice_by.split("/")
     return tuple(_rank(*part) for part in zip(by, row.slice.split("/", len(by) - 1), strict=False))
 
@@ -348,8 +407,10 @@ def _rank(by: str, value: str) -> float:
     if by.endswith("_band"):
         number = re.search(r"\d[\d,.]*", value)
         return float(re.sub(r"\D", "", number[0])) - value.startswith("under") if number else math.inf
+    if NATURAL.match(value):
+        return float(re.sub(r"\D", "", value))
     names = ORDERS.get(by, ())
-    return names.index(value) if value in names else len(names)
+    return names.index(value) if value in names else math.inf
 
 
 def counts_money(metric: Known) -> bool:

@@ -71,9 +71,14 @@ def _is_wide(columns: Sequence[Column]) -> bool:
     return is_long or len(rest) > FEW_COLUMNS or not all(column.number for column in rest)
 
 
-def cut(lines: Sequence[Any]) -> tuple[Sequence[Any], int]:
-    """The lines that a table shows, and how many it leaves out: never one alone."""
-    return (lines, 0) if len(lines) <= MOST_ROWS + 1 else (lines[:MOST_ROWS], len(lines) - MOST_ROWS)
+def cut(lines: Sequence[Any], ordered: bool = False) -> tuple[Sequence[Any], int]:
+    """The lines that a table shows, and how many it leaves out: never one alone, and of `ordered` ones only very many."""
+    most = MOST_TIMES if ordered else MOST_ROWS
+    return (lines, 0) if len(lines) <= most + 1 else (lines[:most], len(lines) - most)
+
+
+def _is_ordered(rows: Sequence[Row]) -> bool:
+    return bool(rows) and has_order(rows[0].slice_by, [row.slice for row in rows])
 
 
 def first_shown(rows: Sequence[Row]) -> Sequence[Row]:
@@ -86,7 +91,7 @@ def of_slices(name: str, rows: Sequence[Row], whole: Row | None, first: str, fol
 
     Under a chart (`folded`) the chart's metric and the row's name say which reading it is; alone, each value carries that.
     """
-    kept, left = cut(rows)
+    kept, left = cut(rows, _is_ordered(rows))
     lines = [*kept, *([whole] if whole else [])]
     columns = [Column(first, [said(row.name) for row in lines], number=False), *_reading_columns(lines, folded)]
     caption = "" if folded else f"{lines[0].label} by {within(first)}" if lines else first
@@ -124,10 +129,14 @@ def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
     values = {(row.slice.split("/")[down], row.slice.split("/")[across]): row for row in rows}
     lines, heads = (list(dict.fromkeys(key[i] for key in values)) for i in (0, 1))
     by = dimension.split("/")
-    if any(row.unit in ("count", "money") for row in rows) and not has_order(by[down], lines):
+    ordered, total = has_order(by[down], lines), len(lines)
+    if any(row.unit in ("count", "money") for row in rows):
         sums = {line: sum(values[line, h].value or 0 for h in heads if (line, h) in values) for line in lines}
-        lines.sort(key=lambda line: -sums[line])
-    (kept, left), heads = cut(lines), heads[-MOST_COLUMNS:]
+        lines = lines if ordered else sorted(lines, key=lambda line: -sums[line])
+    if total > MOST_ROWS + 1:  # of many, those that say something
+        lines = [line for line in lines if any((row := values.get((line, h))) and row.value for h in heads)]
+    kept, heads = cut(lines, ordered)[0], heads[-MOST_COLUMNS:]
+    left = total - len(kept)
     columns = [Column(heading(by[down]), [said(_part(values, line, down, by)) for line in kept], number=False)]
     for head in heads:
         cells = [_cell(values[line, head]) if (line, head) in values else "" for line in kept]
@@ -186,7 +195,7 @@ def left_out(rows: Sequence[Row], more: int, drawn: str = "") -> list[object]:
 
 def behind(row: Row, inside: bool = False) -> Markup:
     """What a value is made of: k of n for counts, money ÷ money; nothing where it is not a quotient."""
-    if row.numerator is None or not row.denominator:
+    if not row.has_parts:
         return row.data("n", inside=inside) if row.n is not None else Markup("")
     sign = " of " if row.unit == "share" else " ÷ "
     return row.data("numerator", inside=inside) + sign + row.data("denominator", inside=inside)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from .fragment import Fragment
-from .html import clean, said, tag
+from .html import said, tag
 from .numbers import amount, missing_mark, parts
 from .rows import Row
 from .tables import behind, likely
@@ -112,17 +112,17 @@ def _moved(row: Row) -> Markup | None:
     """The change on the quarter before, with its arrow and its word; print has the two values beside one another."""
     if row.value is None or row.previous is None:
         return None
-    arrow = UP if row.value > row.previous else DOWN if row.value < row.previous else SAME
     words = moved(row)
+    arrow = {"up": UP, "down": DOWN}.get(words.split()[0], SAME)
     return tag("p", tag("span", arrow, aria_hidden="true"), f" {words[0].upper()}{words[1:]}", class_="moved")
 
 
 def _made_of(row: Row) -> Markup:
     pieces: list[Markup] = []
-    if row.numerator is not None and row.denominator and row.value is not None and row.numerator != row.value:
+    if row.has_parts and row.value is not None and row.numerator != row.value:
         pieces.append(behind(row, inside=True))
     elif row.n is not None and row.unit != "count" and row.counts != "money":
-        pieces.append(row.data("n", inside=True) + f" {clean(row.counts)}")
+        pieces.append(row.data("n", inside=True) + f" {row.counted}")
     if row.unit == "money" and row.value is not None and row.target:
         pieces.append(Markup(amount(row.value / row.target, "share")) + " of target")
     if row.ranged:

@@ -62,14 +62,20 @@ def trend(
 
 
 def placed(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple[float, Remark]]:
-    """Where a remark stands between the times of a line: a time's own days reach half a step to both sides of it."""
+    """Where a remark stands between the times of a line: a time's own days reach half a step to both sides of it.
+
+    Of days that two times share, such as those of trailing quarters, only the first has them for its own.
+    """
     found = []
     for remark in remarks:
         on = pd.Timestamp(remark.on)
+        over = pd.Timestamp.min
         for i, row in enumerate(rows):
-            if row and pd.Timestamp(row.period_start) <= on < pd.Timestamp(row.period_end) and not row.slice.isdigit():
-                days = pd.Timestamp(row.period_end) - pd.Timestamp(row.period_start)
-                found.append((i - 0.5 + (on - pd.Timestamp(row.period_start)) / days, remark))
+            if row is None or row.slice.isdigit():
+                continue
+            begins, over = max(pd.Timestamp(row.period_start), over), pd.Timestamp(row.period_end)
+            if begins <= on < over:
+                found.append((i - 0.5 + (on - begins) / (over - begins), remark))
                 break
     return found
 
@@ -167,8 +173,11 @@ def remarked(canvas: Canvas, remarks: Sequence[tuple[float, Remark]]) -> list[An
     middle = sum(canvas.across) / 2
     sides: tuple[tuple[Literal["left", "right"], bool], ...] = (("left", True), ("right", False))
     for align, early in sides:
-        side = [remark for remark in remarks if (remark[0] < middle) == early]
-        names = [{"x": x, "y": -12 - 14 * i, "text": short(r.text, 24)} for i, (x, r) in enumerate(side)]
+        names = [
+            {"x": x, "y": -12 - 14 * i, "text": short(remark.text, 24)}  # each on a line of its own: names may be long
+            for i, (x, remark) in enumerate(remarks)
+            if (x < middle) == early
+        ]
         drawn.append(canvas.text(names, align, colour="ink3"))
     return drawn
 

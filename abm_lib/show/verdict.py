@@ -200,7 +200,7 @@ def _against_last_year(row: Row, clear_only: bool = False) -> Verdict | None:
 def _year_on_year(row: Row, side: int) -> Verdict:
     up = (row.value or 0.0) > (row.year_ago or 0.0)
     gap = size((row.value or 0.0) - (row.year_ago or 0.0), row.unit, row.currency, row.n)
-    words = f"{gap} {'more' if up else 'less'} than {last_year(row)}"
+    words = f"{gap} {'more' if up else 'fewer' if row.unit == 'count' else 'less'} than {last_year(row)}"
     if row.ranged:
         words = f"Clearly {'up' if up else 'down'} on {last_year(row)}"
     return Verdict(_direction(row, side) if side else "grey", UP if up else DOWN, words)

@@ -17,6 +17,7 @@ from .theme import ink
 MOST_BARS = 6
 LONGEST_BESIDE = 12  # longer names stand over their bar
 UNKNOWN = {"", "unknown", "not stated", "none named", "blank"}
+NOBODY = {*UNKNOWN, "other", "no campaign", "no promotion", "no programme"}  # cannot lead
 REASONS = ("loss_reason", "win_reason")
 History = Callable[
     [str, str, str], list[Row | None]
@@ -27,7 +28,9 @@ Bar = tuple[str, float, str, str]  # name, value, value as text, part of the sum
 def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
     """Bars of a total by a slice, largest first or in their own order, all grey; beyond six the rest is one, so that they add up."""
     there = [r for r in rows if r.value is not None]
-    if not has_order(dimension, [row.slice for row in rows]):
+    if has_order(dimension, [row.slice for row in rows]):
+        there = there if len(there) <= MOST_BARS + 1 else [r for r in there if r.value]  # times in which nothing is
+    else:
         there = sorted(there, key=lambda r: (-(r.value or 0), r.slice))
     total, one, by = sum(r.value or 0 for r in there), rows[0], heading(dimension)
     bars = _bars(there, total)
@@ -39,7 +42,7 @@ def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
         return _draw_ranked(room, bars)
 
     alternative = f"{one.label} by {within(by)}: " + listed([f"{bar[0]} {bar[2]}" for bar in bars])
-    ordered = [*there, *(row for row in rows if row.value is None)]
+    ordered = [*there, *(row for row in rows if row not in there)]
     table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
     subtitle = f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}. Right: part of the sum"
     return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], left_out(rows, 0))
@@ -85,7 +88,7 @@ def recurring(rows: Sequence[Row], history: History) -> list[str]:
 
 def _bars(there: Sequence[Row], total: float) -> list[Bar]:
     shown, rest = (there, []) if len(there) <= MOST_BARS + 1 else (there[:MOST_BARS], there[MOST_BARS:])
-    bars = [(short(r.name, 24), r.value or 0.0, r.text(), _of(r.value or 0, total)) for r in shown]
+    bars = [(short(r.name, 40), r.value or 0.0, r.text(), _of(r.value or 0, total)) for r in shown]
     if rest:
         left = sum(r.value or 0 for r in rest)
         bars.append((f"Other ({len(rest)})", left, amount(left, rest[0].unit, rest[0].currency), _of(left, total)))
@@ -95,10 +98,10 @@ def _bars(there: Sequence[Row], total: float) -> list[Bar]:
 def _leader(there: Sequence[Row], bars: Sequence[Bar]) -> str:
     """Who leads with how much; what nobody named cannot lead."""
     order = sorted(range(min(len(there), len(bars))), key=lambda i: -(there[i].value or 0))
-    named = (n for n, i in enumerate(order) if there[i].value and there[i].slice.lower() not in {*UNKNOWN, "other"})
+    named = (n for n, i in enumerate(order) if there[i].value and there[i].slice.lower() not in NOBODY)
     first = next(named, 0)
     name, _, text, part = bars[order[first]]
-    return f"{name} leads{' those named' * bool(first)} with {text}, {part}"
+    return f"{short(name)} leads{' those named' * bool(first)} with {text}, {part}"
 
 
 def _of(value: float, total: float) -> str:
