@@ -33,7 +33,7 @@ sphinx: {config: {nb_execution_raise_on_error: true}}
 
 def main(arguments: list[str]) -> list[Figure]:
     asked = argparse.ArgumentParser()
-    asked.add_argument("--quick", action="store_true", help="two notebooks, once")
+    asked.add_argument("--quick", action="store_true", help="two notebooks of a small company, once")
     asked.add_argument("--rounds", type=int, default=ROUNDS)
     asked.add_argument("--edition", type=Path, help="a folder with readings.parquet and edition.json")
     asked.add_argument("--company", default="data/sample")
@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> list[Figure]:
         return []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        if options.quick:
+            options.company = str(small(folder / "small"))
         prepare(folder, options.edition, options.company, 2 if options.quick else 12)
         company = str(Path(options.company).resolve())
         walls = {way: [] for way in WAYS}
@@ -67,6 +69,13 @@ def main(arguments: list[str]) -> list[Figure]:
         *peer,
         *cold,
     ]
+
+
+def small(folder: Path) -> Path:
+    from abm_lib import sample
+
+    sample.write(folder, scale=0.05)
+    return folder
 
 
 def prepare(folder: Path, edition: Path | None, company: str, most: int) -> None:
