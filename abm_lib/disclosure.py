@@ -64,11 +64,14 @@ class Profile:
 
 
 PROFILES = {
-    "internal": Profile("internal", 3, 5, "Names accounts; fewer than 3 people or 5 answers are hidden."),
+    "internal": Profile(
+        "internal", 3, 5,
+        "Names accounts and, in win rates, their owners in sales; no other person. Fewer than 3 people or 5 answers are hidden.",
+    ),
     "shared": Profile(
         "shared", 5, 10,
         "Accounts by code; people rounded to 5, fewer than 5 people, 10 answers or 3 deals behind an amount are hidden "
-        "with all that they could be worked out from.", deals=3, base=5, share_of=20,
+        "with all that they could be worked out from. No person is named.", deals=3, base=5, share_of=20,
     ),
 }  # fmt: skip
 

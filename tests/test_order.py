@@ -114,6 +114,17 @@ def test_a_name_over_its_bar_is_cut_where_the_page_ends_and_not_before() -> None
     assert "Energy sponsored content, li 2026-04" in texts(figure)
 
 
+def test_bars_of_the_rest_that_is_nothing_are_not_drawn() -> None:
+    many = slices(
+        "ad_clicks", "channel", dict(zip("abcdefghi", (9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 0.0, 0.0, 0.0), strict=True))
+    )
+    assert not any(text.startswith("Other") for text in texts(ranked(many, None, "channel")))
+    more = slices(
+        "ad_clicks", "channel", dict(zip("abcdefghi", (9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 1.0, 0.0, 0.0), strict=True))
+    )
+    assert "Other (3)" in texts(ranked(more, None, "channel"))
+
+
 def test_what_belongs_to_no_campaign_leads_nothing() -> None:
     figure = ranked(slices("ad_clicks", "campaign", {"no campaign": 9.0, "Uptime": 3.0}), None, "campaign")
     assert figure.title == "Ad clicks: Uptime leads those named with 3, 25% of 12"
@@ -176,7 +187,8 @@ def test_a_score_and_a_mean_say_of_how_many_answers_they_are_and_no_parts_that_n
     score = read("net_promoter_score", unit="score", value=50.0, numerator=12.0, denominator=0.24)
     mean = read("customer_satisfaction", unit="share", value=0.8, numerator=19.2, denominator=24.0)
     rate = read("survey_response_rate", unit="share", value=0.5, numerator=12.0, denominator=24.0)
-    assert [behind(row).striptags() for row in (score, mean, rate)] == ["24", "24", "12 of 24"]
+    change = read("win_rate_mix_effect", unit="points", value=0.01, numerator=0.01, denominator=1.0)
+    assert [behind(row).striptags() for row in (score, mean, change, rate)] == ["24", "24", "24", "12 of 24"]
     assert [row.made_of for row in (score, mean, rate)] == ["24 answers", "24 answers", "12 of 24"]
     tile = scorecard("", [Tile(score, [])]).html
     assert "answers" in tile and "÷" not in tile

@@ -364,7 +364,8 @@ def test_the_profile_and_what_it_hides_stand_in_the_foot_of_the_page_and_of_ever
     edition = invented.EDITION | {"profile": profile, "disclosure": PROFILES[profile].said}
     text = render(small(Page("ads", invented.frame(), edition, invented.REGISTER)), "ads", edition)
     found = BeautifulSoup(text, "html5lib")
-    said = f"{profile.capitalize()}. {PROFILES[profile].said} No person is named in this report."
+    said = f"{profile.capitalize()}. {PROFILES[profile].said}"
+    assert ("their owners in sales; no other person." if profile == "internal" else "No person is named.") in said
     assert said in found.select_one("footer.foot").get_text()
     assert profile.capitalize() in found.select_one("header .state summary").get_text()
     running = re.search(r"--running:'(.*?)'", found.style.string)

@@ -277,7 +277,7 @@ def _chrome(family: str, edition: Mapping[str, Any]) -> dict[str, Any]:
     company, profile = clean(edition["company"]), edition["profile"].capitalize()
     dates = f"{day(edition['period_start'])} – {day(edition['period_end'])}"
     running = (
-        f"{company}, ABM report {name}. {_edition_line(edition)}. {profile}: {edition['disclosure']} No person is named. "
+        f"{company}, ABM report {name}. {_edition_line(edition)}. {profile}: {edition['disclosure']} "
         f"Quarter: {dates}, money in {edition['currency']}. Every number is in readings.csv."
     )
     return {

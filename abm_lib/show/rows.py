@@ -36,7 +36,7 @@ CODES = {
 }
 ONE = {"people": "person"}
 APART = {"matured_share"}  # slices that are another number than their metric: the label says so
-NUMBERED = {"least_touches": "{} or more touches"}  # others are called Tier 1
+NUMBERED = {"least_touches": "{} or more touches", "people": "{} or more people"}  # others are called Tier 1
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 MOVEMENTS = (
     *(
@@ -194,8 +194,8 @@ class Row:
 
     @property
     def has_parts(self) -> bool:
-        """Whether the value is one amount over another that a reader can count: no score, no mean of fractions of a unit."""
-        if self.numerator is None or not self.denominator or self.unit == "score":
+        """Whether the value is one amount over another that a reader can count: no score, difference or mean of fractions."""
+        if self.numerator is None or not self.denominator or self.unit in ("score", "points"):
             return False
         return bool(self.parts_currency) or self.unit != "share" or self.numerator.is_integer()
 

@@ -89,8 +89,7 @@ def recurring(rows: Sequence[Row], history: History) -> list[str]:
 def _bars(there: Sequence[Row], total: float) -> list[Bar]:
     shown, rest = (there, []) if len(there) <= MOST_BARS + 1 else (there[:MOST_BARS], there[MOST_BARS:])
     bars = [(short(r.name, 40), r.value or 0.0, r.text(), _of(r.value or 0, total)) for r in shown]
-    if rest:
-        left = sum(r.value or 0 for r in rest)
+    if left := sum(r.value or 0 for r in rest):
         bars.append((f"Other ({len(rest)})", left, amount(left, rest[0].unit, rest[0].currency), _of(left, total)))
     return bars
 
