@@ -29,9 +29,10 @@ from .show.fragment import Drawing, Figure, Fragment
 from .show.funnels import funnel
 from .show.heads import LEADS, absent, header
 from .show.html import tag
+from .show.names import STAGES, heading, identifier
 from .show.numbers import day, write_as
 from .show.outcomes import both, outcomes
-from .show.rows import STAGES, Known, Readings, Row, heading, identifier
+from .show.rows import Known, Readings, Row
 from .show.tiles import KEY, Tile, scorecard
 from .show.verdict import judge_from
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from .drawing import Canvas, Records, Room, drawings
 from .fragment import Figure
+from .names import MOVEMENTS, within, words
 from .numbers import MINUS, day, in_scale, quarter_name, unit_name
-from .rows import MOVEMENTS, Row, within, words
+from .rows import Row
 from .tables import Column, table
 from .theme import ink
 from .verdict import verdict

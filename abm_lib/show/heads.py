@@ -11,8 +11,9 @@ from .definitions import place
 from .findings import findings
 from .fragment import Fragment
 from .html import clean, said, tag
+from .names import heading, within
 from .numbers import change, day, missing_words, quarter_name
-from .rows import Known, Readings, Row, heading, within
+from .rows import Known, Readings, Row
 from .sentences import HORIZONS, ahead_of, needed
 from .verdict import verdict
 

@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from .fragment import Fragment
 from .html import said, short, tag
-from .rows import ORDERS, Row, within, words
+from .names import ORDERS, within, words
+from .rows import Row
 from .tables import Column, behind, likely, table
 
 SHOWN = ("first", "last_non_direct", "linear", "w", "shapley", "markov")  # as many as a page is wide

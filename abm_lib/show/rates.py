@@ -12,8 +12,9 @@ from .drawing import Canvas, Room, aside, drawings, ticks
 from .findings import widened
 from .fragment import Figure
 from .html import clean, listed, short
+from .names import has_order, heading, identifier, within
 from .numbers import quarter_name, tick, unit_name
-from .rows import Row, has_order, heading, identifier, weightiest_first, within
+from .rows import Row, weightiest_first
 from .tables import left_out, of_slices
 from .theme import ink
 from .verdict import differs, too_few

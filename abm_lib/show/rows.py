@@ -5,8 +5,6 @@ A `Row` is one line of the readings frame with the metric's label and doc; absen
 
 from __future__ import annotations
 
-import math
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,50 +16,12 @@ from markupsafe import Markup
 
 from ..errors import Fault, UsageError, nearest
 from .html import clean, tag
-from .numbers import amount, known, machine, missing_mark, month_name, quarter_name, span
+from .names import has_order, heading, names_of, one_of, order, within
+from .numbers import amount, known, machine, missing_mark, span
 
 NUMBERS = ("value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago", "as_reported")
-NATURAL = re.compile(r"\d{4}(Q[1-4]|-\d\d|-W\d\d|$)|\d+$")  # times and numbers stand in their order
 NAMES_METRICS = {"headline", "metric", "indicator"}  # slices whose values are ids of metrics
-# Words of our own codes that are not written small, and codes that are more than their words.
-SPELLED = {word.lower(): word for word in "MQA MQL ICP VP CTA NPS CSAT CRM LinkedIn sBG".split()}
-CODES = {
-    "c_level": "C-level",
-    "cross_sell": "Cross-sell",
-    "mid_market": "Mid-market",
-    "moved_in": "Day moved in",
-    "moved_out": "Day moved out",
-    "re_tiered": "Tier changed",
-    "fx": "Exchange rate",
-}
-ONE = {"people": "person"}
 APART = {"matured_share"}  # slices that are another number than their metric: the label says so
-NUMBERED = {"least_touches": "{} or more touches", "people": "{} or more people"}  # others are called Tier 1
-STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
-MOVEMENTS = (
-    *(
-        "opening",
-        "joined",
-        "left",
-        "created",
-        "reopened",
-        "recorded_late",
-        "cross_sell",
-        "upsell",
-        "contraction",
-        "churn",
-    ),
-    *("pulled_in", "moved_in", "amount_up", "amount_down", "pushed_out", "moved_out", "won", "lost", "no_longer_won"),
-    *("deleted", "merged", "re_tiered", "fx", "closing"),
-)  # from one stock to the next
-ORDERS = {
-    "stage": STAGES,
-    "movement": MOVEMENTS,
-    "close_quarter": ("overdue",),
-    "funnel": ("top", "middle", "bottom"),
-    "programme": ("one_to_one", "one_to_few", "one_to_many"),
-    "rule": ("strict", "default", "one_response", "any_touch"),
-}
 TEXTS = (
     "metric",
     "family",
@@ -177,9 +137,7 @@ class Row:
     @property
     def names(self) -> list[str]:
         """Each part of the slice as words: tier 1 of a grid by tier and stage is Tier 1."""
-        by = self.slice_by.split("/")
-        parts = zip(by, self.slice.split("/", len(by) - 1), strict=False)
-        return [_name(by, value) for by, value in parts]
+        return names_of(self.slice_by, self.slice)
 
     @property
     def caveat_list(self) -> list[str]:
@@ -211,9 +169,7 @@ class Row:
     def counted(self) -> str:
         """What n counts, one or many: accounts, 1 account."""
         noun = clean(self.counts)
-        if self.n != 1:
-            return noun
-        return ONE.get(noun) or (noun[:-3] + "y" if noun.endswith("ies") else noun.removesuffix("s"))
+        return one_of(noun) if self.n == 1 else noun
 
     @property
     def substituted(self) -> str:
@@ -280,7 +236,8 @@ class Readings:
 
     def slices(self, metric: str, dimension: str, quarter: str = "") -> list[Row]:
         """The readings of every slice of a dimension, in the order of the frame; bands and stages in their own."""
-        found = sorted((row for row in self._of(metric, quarter) if row.slice_by == dimension), key=_order)
+        found = [row for row in self._of(metric, quarter) if row.slice_by == dimension]
+        found.sort(key=lambda row: order(row.slice_by, row.slice))
         names = Counter(row.name.casefold() for row in found)
         # Two sources that differ by a capital letter are two.
         return [replace(row, called=clean(row.slice)) if names[row.name.casefold()] > 1 else row for row in found]
@@ -335,25 +292,6 @@ class Readings:
         return replace(row, called=self.register[row.slice].label) if named else row
 
 
-def heading(dimension: str) -> str:
-    """A dimension as the heading of a column: source_owner is Source owner."""
-    return _spelled(clean(dimension).removeprefix("as_of_").replace("/", " and "))
-
-
-def within(text: str) -> str:
-    """A label inside a sentence; one that begins with an abbreviation stays as it is."""
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
-
-
-def has_order(dimension: str, slices: Sequence[str]) -> bool:
-    """Whether slices have an order of their own, that no ranking should break; a company's own stages have none here."""
-    return (
-        dimension.endswith("_band")
-        or not set(ORDERS.get(dimension, ())).isdisjoint(slices)
-        or any(map(NATURAL.match, slices))
-    )
-
-
 def weightiest_first(rows: Sequence[Row]) -> list[Row]:
     """The rows by what stands behind each, so that those beyond a cut are the least; bands, stages and times as they are.
 
@@ -367,50 +305,6 @@ def weightiest_first(rows: Sequence[Row]) -> list[Row]:
 def _weight(row: Row) -> float:
     own = row.value if row.unit in ("count", "money") and not row.denominator else row.denominator or row.n
     return abs(own or 0.0)
-
-
-def identifier(dimension: str) -> str:
-    """A dimension as part of an element's id."""
-    return dimension.replace("/", "-").replace("_", "-")
-
-
-def _name(by: str, value: str) -> str:
-    if value.isdigit():
-        return NUMBERED.get(by, f"{heading(by)} {{}}").format(int(value))
-    return words(value)
-
-
-def words(code: str) -> str:
-    """A slice's code as words: tier_1 is Tier 1; text with capitals of its own is kept as the company writes it."""
-    text = clean(code).replace("%2F", "/")
-    if not text:
-        return "Unknown"
-    if found := re.fullmatch(r"(\d{4}Q[1-4])(.*)", text):
-        return quarter_name(found[1]) + found[2]
-    if found := re.fullmatch(r"\d{4}-(?:W(\d\d)|\d\d)", text):
-        return f"Week {int(found[1])}" if found[1] else month_name(text)
-    return CODES.get(text) or (_spelled(text) if text == text.lower() else text)
-
-
-def _spelled(code: str) -> str:
-    text = " ".join(SPELLED.get(word, word) for word in code.replace("_", " ").split(" "))
-    return text[:1].upper() + text[1:]
-
-
-def _order(row: Row) -> tuple[float, ...]:
-    """Where a slice stands among others: as ORDERS says, bands by their lower end, times and numbers by themselves."""
-    by = row.slice_by.split("/")
-    return tuple(_rank(*part) for part in zip(by, row.slice.split("/", len(by) - 1), strict=False))
-
-
-def _rank(by: str, value: str) -> float:
-    if by.endswith("_band"):
-        number = re.search(r"\d[\d,.]*", value)
-        return float(re.sub(r"\D", "", number[0])) - value.startswith("under") if number else math.inf
-    if NATURAL.match(value):
-        return float(re.sub(r"\D", "", value))
-    names = ORDERS.get(by, ())
-    return names.index(value) if value in names else math.inf
 
 
 def counts_money(metric: Known) -> bool:

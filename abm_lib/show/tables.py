@@ -14,8 +14,9 @@ from markupsafe import Markup
 
 from .fragment import Fragment
 from .html import css_text, said, short, tag
+from .names import has_order, heading, within
 from .numbers import quarter_name, span
-from .rows import Row, has_order, heading, weightiest_first, within
+from .rows import Row, weightiest_first
 
 MOST_ROWS = 6
 MOST_TIMES = 13

@@ -12,8 +12,9 @@ import pandas as pd
 from .drawing import Canvas, Records, Room, drawings, ticks
 from .fragment import Figure
 from .html import clean, listed, short
+from .names import heading, identifier, within
 from .numbers import day, quarter_name, tick, unit_name
-from .rows import Row, heading, identifier, within
+from .rows import Row
 from .tables import of_quarters
 from .theme import ink
 from .verdict import verdict

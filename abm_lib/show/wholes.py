@@ -9,8 +9,9 @@ from typing import Any
 from .drawing import Canvas, Records, Room, aside, drawings
 from .fragment import Figure
 from .html import listed, short
+from .names import has_order, heading, identifier, within
 from .numbers import amount, quarter_name, unit_name
-from .rows import Row, has_order, heading, identifier, within
+from .rows import Row
 from .tables import left_out, of_slices
 from .theme import ink
 
