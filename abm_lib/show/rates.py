@@ -37,6 +37,7 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     is_ordered = has_order(dimension, [row.slice for row in rows])
     known = sorted(known, key=_rank) if one.unit == "points" and not is_ordered else weightiest_first(known)
     there = known[-MOST_ORDERED:] if is_ordered else known[:MOST_RATES]
+    rest = known[:-MOST_ORDERED] if is_ordered else known[MOST_RATES:]
     if len(known) >= RANK_FROM and not is_ordered:
         there = sorted(there, key=_rank)
     title = f"{one.label}: no reading by {within(by)}"
@@ -49,7 +50,6 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     alternative = f"{one.label} by {within(by)}: " + listed([f"{clean(r.name)} {r.text()}" for r in there])
     measured = ", ".join([unit_name(one.unit, one.currency), *map(within, shared), quarter_name(one.quarter)])
     subtitle = ". ".join([measured, *_key(there)])
-    rest = [row for row in known if row not in there]
     ordered = [*(known if is_ordered else [*there, *rest]), *(row for row in rows if row.value is None)]
     table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
     most = "The last are drawn; " if is_ordered else "The largest are drawn; " if one.unit != "points" else ""
@@ -76,9 +76,8 @@ def _draw(room: Room, rows: Sequence[Row]) -> dict[str, Any]:
     over, right = longest > LONGEST_BESIDE, aside([text for r in rows for text in (r.text(), r.made_of)])
     # Half of the first label of the axis stands to the left of the plot.
     first = max([12, *(math.ceil(len(tick(0, r.unit, r.currency)) * LETTER / 2) + 4 for r in rows[:1])])
-    step, left = (
-        (58, first) if over else (44, aside("x" * longest) + 8)
-    )  # names are bold, and a dot may stand at the edge
+    beside = aside("x" * longest) + 8  # names are bold, and a dot may stand at the edge
+    step, left = (58, first) if over else (44, beside)
     top = max([v for r in rows for v in (r.value, r.high, r.target, r.previous) if v is not None] + [0]) or 1
     low = min([v for r in rows for v in (r.value, r.low, r.previous) if v is not None] + [0])
     canvas = Canvas(room, step * max(len(rows), 1), (low, top), left=left, right=right, bottom=28)

@@ -73,9 +73,11 @@ def _is_wide(columns: Sequence[Column]) -> bool:
 
 
 def cut(lines: Sequence[Any], ordered: bool = False) -> tuple[Sequence[Any], int]:
-    """The lines that a table shows, and how many it leaves out: never one alone, and of `ordered` ones only very many."""
+    """The lines that a table shows, and how many it leaves out: never one alone; of `ordered` ones the first of very many."""
     most = MOST_TIMES if ordered else MOST_ROWS
-    return (lines, 0) if len(lines) <= most + 1 else (lines[:most], len(lines) - most)
+    if len(lines) <= most + 1:
+        return lines, 0
+    return lines[-most:] if ordered else lines[:most], len(lines) - most
 
 
 def _is_ordered(rows: Sequence[Row]) -> bool:
@@ -131,9 +133,9 @@ def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
     lines, heads = (list(dict.fromkeys(key[i] for key in values)) for i in (0, 1))
     by = dimension.split("/")
     ordered, total = has_order(by[down], lines), len(lines)
-    if any(row.unit in ("count", "money") for row in rows):
+    if any(row.unit in ("count", "money") for row in rows) and not ordered:
         sums = {line: sum(values[line, h].value or 0 for h in heads if (line, h) in values) for line in lines}
-        lines = lines if ordered else sorted(lines, key=lambda line: -sums[line])
+        lines.sort(key=lambda line: -sums[line])
     if total > MOST_ROWS + 1:  # of many, those that say something
         lines = [line for line in lines if any((row := values.get((line, h))) and row.value for h in heads)]
     kept, heads = cut(lines, ordered)[0], heads[-MOST_COLUMNS:]

@@ -28,11 +28,12 @@ Bar = tuple[str, float, str, str]  # name, value, value as text, part of the sum
 
 def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
     """Bars of a total by a slice, largest first or in their own order, all grey; beyond six the rest is one, so that they add up."""
-    there = [r for r in rows if r.value is not None]
-    if has_order(dimension, [row.slice for row in rows]):
-        there = there if len(there) <= MOST_BARS + 1 else [r for r in there if r.value]  # times in which nothing is
-    else:
-        there = sorted(there, key=lambda r: (-(r.value or 0), r.slice))
+    known = [r for r in rows if r.value is not None]
+    is_ordered = has_order(dimension, [row.slice for row in rows])
+    if not is_ordered:
+        known.sort(key=lambda r: (-(r.value or 0), r.slice))
+    # Of many times those in which something is.
+    there = [r for r in known if r.value] if is_ordered and len(known) > MOST_BARS + 1 else known
     total, one, by = sum(r.value or 0 for r in there), rows[0], heading(dimension)
     bars = _bars(there, total)
     title = f"{one.label}: none by {within(by)}"
@@ -43,8 +44,8 @@ def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
         return _draw_ranked(room, bars)
 
     alternative = f"{one.label} by {within(by)}: " + listed([f"{bar[0]} {bar[2]}" for bar in bars])
-    ordered = [*there, *(row for row in rows if row not in there)]
-    table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
+    listed_rows = [*known, *(row for row in rows if row.value is None)]
+    table = of_slices(f"{one.metric}-{identifier(dimension)}", listed_rows, whole, by)
     subtitle = f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}. Right: part of the sum"
     return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], left_out(rows, 0))
 
