@@ -187,7 +187,7 @@ def test_the_quality_page_says_of_each_table_what_became_of_its_rows(tmp_path: P
     sums = [str(sum(int(row[i]) for row in rows[1:-1])) for i in range(1, 6)]
     assert rows[-1] == ["All", *sums]
     assert (
-        '1 accounts that `identity.rollup = "parent"` would count for their parents'
+        '1 accounts that identity.rollup = "parent" would count for their parents'
         in BeautifulSoup(html, "html.parser").text
     )
 

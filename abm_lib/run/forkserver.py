@@ -222,7 +222,7 @@ def _become(request: tuple[str, tuple[Any, ...], dict[str, str], str], server: i
         die_with(server)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, *ASKED_TO_END):
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKED_TO_END)
         for fd in theirs:
             os.close(fd)
@@ -235,7 +235,10 @@ def _become(request: tuple[str, tuple[Any, ...], dict[str, str], str], server: i
         random.seed()
         import_module("numpy").random.seed()
         module, _, name = target.partition(":")
-        getattr(import_module(module), name)(*arguments, *fds)
+        function = getattr(import_module(module), name)
+        # Not before: what Python raises in a callback of an import is swallowed, and the signal with it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        function(*arguments, *fds)
         code = 0
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 1 if left.code else 0
