@@ -100,6 +100,20 @@ def test_of_many_years_the_last_are_drawn_and_the_note_says_so() -> None:
     assert names(figure.table.html)[0] == "Cohort 2016", "the table has them in order"
 
 
+def test_of_cohorts_none_is_called_apart_from_others_that_are_older() -> None:
+    quarters = {"2025Q4": 0.9, "2026Q1": 0.5, "2026Q2": 0.01}
+    rows = slices("win_rate_cohort", "creation_quarter", quarters, low=0.0, high=0.001, denominator=500.0, n=500.0)
+    title = rates(rows, None, "creation_quarter").title.replace("\N{NO-BREAK SPACE}", " ")
+    assert title == "Win rate of the cohort: Q4 2025 90%, Q2 2026 1.0%"
+
+
+def test_of_depths_none_is_called_apart_for_who_scrolled_to_the_next_is_in_both() -> None:
+    depths = {"25/display": 0.9, "50/display": 0.5, "100/display": 0.01}
+    rows = slices("win_rate_cohort", "depth/channel", depths, low=0.0, high=0.001, denominator=500.0, n=500.0)
+    title = rates(rows, None, "depth/channel").title.replace("\N{NO-BREAK SPACE}", " ")
+    assert title == "Win rate of the cohort: Depth 25 90%, Depth 100 1.0%"
+
+
 def test_bars_of_quarters_stand_in_time_and_those_in_which_nothing_is_due_are_left_to_the_table() -> None:
     due = {f"{year}Q{n}": 0.0 for year in (2024, 2025) for n in (1, 2, 3, 4)} | {
         "2026Q4": 8.0,

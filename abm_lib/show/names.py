@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from .html import clean
 from .numbers import month_name, quarter_name
 
-NATURAL = re.compile(r"\d{4}(Q[1-4]|-\d\d|-W\d\d|$)|\d+$")  # times and numbers stand in their order
+TIME = r"\d{4}(Q[1-4]|-\d\d|-W\d\d|$)"
+NATURAL = re.compile(TIME + r"|\d+$")  # times and numbers stand in their order
 # Words of our own codes that are not written small, and codes that are more than their words.
 SPELLED = {word.lower(): word for word in "MQA MQL ICP VP CTA NPS CSAT CRM LinkedIn sBG".split()}
 CODES = {
@@ -22,6 +23,7 @@ CODES = {
     "fx": "Exchange rate",
 }
 NUMBERED = {"least_touches": "{} or more touches", "people": "{} or more people"}  # others are called Tier 1
+NESTED = {"depth", "least_touches", "people", "within_days"}  # who scrolled to 75 also did to 50
 ONE = {"people": "person"}
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 # From one stock to the next.
@@ -86,6 +88,11 @@ def has_order(dimension: str, slices: Sequence[str]) -> bool:
         or not set(ORDERS.get(dimension, ())).isdisjoint(slices)
         or any(map(NATURAL.match, slices))
     )
+
+
+def are_steps(slice_by: str, slices: Sequence[str]) -> bool:
+    """Whether slices differ by what they are: the quarters in which something began, or each a part of the one before."""
+    return not NESTED.isdisjoint(slice_by.split("/")) or any(re.match(TIME, each) for each in slices)
 
 
 def order(slice_by: str, slice_: str) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from .drawing import Canvas, Room, aside, drawings, ticks
 from .findings import widened
 from .fragment import Figure
 from .html import clean, listed, short
-from .names import has_order, heading, identifier, within
+from .names import are_steps, has_order, heading, identifier, within
 from .numbers import quarter_name, tick, unit_name
 from .rows import Row, weightiest_first
 from .tables import left_out, of_slices
@@ -139,7 +139,7 @@ def _apart(rows: Sequence[Row], known: int) -> str:
     pair = f"{_named(most)}, {_named(least)}"
     if too_few(least) or too_few(most):
         return pair + "; too few to tell apart"
-    if least.high is None or most.low is None:
+    if least.high is None or most.low is None or are_steps(most.slice_by, [row.slice for row in rows]):
         return pair
     clear = differs(most, least, widened(known * (known - 1) // 2))
     return pair + ("; clearly apart" if clear else "; no clear difference")
