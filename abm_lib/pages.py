@@ -223,6 +223,8 @@ class Page:
             rows = [row for row in self._read.history(self._use(metric)) if row]
             return tables.of_quarters(f"{metric}-alone", rows, "Quarter", folded=False)
         name, rows = f"{metric}-{identifier(dimension)}-alone", self._slices(metric, dimension)
+        if rows and all(row.value is None for row in rows):
+            return absent(self._metric(metric), rows[0], dimension)
         if dimension.count("/") == 1 and rows:
             return tables.crossed(name, rows, dimension)
         return tables.of_slices(

@@ -11,9 +11,10 @@ import readings_fixture as invented
 import abm_lib.metrics  # noqa: F401  (fills the register)
 from abm_lib.metric import REGISTER
 from abm_lib.show.fragment import Figure
+from abm_lib.show.names import heading
 from abm_lib.show.rates import rates
 from abm_lib.show.rows import Readings, Row
-from abm_lib.show.tables import behind, crossed, of_slices
+from abm_lib.show.tables import behind, crossed, first_shown, of_slices
 from abm_lib.show.tiles import Tile, scorecard
 from abm_lib.show.trends import HEIGHT, Remark, placed, trend
 from abm_lib.show.verdict import verdict
@@ -98,6 +99,13 @@ def test_of_many_years_the_last_are_drawn_and_the_note_says_so() -> None:
     assert [text for text in texts(figure) if text.startswith("Cohort")] == [f"Cohort {y}" for y in range(2018, 2026)]
     assert figure.notes == ["The last are drawn; 2 more in readings.csv."]
     assert names(figure.table.html)[0] == "Cohort 2016", "the table has them in order"
+
+
+def test_of_many_parts_of_one_whole_the_largest_are_shown() -> None:
+    parts = {name: 0.01 + i / 100 for i, name in enumerate("abcdefghij")}
+    rows = slices("ad_click_rate", "channel", parts, n=175.0, denominator=175.0)
+    assert names(of_slices("a", first_shown(rows), None, "Channel").html) == ["J", "I", "H", "G", "F", "E"]
+    assert {"J", "E"} <= set(texts(rates(rows, None, "channel"))) and "A" not in texts(rates(rows, None, "channel"))
 
 
 def test_of_cohorts_none_is_called_apart_from_others_that_are_older() -> None:
@@ -252,3 +260,7 @@ def test_an_arrow_points_where_the_words_do() -> None:
         )
 
     assert "▲</span> Up 0.2x" in told(3.1) and "▼</span> Down 0.2x" in told(2.7) and "≈</span> As in" in told(2.91)
+
+
+def test_three_dimensions_are_listed() -> None:
+    assert heading("source/theme/sentiment") == "Source, theme and sentiment" and heading("a/b") == "A and b"

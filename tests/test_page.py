@@ -204,6 +204,14 @@ def test_a_total_of_whose_parts_none_is_known_leaves_a_line_and_no_empty_drawing
     assert shown.find(class_="absent-figure") and "nothing reached us" in shown.get_text()
 
 
+def test_a_table_of_slices_of_which_none_is_known_is_a_line_that_says_why() -> None:
+    frame = invented.frame()
+    where = (frame["metric"] == "win_rate_closed") & (frame["slice_by"] == "segment")
+    frame.loc[where, [*FIELDS, "missing_because"]] = [*[None] * len(FIELDS), "suppressed"]
+    told = soup(page_of(frame=frame).table("win_rate_closed", "segment"))
+    assert not told.find("table") and "by segment" in told.text and "Hidden" in told.text
+
+
 def test_a_quarter_without_any_reading_still_makes_every_page() -> None:
     frame = invented.frame()
     frame[["value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago"]] = float("nan")

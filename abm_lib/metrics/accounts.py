@@ -15,13 +15,13 @@ TITLES = "people.title|people.buying_role"
 
 
 @metric(facts="target_list", label="Target accounts", unit="count", better="neither", activity="activity",
-        by=("tier", "programme", "segment", "region", "employees_band", "revenue_band", "movement"))  # fmt: skip
+        by=("tier", "programme", "segment", "region", "employees_band", "revenue_band", "movement"), additive=True)  # fmt: skip
 def target_accounts(listed: Columns) -> Formula:
     """Accounts on the target list at the end of the quarter.
 
     Source: target_list, one row per account on the list at either end of the quarter (S1-36, S1-37).
-    Counts: the slice `movement` has those that joined, left and were re-tiered since the quarter began; a list renewed on
-    the first day of a quarter belongs to it.
+    Counts: the slice `movement` is no part of them: it has those that joined, left and were re-tiered since the quarter
+    began; a list renewed on the first day of a quarter belongs to it.
     Missing: no target list.
     """
     return total(listed.count(where=listed.is_target)).but(movement=total(listed.count()))

@@ -248,7 +248,7 @@ def ad_click_share_by_title(titles: Columns) -> Formula:
 
 
 @metric(facts="company_ads", label="Companies engaging with ads", unit="count", better="higher", counts="companies",
-        by=("tier", "industry", "account"))  # fmt: skip
+        by=("tier", "industry", "account"), additive=True)  # fmt: skip
 def ad_engaged_companies(companies: Columns) -> Formula:
     """Companies with at least one click or reaction on an ad, on the target list or not.
 

@@ -42,8 +42,9 @@ ORDERS = {
 
 
 def heading(dimension: str) -> str:
-    """A dimension as the heading of a column: source_owner is Source owner."""
-    return _spelled(clean(dimension).removeprefix("as_of_").replace("/", " and "))
+    """A dimension as the heading of a column: source_owner is Source owner, several are listed."""
+    others, _, last = clean(dimension).removeprefix("as_of_").rpartition("/")
+    return _spelled(f"{others.replace('/', ', ')} and {last}" if others else last)
 
 
 def within(text: str) -> str:

@@ -295,11 +295,12 @@ class Readings:
 def weightiest_first(rows: Sequence[Row]) -> list[Row]:
     """The rows by what stands behind each, so that those beyond a cut are the least; bands, stages and times as they are.
 
-    A total by itself, a rate by what it is a part of: the highest rates are often those of very few.
+    A total by itself, a rate by what it is a part of: the highest rates are often those of very few. Parts of one whole have
+    the same behind them: the largest come first.
     """
     if not rows or has_order(rows[0].slice_by, [row.slice for row in rows]):
         return list(rows)
-    return sorted(rows, key=lambda row: (row.value is None, -_weight(row), row.slice))
+    return sorted(rows, key=lambda row: (row.value is None, -_weight(row), -abs(row.value or 0.0), row.slice))
 
 
 def _weight(row: Row) -> float:
