@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pandas as pd
+import pytest
 import readings_fixture as invented
 
 import abm_lib.metrics  # noqa: F401  (fills the register)
@@ -115,9 +116,10 @@ def test_of_cohorts_none_is_called_apart_from_others_that_are_older() -> None:
     assert title == "Win rate of the cohort: Q4 2025 90%, Q2 2026 1.0%"
 
 
-def test_of_depths_none_is_called_apart_for_who_scrolled_to_the_next_is_in_both() -> None:
+@pytest.mark.parametrize("n", [500.0, 2.0])
+def test_of_depths_none_is_called_apart_for_who_scrolled_to_the_next_is_in_both(n: float) -> None:
     depths = {"25/display": 0.9, "50/display": 0.5, "100/display": 0.01}
-    rows = slices("win_rate_cohort", "depth/channel", depths, low=0.0, high=0.001, denominator=500.0, n=500.0)
+    rows = slices("win_rate_cohort", "depth/channel", depths, low=0.0, high=0.001, denominator=n, n=n)
     title = rates(rows, None, "depth/channel").title.replace("\N{NO-BREAK SPACE}", " ")
     assert title == "Win rate of the cohort: Depth 25 90%, Depth 100 1.0%"
 

@@ -33,6 +33,14 @@ def won_by_reading_day(cut: Cut) -> Frame:
     return known.filter(within("closed_on")).with_columns(amount=nw.col("amount_closed"))
 
 
+@fact(one_row_per=("as_of_day", "opportunity_id"), needs=("opportunity_changes", "opportunities"))
+def won_by_day(cut: Cut) -> Frame:
+    """Won in the quarter, once for each of several days of it; `is_by_then` says whether it had closed by the end of that day."""
+    days = cut.base.windows.moments("as_of_day").select("quarter", as_of_day="moment", last_day="rated_on")
+    won = opportunities_closed(cut).filter(nw.col("is_won")).join(days, on="quarter")
+    return won.with_columns(is_by_then=nw.col("closed_on") <= nw.col("last_day"))
+
+
 @fact(one_row_per=("horizon", "past_quarter", "segment"), needs=("opportunity_changes", "opportunities"))
 def past_conversion(cut: Cut) -> Frame:
     """For each of the eight quarters before: new business due in it when it was read, and new business won in it (S0-64).

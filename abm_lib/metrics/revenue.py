@@ -126,20 +126,23 @@ def marketing_sourced_revenue_share(closed: Columns) -> Formula:
 
 
 @metric(facts=("opportunities_closed", "revenue_targets"), label="Revenue target attainment", unit="share", better="higher",
-        by=("segment", "source_owner", "month", "year"))  # fmt: skip
+        by=("segment", "source_owner", "as_of_day", "month", "year"))  # fmt: skip
 def revenue_target_attainment(closed: Columns, targets: Columns) -> Formula:
     """Closed-won revenue over the quarter's target.
 
     Source: opportunities_closed; targets of closed_won_revenue, whole (S0-76).
-    Counts: all business; marketing's own goal stands in the slice `source_owner`; a month has its own target; `year` is the year to date.
+    Counts: all business; marketing's own goal stands in the slice `source_owner`; a month has its own target; `year` is the year to date;
+        `as_of_day` is what was won by that day of the quarter, over the quarter's whole target.
     Missing: no target for the quarter, or for the month.
     """
     won, n = closed.money("amount", where=closed.is_won), closed.count(where=closed.is_won)
     new = closed.money("amount", where=closed.is_won & (closed.business_type == "new"))
     current, goals = targets.horizon == "current", ("all", "all by segment", "marketing")
     of_all, by_segment, marketing = (targets.money("amount", where=current & (targets.goal == goal)) for goal in goals)
-    nothing = "no target for the period"
+    nothing, by_day = "no target for the period", Columns("won_by_day")
+    by_then = by_day.money("amount", where=by_day.is_by_then)
     return ratio(won, of_all, nothing=nothing, n=n).but(
+        as_of_day=ratio(by_then, whole(of_all), nothing=nothing, n=by_day.count(where=by_day.is_by_then)),
         segment=ratio(won, by_segment, nothing=nothing, n=n),
         source_owner=ratio(new, marketing, nothing=nothing, n=n),
     )

@@ -23,7 +23,7 @@ CODES = {
     "fx": "Exchange rate",
 }
 NUMBERED = {"least_touches": "{} or more touches", "people": "{} or more people"}  # others are called Tier 1
-NESTED = {"depth", "least_touches", "people", "within_days"}  # who scrolled to 75 also did to 50
+NESTED = {"as_of_day", "depth", "least_touches", "people", "within_days"}  # who scrolled to 75 also did to 50
 ONE = {"people": "person"}
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 # From one stock to the next.

@@ -137,9 +137,11 @@ def _apart(rows: Sequence[Row], known: int) -> str:
     if least.value == most.value:
         return f"{most.text()} everywhere"
     pair = f"{_named(most)}, {_named(least)}"
+    if are_steps(most.slice_by, [row.slice for row in rows]):
+        return pair
     if too_few(least) or too_few(most):
         return pair + "; too few to tell apart"
-    if least.high is None or most.low is None or are_steps(most.slice_by, [row.slice for row in rows]):
+    if least.high is None or most.low is None:
         return pair
     clear = differs(most, least, widened(known * (known - 1) // 2))
     return pair + ("; clearly apart" if clear else "; no clear difference")

@@ -94,7 +94,7 @@ marketing_sourced_revenue | 2026Q3 |          |            | 600   | target
 """
 BY = ("month", "segment", "tier", "business_type", "source_owner", "channel", "competitor", "loss_reason", "win_reason",
       "owner", "statistic", "promotion", "creation_quarter", "entry_quarter", "campaign", "programme", "population",
-      "population/source_owner")  # fmt: skip
+      "population/source_owner", "as_of_day")  # fmt: skip
 DISQUALIFIED = '[win_rate]\ndisqualified_reasons = ["duplicate"]'
 
 
@@ -187,6 +187,13 @@ def test_revenue_target_attainment_is_won_over_the_target_of_the_same_slice(tabl
     months = {"2026-07": 0.5, "2026-08": "undefined", "2026-09": "undefined"}  # 700 of 1,400; two without a target
     assert slices(table, "revenue_target_attainment", "month") == months
     assert value(table, "revenue_target_attainment", quarter="2026Q2") == "undefined"
+
+
+def test_revenue_target_attainment_by_day_is_won_by_then_over_the_whole_target(table):
+    days = slices(table, "revenue_target_attainment", "as_of_day")  # 700 by 21 July, 900, 1,200, 1,800 by 15 September
+    assert days == {"01": 0, "05": 0, "15": 0, "30": 0.125, "45": 0.160714286, "60": 0.160714286,
+                    "75": 0.214285714, "90": 0.321428571}  # fmt: skip
+    assert value(table, "revenue_target_attainment", "as_of_day", "90", quarter="2026Q2") == "undefined"
 
 
 def test_revenue_target_attainment_by_owner_has_no_owner_without_a_name(table):

@@ -160,6 +160,14 @@ from closed_sliced, (
         and quarters.label[:4] = getvariable('quarter')[:4] and quarters.label <= getvariable('quarter'))
 where is_won and "window" = 'quarter' and slice_by = 'year' and goal > 0 group by goal
 union all
+select 'revenue_target_attainment', 'as_of_day', lpad(n::varchar, 2, '0'), coalesce(sum(money) filter (by_then), 0) / value,
+    coalesce(sum(money) filter (by_then), 0), value, count(*) filter (by_then)
+from (
+    select n, money, day - getvariable('q_from') < n as by_then
+    from closed_sliced, (select unnest([1, 5, 15, 30, 45, 60, 75, 90]) as n)
+    where is_won and "window" = 'quarter' and slice_by = '' and n <= getvariable('q_to') - getvariable('q_from')), goals
+where goals.metric = 'closed_won_revenue' and goals.slice_by = '' and value > 0 group by n, value
+union all
 select 'revenue_target_attainment', closed_sliced.slice_by, closed_sliced.slice, sum(money) / value, sum(money), value, count(*)
 from closed_sliced join targets on targets.period = closed_sliced.slice
 where is_won and "window" = 'quarter' and closed_sliced.slice_by = 'month' and targets.metric = 'closed_won_revenue' and targets.slice_by is null
