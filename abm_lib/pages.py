@@ -250,17 +250,16 @@ class Page:
         )
 
     def models(self, metric: str, dimension: str = "model/channel") -> Fragment:
-        """Attribution by every model side by side, and the channels whose rank depends on it."""
+        """Attribution by every model side by side; under that by channel the weights, and the channels whose rank depends on them."""
         rows, known = self._slices(metric, dimension), self._metric(metric)
         if not any(row.value is not None for row in rows):
             return absent(known, self._read.whole(metric), dimension)
-        first, moved = heading(dimension.removeprefix("model/")), []
-        if metric in DISTANCES and dimension == "model/channel":
-            apart = self._slices(DISTANCES[metric], "channel")
+        first, moved, weights = heading(dimension.removeprefix("model/")), [], {}
+        if dimension == "model/channel":
+            apart = self._slices(DISTANCES[metric], "channel") if metric in DISTANCES else []
             moved = sorted((row for row in apart if row.value), key=lambda row: -(row.value or 0.0))
-        return models.side_by_side(
-            f"{metric}-{identifier(dimension)}-models", rows, first, moved, self.edition["models"]
-        )
+            weights = self.edition["models"]
+        return models.side_by_side(f"{metric}-{identifier(dimension)}-models", rows, first, moved, weights)
 
     def gated_content(self) -> Fragment:
         """How to read leads and forms, whether content is gated or not (S0-35, C7, C15)."""

@@ -299,6 +299,15 @@ def test_the_weights_of_every_model_are_printed_those_without_a_column_in_a_fold
     assert [li.strong.get_text() for li in shown.select(".notes li")] == ["First", "Linear", "Markov"]
 
 
+def test_by_campaign_the_weights_are_not_printed_again() -> None:
+    page = credited()
+    told = page.readings.assign(slice_by=page.readings["slice_by"].replace("model/channel", "model/campaign"))
+    shown = soup(
+        Page("pipeline", told, invented.EDITION, invented.REGISTER).models("attributed_pipeline", "model/campaign")
+    )
+    assert not shown.select("li, details") and "2 more models in readings.csv" in shown.get_text()
+
+
 def test_a_channel_whose_rank_depends_on_the_model_is_named() -> None:
     shown = soup(credited().models("attributed_pipeline", "model/channel"))
     assert "Rank depends on the model: Email (60%) of pairs of models." in shown.get_text()

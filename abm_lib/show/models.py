@@ -27,7 +27,7 @@ def side_by_side(
     """One line for each channel or campaign, one column for each model, the largest by linear first; `(none)` last.
 
     `moved` are the channels whose rank depends on the model, with the share of pairs of models that disagree; `weights`
-    says of each model what it gives its weight to.
+    says of each model what it gives its weight to; nothing of them where that is told elsewhere on the page.
     """
     told: dict[str, dict[str, Row]] = {}
     for row in rows:
@@ -40,7 +40,7 @@ def side_by_side(
     columns += [Column(words(model), [_cell(told[of].get(model)) for of in lines]) for model in shown]
     label = rows[0].label if rows else name
     made = table(name, f"{label} by {within(first)} and model", columns)
-    others = [model for model in weights if model not in shown and any(model in each for each in told.values())]
+    others = {model for each in told.values() for model in each} - {*shown}
     left = [f"{n} more {what}" for n, what in ((len(told) - len(lines), "rows"), (len(others), "models")) if n > 0]
     more = [tag("p", f"{' and '.join(left)} in readings.csv.")] if left else []
     if moved:
@@ -53,9 +53,12 @@ def side_by_side(
                 " of pairs of models.",
             )
         )
-    summary = tag("summary", f"What the {len(others)} other models give their weight to")
-    folded = tag("details", summary, _weighing(others, weights)) if others else None
-    html = made.html + tag("div", [*more, _weighing(shown, weights), folded], class_="notes")
+    if weights:
+        more.append(_weighing(shown, weights))
+    if weights and others:
+        summary = tag("summary", f"What the {len(others)} other models give their weight to")
+        more.append(tag("details", summary, _weighing([model for model in weights if model in others], weights)))
+    html = made.html + tag("div", more, class_="notes")
     return Fragment("table", html, made.text, tables=1)
 
 
