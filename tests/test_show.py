@@ -16,6 +16,7 @@ import readings_fixture as invented
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 import abm_lib.metrics  # noqa: F401  (fills the register)
 from abm_lib import intervals
@@ -25,7 +26,7 @@ from abm_lib.pages import Page
 from abm_lib.show import numbers, svg, theme
 from abm_lib.show.bridges import bridge
 from abm_lib.show.fragment import LAB_WIDTH, TEMPLATE, VEGA, Figure, lab_style
-from abm_lib.show.html import clean, short, tag
+from abm_lib.show.html import clean, plain, short, tag
 from abm_lib.show.outcomes import HEIGHT, outcomes
 from abm_lib.show.rates import rates
 from abm_lib.show.rows import Readings, Row
@@ -881,3 +882,7 @@ def test_text_can_be_read_on_paper_and_marks_can_be_seen(part: int) -> None:
 
     assert min(contrast(name) for name in ("ink", "ink2", "ink3", "good", "bad")) >= 4.5
     assert min(contrast("good", "good-tint"), contrast("bad", "bad-tint"), contrast("bar")) >= 3
+
+
+def test_a_number_in_a_table_under_a_chart_keeps_the_space_that_does_not_break() -> None:
+    assert plain(Markup("<data value=1753>1\u202f753</data> &amp; <b>2</b>\xa0€")) == "1\u202f753 & 2\xa0€"

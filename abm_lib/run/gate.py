@@ -13,7 +13,8 @@ import duckdb
 import pandas as pd
 
 from ..errors import Fault
-from ..show import published, read_back
+from ..metric import REGISTER
+from ..show import published, read_back, spoken
 from ..sources.suspects import sha256
 from ..store import connect
 from . import forms
@@ -54,13 +55,24 @@ def check(
 
 
 def untraced(folder: Path) -> list[Fault]:
-    """Numbers of the pages that are not, to the last digit, the reading that they name, or whose text says another."""
+    """Numbers of the pages that are not, to the last digit, the reading that they name, or whose text says another.
+
+    Those outside `data` elements are held against the readings that stand around them.
+    """
     if not (folder / "readings.parquet").is_file():
         return []
     known, locale = _readings(folder), _locale(folder)
-    found = [(page, number, *_wrong(number, known, locale)) for page in sorted(folder.glob("*.html"))
-             for number in published.numbers(page.read_text("utf-8"))]  # fmt: skip
-    return [fault(name, page, _named(number), expected) for page, number, name, expected in found if name][:20]
+    sayable = spoken.Sayable(known, {name: metric.label for name, metric in REGISTER.items()}, locale)
+    faults: list[Fault] = []
+    for page in sorted(folder.glob("*.html")):
+        text = page.read_text("utf-8")
+        wrong = [(number, *_wrong(number, known, locale)) for number in published.numbers(text)]
+        faults += [fault(name, page, _named(number), expected) for number, name, expected in wrong if name]
+        # A page without scripts has lost its traces: it says, word for word, what the page says that it was made of.
+        if "<script" in text:
+            faults += [fault("unspoken", page, f"{number} in {said.text}", "a number of the readings that stand around it")
+                       for said in spoken.words(text) for number in sayable.unspoken(said)]  # fmt: skip
+    return faults[:20]
 
 
 def _locale(folder: Path) -> str:
@@ -76,14 +88,14 @@ def _json(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
 
 
-def _readings(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
+def _readings(folder: Path) -> dict[spoken.Key, dict[str, Any]]:
     """Every reading by metric, quarter, dimension and slice. A file that cannot be read holds none."""
     try:
         columns = connect().read_parquet(str(folder / "readings.parquet")).df()
     except duckdb.Error:
         return {}
     keys = zip(*(columns[name].astype(str) for name in KEY), strict=True)
-    values = columns.select_dtypes("number")
+    values = columns[[*columns.select_dtypes("number"), "caveats"]]
     lists = {str(name): values[name].tolist() for name in values}
     return {key: {name: column[i] for name, column in lists.items()} for i, key in enumerate(keys)}
 
@@ -94,9 +106,7 @@ def _named(number: published.Number) -> str:
     )
 
 
-def _wrong(
-    number: published.Number, known: Mapping[tuple[str, ...], Mapping[str, Any]], locale: str
-) -> tuple[str, str]:
+def _wrong(number: published.Number, known: Mapping[spoken.Key, Mapping[str, Any]], locale: str) -> tuple[str, str]:
     """What is wrong with a number and what was expected of it; both empty where nothing is."""
     reading = known.get((number.metric, number.quarter, number.slice_by, number.slice), {})
     if reading.get(number.field, math.nan) != number.value:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ..questions import Question
 from .fragment import Fragment
-from .html import said, tag
+from .html import plain, said, tag
 from .numbers import exact, quarter_name
 from .rows import Row
 from .tables import Column, behind, likely, table
@@ -56,7 +56,7 @@ def deliveries(counts: Mapping[str, Mapping[str, int]], moved: Mapping[str, int]
     columns = [Column("Table", [*names, "All"], number=False)]
     columns += [Column(heading, [exact(line[fate]) for line in lines]) for fate, heading in FATES.items()]
     done = [f"{exact(count)} {what}" for what, count in moved.items()]
-    more = tag("p", f"Who is who: {'; '.join(done).replace('`', '')}.", class_="note") if done else Markup("")
+    more = tag("p", f"Who is who: {'; '.join(done).replace('`', '')}.", class_="note reads") if done else Markup("")
     shown = table("deliveries", "Read = accepted + repeated + set aside + left out by a rule", columns, [len(counts)])
     return replace(shown, html=shown.html + more)
 
@@ -77,8 +77,8 @@ def overview(name: str, rows: Sequence[Row]) -> Fragment:
     columns = [
         Column("Number", [row.label for row in rows], number=False),
         Column("Value", [row.data(inside=True) for row in rows]),
-        Column("From", [behind(row).striptags() for row in rows]),
-        Column("Likely", [likely(row).striptags() for row in rows]),
+        Column("From", [plain(behind(row)) for row in rows]),
+        Column("Likely", [plain(likely(row)) for row in rows]),
         Column("Target", [row.text("target") if row.target is not None else "" for row in rows]),
         Column("Quarter before", [row.text("previous") if row.previous is not None else "" for row in rows]),
         Column("Verdict", [verdict(row).html() for row in rows], number=False),

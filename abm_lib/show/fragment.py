@@ -7,13 +7,14 @@ JupyterLab shows the plain bundle (text/html, or Vega-Lite 5 which draws offline
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import Any, Protocol
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..errors import Fault, UsageError
 from .html import clean, tag
@@ -54,6 +55,13 @@ class Fragment:
         }
 
 
+class Traced(Protocol):
+    """A reading, as far as an element leads back to it."""
+
+    @property
+    def trace(self) -> dict[str, str]: ...
+
+
 @dataclass(frozen=True)
 class Drawing:
     """One Vega-Lite spec and the room it was drawn for: wide, middle or narrow."""
@@ -67,7 +75,8 @@ class Figure:
     """A chart with its message, its evidence and its numbers as a table.
 
     `description` is the text alternative: a figure without one is refused. `drawings` hold one spec for each room, `views`
-    the same for each part of the whole that a reader may choose, and `counted` says how its metrics are counted.
+    the same for each part of the whole that a reader may choose, and `counted` says how its metrics are counted. What a figure
+    says is made of the readings of its table, and of those `beside` that the table leaves out.
     """
 
     title: str
@@ -80,6 +89,7 @@ class Figure:
     wide: bool = False
     views: dict[str, list[Drawing]] = field(default_factory=dict)
     counted: Markup | None = None
+    beside: Sequence[Traced] = ()
 
     def __post_init__(self) -> None:
         if not self.description.strip():
@@ -130,7 +140,10 @@ class Figure:
         }  # fmt: skip
 
     def _caption(self) -> Markup:
-        return tag("figcaption", tag("h3", self.title), tag("p", self.subtitle, class_="subtitle"))
+        title = escape(self.title)
+        for reading in self.beside:
+            title = tag("span", title, **reading.trace)
+        return tag("figcaption", tag("h3", title), tag("p", self.subtitle, class_="subtitle"))
 
     def _under(self) -> Markup:
         notes = [tag("p", note, class_="note") for note in self.notes]

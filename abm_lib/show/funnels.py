@@ -10,7 +10,7 @@ from .fragment import Figure
 from .html import clean, listed
 from .numbers import change, quarter_name
 from .rows import Row
-from .tables import Column, table
+from .tables import Column, behind, table
 from .theme import ink
 from .verdict import too_few
 
@@ -37,15 +37,15 @@ def funnel(stages: Sequence[Row], onward: Mapping[str, Row], days: Mapping[str, 
         Column("Stage", [clean(row.name) for row in stages], number=False),
         Column("Accounts", [row.text() for row in stages]),
         Column("Change", [_change(row) for row in stages]),
-        Column("Went on", [moved[row.slice].text() if row.slice in moved else "" for row in stages]),
-        Column("From", [moved[row.slice].made_of if row.slice in moved else "" for row in stages]),
-        Column("Half left within", [days[row.slice].text() if row.slice in days else "" for row in stages]),
+        Column("Went on", [moved[row.slice].data() if row.slice in moved else "" for row in stages]),
+        Column("From", [behind(moved[row.slice]) if row.slice in moved else "" for row in stages]),
+        Column("Half left within", [days[row.slice].data() if row.slice in days else "" for row in stages]),
     ]
     subtitle = (
         f"Accounts at the end of {quarter_name(one.quarter)}. Between bars: of those that entered, went on in time"
     )
     metrics = list(dict.fromkeys([one.metric, *(row.metric for row in (*moved.values(), *days.values()))]))
-    numbers = table(f"{one.metric}-funnel", "", columns)
+    numbers = table(f"{one.metric}-funnel", "", columns, traced=stages)
     return Figure(title, subtitle, alternative, drawings(draw), numbers, metrics)
 
 

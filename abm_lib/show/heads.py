@@ -82,7 +82,9 @@ def header(readings: Readings, family: str, metrics: Sequence[str], edition: Map
     short = _short(edition["min_n"]) if edition.get("is_short") else ""
     if short:
         parts.append(tag("p", short, class_="record"))
-    return Fragment("header", tag("div", parts, class_="message"), f"{message}. {lead.striptags()} {short}".strip())
+    return Fragment(
+        "header", tag("div", parts, class_="message"), f"{message.striptags()}. {lead.striptags()} {short}".strip()
+    )
 
 
 def _short(least: Mapping[str, int]) -> str:
@@ -92,14 +94,15 @@ def _short(least: Mapping[str, int]) -> str:
     )
 
 
-def headline(readings: Readings, family: str, metrics: Sequence[str]) -> str:
+def headline(readings: Readings, family: str, metrics: Sequence[str]) -> Markup:
     """The page's message: one sentence on its two leading metrics, result first."""
     wanted = dict.fromkeys([*LEADS.get(family, ()), *metrics])
     rows = [row for name in wanted if (row := readings.whole(name)) and row.value is not None][:2]
     if not rows:
-        return f"No reading for {quarter_name(readings.quarter)} yet"
-    first, *more = [_clause(row, readings) for row in rows]
-    return first[0].upper() + first[1:] + "".join(f", and {text}" for text in more)
+        return escape(f"No reading for {quarter_name(readings.quarter)} yet")
+    told = [_clause(row, readings) for row in rows]
+    texts = [text[0].upper() + text[1:] if i == 0 else text for i, (text, _) in enumerate(told)]
+    return Markup(", and ").join(_named(text, about) for text, (_, about) in zip(texts, told, strict=True))
 
 
 def standfirst(readings: Readings, family: str, metrics: Sequence[str]) -> Markup:
@@ -129,35 +132,44 @@ def absent(metric: Known, row: Row | None, dimension: str, otherwise: str = "") 
     return Fragment("prose", html, f"{name}: {words}")
 
 
-def _clause(row: Row, readings: Readings) -> str:
-    """A part of the message that can stand alone."""
+def _named(text: str, about: Sequence[Row]) -> Markup:
+    """A text that leads back to the readings that it is made of."""
+    html = escape(text)
+    for row in about:
+        html = tag("span", html, **row.trace)
+    return html
+
+
+def _clause(row: Row, readings: Readings) -> tuple[str, list[Row]]:
+    """A part of the message that can stand alone, and the readings that it is made of."""
     when, value = quarter_name(row.quarter, year=False), row.value or 0.0
     if row.metric == "revenue_target_attainment":
         gap = f"{abs(value - 1):.0%}"
-        return (
-            f"{when} closed on target"
-            if gap == "0%"
-            else f"{when} closed {gap} {'under' if value < 1 else 'over'} target"
-        )
+        side = "under" if value < 1 else "over"
+        return f"{when} closed {'on' if gap == '0%' else f'{gap} {side}'} target", [row]
     if required := needed(readings, row.metric):
         ahead = list(HORIZONS).index(row.metric)
-        return f"pipeline coverage for {ahead_of(row.quarter, ahead)} is {row.text()} where our own record needs {required.text()}"
+        text = f"pipeline coverage for {ahead_of(row.quarter, ahead)} is {row.text()} where our own record needs {required.text()}"
+        return text, [row, required]
     if row.metric == "open_pipeline":
-        return f"open pipeline stands at {row.text()}{_moved_by(readings)}"
+        by, ends = _moved_by(readings)
+        return f"open pipeline stands at {row.text()}{by}", [row, *ends]
     name = CLAUSES.get(row.metric, within(row.label) + ": {}").format(row.text())
     if readings.register[row.metric].family == "quality":  # of the report, which is no better or worse for a quarter
-        return name
+        return name, [row]
     judged = verdict(row, None)
-    return name + (f", {judged.inline}" if judged.words and "no earlier" not in judged.words else "")
+    return name + (f", {judged.inline}" if judged.words and "no earlier" not in judged.words else ""), [row]
 
 
-def _moved_by(readings: Readings) -> str:
-    """What the movement bridge says of the quarter: both ends at the same rates, unlike two quarters read apart."""
+def _moved_by(readings: Readings) -> tuple[str, list[Row]]:
+    """What the movement bridge says of the quarter, with its ends: both at the same rates, unlike two quarters read apart."""
     ends = {row.slice: row for row in readings.slices("pipeline_movement", "movement") if row.value is not None}
     if "opening" not in ends or "closing" not in ends:
-        return ""
-    by = change((ends["closing"].value or 0) - (ends["opening"].value or 0), "money", ends["closing"].currency)
-    return f", {by[1:]} {'more' if by[0] == '+' else 'less'} than at the start" if by != "–" else ", as at the start"
+        return "", []
+    start, end = ends["opening"], ends["closing"]
+    by = change((end.value or 0) - (start.value or 0), "money", end.currency)
+    words = f"{by[1:]} {'more' if by[0] == '+' else 'less'} than" if by != "–" else "as"
+    return f", {words} at the start", [start, end]
 
 
 def _linked(text: str, row: Row, readings: Readings, family: str) -> Markup:

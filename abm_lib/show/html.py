@@ -45,6 +45,11 @@ def short(text: object, longest: int = 28) -> str:
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
+def plain(html: Markup) -> str:
+    """The text of some markup, with its spaces as they are: those inside a number must not break."""
+    return Markup(re.sub(r"<[^>]*>", "", html)).unescape()
+
+
 def said(text: object) -> Markup:
     """Cleaned text from data inside running text: its direction cannot change what stands around it."""
     line = clean(text)

@@ -34,8 +34,9 @@ def side_by_side(
         model, of = row.slice.split("/", 1)
         told.setdefault(of, {})[model] = row
     order = sorted(told, key=lambda of: (of == NONE, -_value(told[of].get("linear")), of))
-    lines = [*(of for of in order if of != NONE)][:MOST] + [of for of in order if of == NONE]
     shown = [model for model in SHOWN if any(model in each for each in told.values())]
+    credited = [of for of in order if not told[of].keys().isdisjoint(shown)]
+    lines = [of for of in credited if of != NONE][:MOST] + [of for of in credited if of == NONE]
     columns = [Column(first, [said(words(of).replace("%25", "%")) for of in lines], number=False)]
     columns += [Column(words(model), [_cell(told[of].get(model)) for of in lines]) for model in shown]
     label = rows[0].label if rows else name
@@ -63,7 +64,8 @@ def side_by_side(
 
 
 def _weighing(models: Sequence[str], weights: Mapping[str, str]) -> Markup:
-    return tag("ul", [tag("li", tag("strong", words(model)), f": {weights[model]}") for model in models])
+    items = [tag("li", tag("strong", words(model)), f": {weights[model]}") for model in models]
+    return tag("ul", items, class_="weights")
 
 
 def _value(row: Row | None) -> float:

@@ -43,11 +43,11 @@ def outcomes(won: Sequence[Row], lost: Sequence[Row], headline: str) -> Figure:
     columns = [
         Column("Within", [f"{days} days" for days, *_ in there], number=False),
         Column("Won", [row.text() for _, row, _ in there]),
-        Column("Likely won", [likely(row).striptags() for _, row, _ in there]),
-        Column("Lost", [row.text() for *_, row in there]),
-        Column("Likely lost", [likely(row).striptags() for *_, row in there]),
+        Column("Likely won", [likely(row) for _, row, _ in there]),
+        Column("Lost", [row.data() for *_, row in there]),
+        Column("Likely lost", [likely(row) for *_, row in there]),
     ]
-    numbers = table(f"{one.metric}-outcomes", "", columns)
+    numbers = table(f"{one.metric}-outcomes", "", columns, traced=[row for _, row, _ in there])
     return Figure(title, subtitle, alternative, drawings(draw), numbers, [one.metric, other.metric], notes)
 
 

@@ -15,7 +15,7 @@ from .html import clean, listed, short
 from .names import are_steps, has_order, heading, identifier, within
 from .numbers import quarter_name, tick, unit_name
 from .rows import Row, weightiest_first
-from .tables import left_out, of_slices
+from .tables import beyond, left_out, of_slices
 from .theme import ink
 from .verdict import differs, too_few
 
@@ -54,7 +54,16 @@ def rates(rows: Sequence[Row], whole: Row | None, dimension: str, between: bool 
     table = of_slices(f"{one.metric}-{identifier(dimension)}", ordered, whole, by)
     most = "The last are drawn; " if is_ordered else "The largest are drawn; " if one.unit != "points" else ""
     notes = left_out(rows, len(rest), most)
-    return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], notes)
+    return Figure(
+        title,
+        subtitle,
+        alternative,
+        drawings(draw),
+        table,
+        [one.metric],
+        notes,
+        beside=[r for r in beyond(ordered) if r in there],
+    )
 
 
 def _rank(row: Row) -> float:

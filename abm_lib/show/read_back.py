@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
@@ -12,8 +14,21 @@ from .numbers import MINUS
 WORDS = {"yes": 1.0, "kept": 1.0, "no": 0.0, "missed": 0.0}
 SCALES = {"k": 1e3, "M": 1e6, "B": 1e9}
 LEFT_OUT = (1, 0.01, *SCALES.values())
-MINUTES = re.compile(r"(\d+) min (\d\d) s")
-PER_CENT = re.compile(r"%|points")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A number as it is written, without its sign: what its digits say, half of the last of them, and by what that may be scaled."""
+
+    text: str
+    start: int
+    shown: float
+    last: float
+    scales: tuple[float, ...]
+
+    def means(self, size: float) -> bool:
+        """Whether it is that size, rounded to the digits shown."""
+        return any(abs(self.shown * scale - size) <= self.last * scale for scale in self.scales)
 
 
 def says(text: str, value: float, locale: str = "en", field: str = "value") -> bool:
@@ -23,22 +38,36 @@ def says(text: str, value: float, locale: str = "en", field: str = "value") -> b
     """
     if text in WORDS:
         return WORDS[text] == value
-    if minutes := MINUTES.search(text):
-        seconds = int(minutes[1]) * 60 + int(minutes[2])
-        return abs((-seconds if text.startswith(MINUS) else seconds) - value) <= 0.5
-    number = _form(locale).search(text)
-    if number is None:
+    said = next(said_in(text, locale, leaves_unit=field == "low"), None)
+    if said is None:
         return False
-    whole = re.sub(r"\D", "", number["whole"])
-    part = (number["part"] or "")[1:]
-    scale = SCALES.get(number["scale"] or "", 0.01 if PER_CENT.search(text) else 1)
-    shown = float(f"{whole}.{part or 0}") * (-1 if MINUS in text[: number.start()] else 1)
-    last = 10.0 ** -len(part) / 2 * (1 + 1e-6)
-    scales = LEFT_OUT if field == "low" and scale == 1 else (scale,)
-    return any(abs(shown * scale - value) <= last * scale for scale in scales)
+    sign = -1 if MINUS in text[: said.start] else 1
+    return said.means(sign * value)
+
+
+def said_in(text: str, locale: str = "en", leaves_unit: bool = False) -> Iterator[Said]:
+    """Every number of a text; a digit that is part of a name, such as Q3 or S0-11, is none."""
+    for found in _form(locale).finditer(text):
+        if found["minutes"]:
+            yield Said(
+                found[0], found.start(), int(found["minutes"]) * 60 + int(found["seconds"]), 0.5 * (1 + 1e-6), (1,)
+            )
+            continue
+        whole, part = re.sub(r"\D", "", found["whole"]), (found["part"] or "")[1:]
+        scale = SCALES.get(found["scale"] or "", 0.01 if found["share"] else 1)
+        is_low = leaves_unit or found["range"] is not None
+        scales = LEFT_OUT if is_low and scale == 1 else (scale,)
+        yield Said(found[0], found.start(), float(f"{whole}.{part or 0}"), 10.0 ** -len(part) / 2 * (1 + 1e-6), scales)
 
 
 @cache
 def _form(locale: str) -> re.Pattern[str]:
-    group, point = re.escape(get_group_symbol(locale)), re.escape(get_decimal_symbol(locale))
-    return re.compile(rf"(?P<whole>\d(?:\d|{group}(?=\d))*)(?P<part>{point}\d+)?(?P<scale>[kMB](?![^\W\d_]))?")
+    group, point = get_group_symbol(locale), re.escape(get_decimal_symbol(locale))
+    group = (
+        r"\s" if group.isspace() else re.escape(group)
+    )  # a space that does not break, or the plain one that it became
+    return re.compile(
+        r"(?<![\w-])(?:(?P<minutes>\d+) min (?P<seconds>\d\d) s"
+        rf"|(?P<whole>\d(?:\d|{group}(?=\d))*)(?P<part>{point}\d+)?(?P<scale>[kMB](?![^\W\d_]))?"
+        r"(?P<share>\s?%|\spoints?)?(?P<range>(?=\N{EN DASH}))?)"
+    )

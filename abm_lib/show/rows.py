@@ -198,7 +198,7 @@ class Row:
         """A field as a `data` element that leads back to this reading; `inside` an element that carries the trace."""
         number = getattr(self, field)
         if number is None:
-            return tag("span", self.text(field), class_="missing")
+            return tag("span", self.text(field), class_="missing", **({} if inside else self.trace))
         shown = self.text(field) if text is None else text
         which = field if field != "value" else None
         return tag("data", shown, value=machine(number), **({} if inside else self.trace), data_field=which)

@@ -132,13 +132,16 @@ def _field(readings: Readings, name: str, field: str) -> Markup:
 def _change(row: Row, readings: Readings) -> Markup:
     if row.value is None or row.previous is None:
         return escape("without an earlier value")
-    return escape(moved(row))
+    return tag("span", moved(row), **row.trace)
 
 
 def _verdict(row: Row, readings: Readings) -> Markup:
     judged = verdict(row, needed(readings, row.metric))
     return tag(
-        "span", judged.words[0].lower() + judged.words[1:] if judged.words else "", class_=f"verdict {judged.tone}"
+        "span",
+        judged.words[0].lower() + judged.words[1:] if judged.words else "",
+        class_=f"verdict {judged.tone}",
+        **row.trace,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from .fragment import Fragment
-from .html import css_text, said, short, tag
+from .html import css_text, plain, said, short, tag
 from .names import has_order, heading, within
 from .numbers import quarter_name, span
 from .rows import Row, weightiest_first
@@ -92,25 +92,36 @@ def first_shown(rows: Sequence[Row]) -> Sequence[Row]:
 def of_slices(name: str, rows: Sequence[Row], whole: Row | None, first: str, folded: bool = True) -> Fragment:
     """Slices under one another: value, what it is made of, likely range, target, the quarter and year before.
 
-    Under a chart (`folded`) the chart's metric and the row's name say which reading it is; alone, each value carries that.
+    Under a chart (`folded`) the table has no caption and its numbers are plain text: its rows say which reading they are.
     """
     kept, left = cut(rows, _is_ordered(rows))
     lines = [*kept, *([whole] if whole else [])]
     columns = [Column(first, [said(row.name) for row in lines], number=False), *_reading_columns(lines, folded)]
     caption = "" if folded else f"{lines[0].label} by {within(first)}" if lines else first
     more = f"{left} more" if left else ""
-    return table(name, caption, columns, [len(kept)] if whole else [], () if folded else lines, more)
+    return table(name, caption, columns, [len(kept)] if whole else [], lines, more)
 
 
 def of_quarters(name: str, rows: Sequence[Row], first: str = "Quarter", folded: bool = True) -> Fragment:
     """One reading through time: value, what stands behind it, likely range and target."""
     step = -(-len(rows) // MOST_TIMES)
-    kept = [row for i, row in enumerate(rows) if (len(rows) - 1 - i) % step == 0] if step else []
+    kept = _each(rows, step)
     names = [said(row.name) if row.slice_by else f"{row.quarter[4:]} {row.quarter[:4]}" for row in kept]
     columns = [Column(first, names, number=False), *_reading_columns(kept, folded, earlier=False)]
     caption = "" if folded else f"{rows[0].label} by {within(first)}" if rows else first
     more = f"One row in {step} is shown; {len(rows) - len(kept)} more" if step > 1 else ""
-    return table(name, caption, columns, (), () if folded else kept, more)
+    return table(name, caption, columns, (), kept, more)
+
+
+def _each(rows: Sequence[Row], step: int) -> list[Row]:
+    """One row in so many, the newest among them."""
+    return [row for i, row in enumerate(rows) if (len(rows) - 1 - i) % step == 0] if step else []
+
+
+def beyond(rows: Sequence[Row], through_time: bool = False) -> list[Row]:
+    """The rows that a table of slices, or of one number through time, leaves out."""
+    kept = _each(rows, -(-len(rows) // MOST_TIMES)) if through_time else cut(rows, _is_ordered(rows))[0]
+    return [row for row in rows if row not in kept]
 
 
 def through_quarters(name: str, histories: Sequence[Sequence[Row | None]], first: str) -> Fragment:
@@ -138,7 +149,8 @@ def crossed(name: str, rows: Sequence[Row], dimension: str) -> Fragment:
         lines.sort(key=lambda line: -sums[line])
     if total > MOST_ROWS + 1:  # of many, those that say something
         lines = [line for line in lines if any((row := values.get((line, h))) and row.value for h in heads)]
-    kept, heads = cut(lines, ordered)[0], heads[-MOST_COLUMNS:]
+    kept = cut(lines, ordered)[0]
+    heads = [head for head in heads if any((line, head) in values for line in kept)][-MOST_COLUMNS:]
     left = total - len(kept)
     columns = [Column(heading(by[down]), [said(_part(values, line, down, by)) for line in kept], number=False)]
     for head in heads:
@@ -171,9 +183,9 @@ def _reading_columns(rows: Sequence[Row], folded: bool, earlier: bool = True) ->
     slices = [row for row in rows if row.slice_by] or rows
     columns = [Column("Value", [row.text() if folded else row.data(inside=True) for row in rows])]
     if any(row.numerator is not None and row.denominator for row in rows):
-        columns.append(Column("From", [behind(row).striptags() for row in rows]))
+        columns.append(Column("From", [plain(behind(row)) for row in rows]))
     if any(row.ranged for row in rows):
-        columns.append(Column("Likely", [likely(row).striptags() for row in rows]))
+        columns.append(Column("Likely", [plain(likely(row)) for row in rows]))
     past = [("Quarter before", "previous"), ("Year before", "year_ago")] if earlier else []
     for title, field in [("Target", "target"), *past]:
         if any(getattr(row, field) is not None for row in slices):

@@ -15,7 +15,7 @@ from .html import clean, listed, short
 from .names import heading, identifier, within
 from .numbers import day, quarter_name, tick, unit_name
 from .rows import Row
-from .tables import of_quarters
+from .tables import beyond, of_quarters
 from .theme import ink
 from .verdict import verdict
 
@@ -59,7 +59,8 @@ def trend(
         return _draw(room, rows, dimension, marked, need)
 
     table = of_quarters(f"{now.metric}-{identifier(dimension) or 'quarter'}", told, first)
-    return Figure(_message(there, dimension, need), subtitle, alternative, drawings(draw), table, [now.metric], notes)
+    title, beside = _message(there, dimension, need), [*([need] if need else []), *beyond(told, through_time=True)]
+    return Figure(title, subtitle, alternative, drawings(draw), table, [now.metric], notes, beside=beside)
 
 
 def placed(rows: Sequence[Row | None], remarks: Sequence[Remark]) -> list[tuple[float, Remark]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .drawing import Canvas, Records, Room, aside, drawings, ticks
 from .fragment import Figure, Fragment
-from .html import clean, listed, said
+from .html import clean, listed, plain, said
 from .numbers import change, day, quarter_name, span, tick, unit_name
 from .rows import Row
 from .tables import Column, likely, table
@@ -107,9 +107,9 @@ def _numbers(there: Sequence[Row]) -> Fragment:
         Column("Value less target", [_change(row) for row in there]),
     ]
     if any(row.ranged for row in there):
-        columns.insert(2, Column("Likely", [likely(row).striptags() for row in there]))
+        columns.insert(2, Column("Likely", [plain(likely(row)) for row in there]))
         columns.append(Column("Verdict", [said(_judged(row).text) for row in there], number=False))
-    return table(f"{there[-1].metric}-variance", "", columns)
+    return table(f"{there[-1].metric}-variance", "", columns, traced=there)
 
 
 def gap(row: Row | None) -> float | None:

@@ -12,7 +12,7 @@ from .html import listed, short
 from .names import has_order, heading, identifier, within
 from .numbers import amount, quarter_name, unit_name
 from .rows import Row
-from .tables import left_out, of_slices
+from .tables import beyond, left_out, of_slices
 from .theme import ink
 
 MOST_BARS = 6
@@ -47,7 +47,9 @@ def ranked(rows: Sequence[Row], whole: Row | None, dimension: str) -> Figure:
     listed_rows = [*known, *(row for row in rows if row.value is None)]
     table = of_slices(f"{one.metric}-{identifier(dimension)}", listed_rows, whole, by)
     subtitle = f"{unit_name(one.unit, one.currency)}, {quarter_name(one.quarter)}. Right: part of the sum"
-    return Figure(title, subtitle, alternative, drawings(draw), table, [one.metric], left_out(rows, 0))
+    return Figure(
+        title, subtitle, alternative, drawings(draw), table, [one.metric], left_out(rows, 0), beside=beyond(listed_rows)
+    )
 
 
 def shares(rows: Sequence[Row], dimension: str, history: History | None = None) -> Figure:
@@ -63,14 +65,25 @@ def shares(rows: Sequence[Row], dimension: str, history: History | None = None) 
         return _draw_shares(room, parts, total)
 
     by = heading(dimension)
-    table = of_slices(f"{one.metric}-parts", [*parts, *(r for r in rows if not r.value)], None, by)
+    listed_rows = [*parts, *(r for r in rows if not r.value)]
+    table = of_slices(f"{one.metric}-parts", listed_rows, None, by)
     notes: list[object] = [", ".join(said) + "."] if parts else []
     notes += recurring(rows, history) if history and dimension in REASONS else []
     title = f"{one.label}: " + (", ".join(said[:3]) or "no reading")
     subtitle = f"{quarter_name(one.quarter)}. Parts of one whole; what is unknown is dashed and kept"
     alternative = f"{one.label} by {within(by)}: " + listed(said)
     notes += left_out(rows, 0)
-    return Figure(title, subtitle, alternative, drawings(draw, "wide", "narrow"), table, [one.metric], notes, wide=True)
+    return Figure(
+        title,
+        subtitle,
+        alternative,
+        drawings(draw, "wide", "narrow"),
+        table,
+        [one.metric],
+        notes,
+        wide=True,
+        beside=beyond(listed_rows),
+    )
 
 
 def recurring(rows: Sequence[Row], history: History) -> list[str]:
@@ -82,7 +95,7 @@ def recurring(rows: Sequence[Row], history: History) -> list[str]:
         found.update(row.name for row in there if len(there) < 4 or (row.value or 0) >= (there[2].value or 0))
     back = [name for name, times in found.items() if times >= 3]
     return (
-        [f"Keeps coming back, among the first three in at least 3 of the last 4 quarters: {listed(back)}."]
+        [f"Keeps coming back, among the first three in at least three of the last four quarters: {listed(back)}."]
         if back
         else []
     )
