@@ -28,7 +28,7 @@ def meetings_by_start(cut: Cut) -> Frame:
 
 
 def _meetings(base: Base) -> Frame:
-    """Every meeting with people outside, and whether it follows or was followed by another booking of the same meeting."""
+    """Every meeting with people outside, whether it follows or was followed by another booking of the same meeting, and when."""
     return base.once("meetings", lambda: _described(base))
 
 
@@ -36,7 +36,8 @@ def _described(base: Base) -> Frame:
     meetings, paid = base.tables.meetings, base.tables.channels.select("channel", "is_paid")
     earlier = meetings.select(rescheduled_from="meeting_id", _earlier=nw.lit(True))
     later = meetings.filter(~nw.col("rescheduled_from").is_null())
-    later = later.select(meeting_id="rescheduled_from", _later=nw.lit(True)).unique()
+    later = later.group_by("rescheduled_from").agg(rebooked_on=nw.col("booked_on").min(), _later=nw.len())
+    later = later.rename({"rescheduled_from": "meeting_id"})
     joined = meetings.filter(~nw.col("is_internal").fill_null(False)).join(paid, on="channel", how="left")
     joined = joined.join(earlier, on="rescheduled_from", how="left").join(later, on="meeting_id", how="left")
     origin = nw.when(nw.col("is_paid").fill_null(False)).then(nw.lit("paid"))
@@ -44,7 +45,7 @@ def _described(base: Base) -> Frame:
     origin = origin.when(nw.col("channel").is_null()).then(nw.lit(UNKNOWN))
     return joined.select(
         "meeting_id", "kind", "account_id", "booked_at", "booked_on", "starts_at", "starts_on", "outcome",
-        is_rescheduling=nw.col("_earlier").fill_null(False), is_rescheduled=nw.col("_later").fill_null(False),
+        is_rescheduling=nw.col("_earlier").fill_null(False), is_rescheduled=~nw.col("_later").is_null(), rebooked_on="rebooked_on",
         channel=nw.col("channel").fill_null(UNKNOWN), paid_or_website=origin.otherwise(nw.lit("other")),
     )  # fmt: skip
 
@@ -129,9 +130,10 @@ def mqa_waits(cut: Cut) -> Frame:
 
 @fact(one_row_per=("creation_quarter",), needs=("meetings", "opportunity_changes", "opportunities"))
 def meetings_and_pipeline(cut: Cut) -> Frame:
-    """Every quarter so far: new business qualified in it, and the meetings held in the quarter before it.
+    """Every quarter so far: new business qualified in it, the meetings held in the quarter before it, and those booked for it by then.
 
-    `after_*` is of accounts that had a meeting held in that quarter before, `other_*` the rest. A quarter counts where
+    `after_*` is of accounts that had a meeting held in that quarter before, `booked_*` of others for which one was booked,
+    `other_*` the rest. `booked_ahead` are the meetings booked for the quarter after the one reported. A quarter counts where
     meetings are known from the first day of the one before.
     """
     base = cut.base
@@ -139,22 +141,42 @@ def meetings_and_pipeline(cut: Cut) -> Frame:
     held = _meetings(base).filter(nw.col("outcome") == "held").with_columns(day=nw.col("starts_on"))
     held = held.join(base.windows.days("quarter"), on="day").select("account_id", before="quarter")
     counted = held.group_by("before").agg(meetings=nw.len())
-    met = held.filter(~nw.col("account_id").is_null()).unique().with_columns(is_after=nw.lit(True))
+    booked = _booked_ahead(base)
+    due = booked.group_by("before").agg(booked_meetings=nw.len())
+    met, expected = (
+        frame.filter(~nw.col("account_id").is_null()).unique().with_columns(nw.lit(True).alias(name))
+        for name, frame in (("is_after", held), ("is_booked", booked))
+    )
     created = opportunities_qualified(Cut(base, "quarter")).filter(nw.col("business_type") == "new")
     created = created.select("account_id", "amount", creation_quarter="quarter").join(
         pairs.select("creation_quarter", "before").unique(), on="creation_quarter"
     )
     created = created.join(met, on=["before", "account_id"], how="left")
+    created = created.join(expected, on=["before", "account_id"], how="left")
     after = nw.col("is_after").fill_null(False)
+    only_booked = ~after & nw.col("is_booked").fill_null(False)
+    parts = {"after": after, "booked": only_booked, "other": ~after & ~only_booked}
     summed = created.group_by("creation_quarter").agg(
-        after_count=nw.when(after).then(1).otherwise(0).sum(), other_count=nw.when(~after).then(1).otherwise(0).sum(),
-        after_amount=nw.when(after).then(nw.col("amount")).sum(), other_amount=nw.when(~after).then(nw.col("amount")).sum(),
-    )  # fmt: skip
-    joined = (
-        pairs.join(counted, on="before").join(summed, on="creation_quarter", how="left").join(cut.windows, on="quarter")
+        **{f"{name}_count": nw.when(part).then(1).otherwise(0).sum() for name, part in parts.items()},
+        **{f"{name}_amount": nw.when(part).then(nw.col("amount")).sum() for name, part in parts.items()},
     )
-    numbers = ("after_count", "other_count", "after_amount", "other_amount")
+    ahead = due.select(quarter="before", booked_ahead="booked_meetings")
+    joined = pairs.join(counted, on="before").join(due, on="before", how="left").join(ahead, on="quarter", how="left")
+    joined = joined.join(summed, on="creation_quarter", how="left").join(cut.windows, on="quarter")
+    numbers = ("booked_meetings", "booked_ahead", *(f"{name}_{what}" for name in parts for what in ("count", "amount")))
     return joined.with_columns(*(nw.col(c).fill_null(0) for c in numbers))
+
+
+def _booked_ahead(base: Base) -> Frame:
+    """before, account_id: each meeting that at the end of quarter `before` stood booked for the one after it.
+
+    Cancelled ones too: when a meeting was cancelled is not known.
+    """
+    following = base.windows.ahead().filter(nw.col("horizon") == "next").select("due_in", "due_from", before="quarter")
+    due = _meetings(base).join(base.windows.quarter_days(), left_on="starts_on", right_on="day")
+    due = due.join(following, on="due_in")
+    stands = nw.col("rebooked_on").is_null() | (nw.col("rebooked_on") >= nw.col("due_from"))
+    return due.filter(nw.col("booked_on") < nw.col("due_from"), stands).select("before", "account_id")
 
 
 def _pairs(base: Base) -> Frame:

@@ -6,11 +6,13 @@ import narwhals as nw
 
 from . import Base, Cut, Frame, accounts, day_number, fact
 from .calendar import EDGES
+from .opportunities import described
 from .target_list import target_list
 
 STAGES = ("cold", "engaged", "mqa", "demo", "opportunity", "customer", "renewal")
 COLD, CUSTOMER, RENEWAL = STAGES.index("cold"), STAGES.index("customer"), STAGES.index("renewal")
 CONVERSION_DAYS = 180
+NO_OPPORTUNITY = "no opportunity"
 NEEDS = ("account_stages", "account_lists", "accounts")
 
 
@@ -127,7 +129,8 @@ def _further(base: Base, entered: Frame) -> Frame:
 def stage_stays(cut: Cut) -> Frame:
     """Stays that target accounts began in the window, with the days until they left or, still there, until its end (S0-91).
 
-    Counts: accounts on the list when the window began; any other stage ends a stay, be it higher or lower.
+    Counts: accounts on the list when the window began; any other stage ends a stay, be it higher or lower. `source_owner` is
+    that of the account's first opportunity.
     """
     ends = cut.base.windows.moments("end").select("quarter", "read_at", "known_until", "rated_on")
     listed = accounts.accounts_at_start(cut).filter(nw.col("is_target"))
@@ -140,4 +143,19 @@ def stage_stays(cut: Cut) -> Frame:
     until = nw.when(nw.col("is_over")).then(nw.col("next_entered_on")).otherwise(nw.col("rated_on"))
     stays = stays.with_columns(_until=until)
     days = (day_number("_until") - day_number("entered_on")).cast(nw.Float64)
-    return stays.with_columns(days=days, naive=nw.lit("mean of those that are over"))
+    stays = stays.with_columns(days=days, naive=nw.lit("mean of those that are over"))
+    if not cut.tables.delivered.issuperset(("opportunities", "opportunity_changes")):
+        return stays.with_columns(source_owner=nw.lit(accounts.UNKNOWN))
+    stays = stays.join(_first_owners(cut), on=["quarter", "account_id"], how="left")
+    return stays.with_columns(nw.col("source_owner").fill_null(NO_OPPORTUNITY))
+
+
+def _first_owners(cut: Cut) -> Frame:
+    """quarter, account_id, source_owner: of the new business known at the quarter's end, that which qualified first."""
+    known = described(cut, "end").filter(nw.col("business_type") == "new", ~nw.col("qualified_at").is_null())
+    known = known.with_columns(_first=nw.col("qualified_at").min().over("quarter", "account_id"))
+    first = known.filter(nw.col("qualified_at") == nw.col("_first"))
+    first = first.group_by("quarter", "account_id").agg(nw.col("opportunity_id").min())
+    return first.join(known.select("quarter", "opportunity_id", "source_owner"), on=["quarter", "opportunity_id"]).drop(
+        "opportunity_id"
+    )

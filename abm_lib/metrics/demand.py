@@ -147,9 +147,9 @@ def mqa_follow_up_days(accounts: Columns) -> Formula:
 
 
 @metric(of=("meetings_held",), looks_up="meetings_and_pipeline", label="Opportunities expected next quarter", unit="count",
-        better="neither", counts="meetings", kind="funnel", by=("creation_quarter/record",))  # fmt: skip
+        better="neither", counts="meetings", kind="funnel", by=("creation_quarter/record",), version=2)  # fmt: skip
 def next_quarter_opportunities_forecast(read: Look) -> Worked:
-    """New-business opportunities to be expected next quarter, given the meetings held in this one.
+    """New-business opportunities to be expected next quarter, given the meetings held in this one and those booked for it.
 
     Source: as next_quarter_pipeline_forecast (S0-48).
     Counts: as next_quarter_pipeline_forecast, in opportunities.
@@ -160,14 +160,15 @@ def next_quarter_opportunities_forecast(read: Look) -> Worked:
 
 
 @metric(of=("meetings_held", "win_rate_cohort", "open_pipeline"), looks_up="meetings_and_pipeline", label="Pipeline expected next quarter",
-        unit="money", better="neither", counts="meetings", kind="funnel", by=("outcome", "creation_quarter/record"))  # fmt: skip
+        unit="money", better="neither", counts="meetings", kind="funnel", by=("outcome", "creation_quarter/record"), version=2)  # fmt: skip
 def next_quarter_pipeline_forecast(read: Look) -> Worked:
-    """Meetings held × new pipeline that a meeting was followed by a quarter later, plus the pipeline that came without one.
+    """Meetings held and meetings booked for next quarter × the new pipeline that each was followed by, plus what came without one.
 
     Source: meetings_and_pipeline, up to eight past quarters; meetings_held (S0-48).
-    Counts: new business. The slice `outcome` has the revenue to come of it at win_rate_cohort, whenever it closes, and what
-        there will be to work with: what is open now with what is expected, of which the latter alone gives the range;
-        `creation_quarter/record` what was expected of past quarters, and what came.
+    Counts: new business, of an account with both once, with the meetings held; a meeting is booked as long as no later
+        booking had replaced it when the quarter ended. The slice `outcome` has the revenue to come of it at win_rate_cohort,
+        whenever it closes, and what there will be to work with: what is open now with what is expected, of which the latter
+        alone gives the range; `creation_quarter/record` what was expected of past quarters, and what came.
     Missing: fewer than four past quarters, or no meetings.
     Beware: a light forecast; its range is as wide as its past errors, and is left out until there are four. How many past ranges,
         as they were given then, held what came stands in its caveat.
@@ -210,7 +211,8 @@ def _forecast(read: Look, what: str, places: int) -> tuple[Reading, dict[tuple[s
     held_it: list[bool] = []
     for place in range(FEWEST, len(past)):
         row = past[place]
-        came, expected = row[f"after_{what}"] + row[f"other_{what}"], _expected(past[:place], row["meetings"], what)
+        came = sum(row[f"{part}_{what}"] for part in ("after", "booked", "other"))
+        expected = _expected(past[:place], row["meetings"], row["booked_meetings"], what)
         n = float(row["meetings"])
         # The range that was given then: as wide as the errors before it.
         then = _ranged(expected, _width(errors), places, n)
@@ -225,7 +227,7 @@ def _forecast(read: Look, what: str, places: int) -> tuple[Reading, dict[tuple[s
     meetings = held.value
     if len(past) < FEWEST:
         return missing("undefined", TOO_FEW), record
-    said = _ranged(_expected(past, meetings, what), _width(errors), places, meetings)
+    said = _ranged(_expected(past, meetings, past[-1]["booked_ahead"], what), _width(errors), places, meetings)
     return replace(said, caveat=_hit_rate(held_it)), record
 
 
@@ -283,11 +285,12 @@ def _rounded(number: float, places: int) -> float:
     return math.copysign(steps / 10**places, number)
 
 
-def _expected(past: list[dict[str, Any]], meetings: float, what: str) -> float:
-    """Meetings × what each was followed by in the last quarters, plus what came without in a mean quarter."""
+def _expected(past: list[dict[str, Any]], meetings: float, booked: float, what: str) -> float:
+    """Meetings held, and booked, × what each was followed by in the last quarters, plus what came without in a mean quarter."""
     known = past[-LEARNED_FROM:]
-    followed, without = (sum(row[f"{part}_{what}"] for row in known) for part in ("after", "other"))
-    return float(meetings * followed / sum(row["meetings"] for row in known) + without / len(known))
+    after, of_booked, without = (sum(row[f"{part}_{what}"] for row in known) for part in ("after", "booked", "other"))
+    held, due = (sum(row[name] for row in known) for name in ("meetings", "booked_meetings"))
+    return float(meetings * after / held + (booked * of_booked / due if due else 0.0) + without / len(known))
 
 
 def _width(errors: list[float]) -> float | None:

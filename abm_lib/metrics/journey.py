@@ -69,13 +69,14 @@ def stage_conversion_rate(cohorts: Columns) -> Formula:
     return headline.but(**{"stage/entry_quarter": replace(each, given=mature)})
 
 
-@metric(facts="stage_stays", label="Days in stage", unit="days", better="neither", counts="stays", by=("stage", "stage/naive"),
-        window="trailing_4_quarters", has_whole=False)  # fmt: skip
+@metric(facts="stage_stays", label="Days in stage", unit="days", better="neither", counts="stays",
+        by=("stage", "stage/source_owner", "stage/naive"), window="trailing_4_quarters", has_whole=False)  # fmt: skip
 def stage_median_days(stays: Columns) -> Formula:
     """Median days that target accounts stay in a stage; a stay that still goes on counts for as long as it has been seen.
 
     Source: stage_stays, stays that began in the trailing four quarters (S0-90, S0-91).
-    Counts: every stay, ended by a move up or down; accounts on the list when the four quarters began.
+    Counts: every stay, ended by a move up or down; accounts on the list when the four quarters began. The owner is that of the
+        account's first opportunity, which most accounts do not have: of the stages before it, those of accounts that came so far.
     Missing: fewer than half have left within the time seen.
     Beware: the slice `stage/naive` has the mean of the stays alone that are over: too short, since the others still go on.
     """

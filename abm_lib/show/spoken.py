@@ -26,7 +26,8 @@ from .read_back import Said, said_in
 Key = tuple[str, str, str, str]  # metric, quarter, dimension, slice
 TRACE = ("data-metric", "data-quarter", "data-slice-by", "data-slice")
 # Elements whose words speak of the readings inside them, and those beyond which no words look for readings.
-SPEAKS = {"article", "details", "figure", "table", "tr", "p", "h1", "h2", "li", "dl"}
+HEADINGS = {"h1", "h2", "h3"}  # of figures, they are a part of them
+SPEAKS = {"article", "details", "figure", "table", "tr", "p", "li", "dl", *HEADINGS}
 SPEAKS_CLASSES = {"block", "prose"}
 ENDS = {"main", "section", "body"}
 # What is no result: definitions and rules in force, names of pages and times, how many rows were read, charts of an analyst's own.
@@ -34,7 +35,7 @@ SILENT = {"head", "title", "style", "script", "nav", "footer", "header", "time",
 SILENT_CLASSES = {"definition", "evidence", "weights", "touches", "reads", "menu", "only", "record"}
 # What ends a paragraph whose end is left out.
 AFTER_P = {"p", "div", "table", "ul", "dl", "article", "details", "section", "figcaption", "figure", "main", "body"}
-SILENT_TABLES = {"table-attribution-rules", "table-influence-rules", "table-deliveries"}
+SILENT_TABLES = ("table-attribution-rules", "table-influence-rules", "table-deliveries")
 # How many things a page lists or leaves out is counted on the page itself.
 LISTED = re.compile(
     r"\bOf \d+ numbers|[▼▲≈○] \d+ (?:worse|better|with no|not)|\b\d+ not (?:judged|printed)|\b\d+ (?:more|other)(?: rows| models)?"
@@ -207,7 +208,7 @@ class _Words(HTMLParser):
             self.silent += [tag] if tag == self.silent[0] else []
         elif (
             tag in SILENT
-            or given.get("id") in SILENT_TABLES
+            or given.get("id", "").endswith(SILENT_TABLES)
             or not SILENT_CLASSES.isdisjoint(given.get("class", "").split())
         ):
             self.silent = [tag]
@@ -220,6 +221,7 @@ class _Words(HTMLParser):
         if tag in SPEAKS or tag in ENDS or tag == "div":
             around = self._around() if tag == "tr" else {}
             speaks = tag != "div" or not SPEAKS_CLASSES.isdisjoint(given.get("class", "").split())
+            speaks &= tag not in HEADINGS or "figure" not in {block.tag for block in self.open}
             self.open.append(_Block(tag, speaks, around | trace))
             if (trace and tag != "table") or (tag == "tr" and around and not self.in_head):
                 self._name(self.open[-1].trace)

@@ -588,28 +588,30 @@ def met_and_made(met: dict[str, str], made: str) -> dict[str, str]:
     return {"meetings": "\n".join(drawn)} | deals(made)
 
 
+MET = {"2025-01-01": "a1", "2025-04-10": "a1", "2025-07-10": "a1 a2", "2025-10-10": "a1", "2026-01-10": "a1",
+       "2026-04-10": "a1 a2", "2026-07-10": "a1 a2 a3"}  # fmt: skip
+MADE = """
+    deal | qualified  | ended      | stage | amount | account_id | business_type
+    d1   | 2025-05-01 | 2026-06-20 | won   | 100    | a1         | new
+    d2   | 2025-05-01 | 2026-06-20 | lost  | 50     | a4         | new
+    d3   | 2025-08-01 |            |       | 100    | a1         | new
+    d4   | 2025-08-01 |            |       | 50     | a4         | new
+    d5   | 2025-11-01 |            |       | 100    | a1         | new
+    d6   | 2025-11-01 |            |       | 100    | a2         | new
+    d7   | 2025-11-01 |            |       | 50     | a4         | new
+    d8   | 2026-02-01 |            |       | 100    | a1         | new
+    d9   | 2026-02-01 |            |       | 50     | a4         | new
+    d10  | 2026-05-01 |            |       | 120    | a1         | new
+    d11  | 2026-05-01 |            |       | 60     | a4         | new
+    d12  | 2026-08-01 |            |       | 200    | a1         | new
+    d13  | 2026-08-01 |            |       | 50     | a3         | new
+    d14  | 2026-08-01 |            |       | 999    | a1         | renewal
+    """
+
+
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    met = {"2025-01-01": "a1", "2025-04-10": "a1", "2025-07-10": "a1 a2", "2025-10-10": "a1", "2026-01-10": "a1",
-           "2026-04-10": "a1 a2", "2026-07-10": "a1 a2 a3"}  # fmt: skip
-    made = """
-        deal | qualified  | ended      | stage | amount | account_id | business_type
-        d1   | 2025-05-01 | 2026-06-20 | won   | 100    | a1         | new
-        d2   | 2025-05-01 | 2026-06-20 | lost  | 50     | a4         | new
-        d3   | 2025-08-01 |            |       | 100    | a1         | new
-        d4   | 2025-08-01 |            |       | 50     | a4         | new
-        d5   | 2025-11-01 |            |       | 100    | a1         | new
-        d6   | 2025-11-01 |            |       | 100    | a2         | new
-        d7   | 2025-11-01 |            |       | 50     | a4         | new
-        d8   | 2026-02-01 |            |       | 100    | a1         | new
-        d9   | 2026-02-01 |            |       | 50     | a4         | new
-        d10  | 2026-05-01 |            |       | 120    | a1         | new
-        d11  | 2026-05-01 |            |       | 60     | a4         | new
-        d12  | 2026-08-01 |            |       | 200    | a1         | new
-        d13  | 2026-08-01 |            |       | 50     | a3         | new
-        d14  | 2026-08-01 |            |       | 999    | a1         | renewal
-        """
-    folder = company(tmp_path_factory.mktemp("expected"), LISTED | met_and_made(met, made))
+    folder = company(tmp_path_factory.mktemp("expected"), LISTED | met_and_made(MET, MADE))
     return read(folder, "next_quarter_opportunities_forecast", "next_quarter_pipeline_forecast")
 
 
@@ -638,6 +640,36 @@ def test_next_quarter_pipeline_forecast_is_held_against_what_came(expected):
 def test_next_quarter_opportunities_forecast_is_a_whole_number(expected):
     assert value(expected, "next_quarter_opportunities_forecast") == 4  # 3 x 7 / 8 + 1
     assert slices(expected, "next_quarter_opportunities_forecast", RECORD)["2026Q3/came"] == 2
+
+
+# b2 was moved after its quarter had ended, b5 before: b6 stands for it. Of all that are due next quarter b6 alone is booked.
+BOOKED = """
+    b1 | demo | a4 | 2025-03-20 09:00 | 2025-04-20 10:00 | no_show   |    | false
+    b2 | demo | a4 | 2025-06-21 09:00 | 2025-07-21 10:00 | cancelled |    | false
+    b3 | demo | a4 | 2025-07-02 09:00 | 2025-08-21 10:00 | no_show   | b2 | false
+    b4 | demo | a4 | 2025-07-01 09:00 | 2025-07-22 10:00 | cancelled |    | false
+    b5 | demo | a2 | 2026-09-01 09:00 | 2026-10-05 10:00 | cancelled |    | false
+    b6 | demo | a2 | 2026-09-15 09:00 | 2026-11-05 10:00 | scheduled | b5 | false
+    b7 | demo | a1 | 2026-09-02 09:00 | 2026-10-06 10:00 | scheduled |    | true
+    b8 | demo | a1 | 2026-09-02 09:00 | 2027-01-06 10:00 | scheduled |    | false
+    """
+
+
+def test_a_forecast_has_meetings_booked_for_next_quarter_beside_those_held(tmp_path):
+    drawn = met_and_made(MET, MADE)
+    head, *held = drawn["meetings"].split("\n")
+    lines = [f"{head} | rescheduled_from | is_internal", *(f"{line} | | false" for line in held)]
+    drawn["meetings"] = "\n".join(lines) + BOOKED
+    metrics = ("next_quarter_opportunities_forecast", "next_quarter_pipeline_forecast")
+    found = read(company(tmp_path, LISTED | drawn), *metrics)
+    # 3 held x 820 / 8, 1 booked x (50 + 50) / 2, and 210 / 6 of neither
+    assert value(found, "next_quarter_pipeline_forecast") == 392.5
+    assert value(found, "next_quarter_opportunities_forecast") == 4  # 3 x 7 / 8 + 1 x 2 / 2 + 4 / 6 is 4.29
+    assert reading(found, "next_quarter_pipeline_forecast")["n"] == 3
+    # 1 x 500 / 5 and 100 / 4; 2 x 620 / 6 and 160 / 5: none was booked for these two. What came has all three parts.
+    assert slices(found, "next_quarter_pipeline_forecast", RECORD) == {
+        "2026Q2/expected": 125, "2026Q2/came": 180, "2026Q3/expected": 238.67, "2026Q3/came": 250,
+    }  # fmt: skip
 
 
 def test_half_a_cent_of_a_forecast_goes_away_from_zero(tmp_path):

@@ -182,6 +182,36 @@ def test_stage_median_days_wait_with_the_stays_that_still_go_on(tmp_path):
     assert value(table, "stage_median_days", "stage", "mqa", quarter="2025Q2") == "no_data"
 
 
+def test_stage_median_days_by_the_owner_of_the_accounts_first_opportunity(tmp_path):
+    since = SINCE.replace("2025-10-01", "2025-01-01").replace("a6 | yes | 1 | 2025-01-01", "a6 | yes | 1 | 2025-10-02")
+    drawn = {"accounts": ACCOUNTS, "account_lists": since.replace("2026-01-02", "2025-01-01"), "account_stages": STAYED}
+    made = deals("""
+        deal | qualified  | ended | stage | amount | account_id | business_type | source
+        d2   | 2026-02-01 |       |       | 100    | a1         | new           | outbound
+        d1   | 2026-02-01 |       |       | 100    | a1         | new           | linkedin_ads
+        d3   | 2026-01-15 |       |       | 100    | a1         | renewal       | outbound
+        d4   | 2026-03-01 |       |       | 100    | a2         | new           | outbound
+        d5   | 2026-01-20 |       |       | 100    | a2         | new           |
+        d6   | 2026-03-01 |       |       | 100    | a3         | new           | linkedin_ads
+        d7   | 2026-03-02 |       |       | 100    | a3         | new           | outbound
+        """)
+    table = read(company(tmp_path, drawn | made), "stage_median_days")
+    owned = {
+        key: found
+        for key, found in slices(table, "stage_median_days", "stage/source_owner").items()
+        if key.startswith("mqa")
+    }
+    # a1 and a3 left after 10 and 30 days: half of them by day 10; a2 after 20; a4 and a7 never had an opportunity, and still stay.
+    assert owned == {"mqa/marketing": 10, "mqa/unknown": 20, "mqa/no opportunity": "undefined"}
+    numbers = {key: reading(table, "stage_median_days", "stage/source_owner", key)["n"] for key in owned}
+    assert numbers == {"mqa/marketing": 2, "mqa/unknown": 1, "mqa/no opportunity": 2}
+    assert reading(table, "stage_median_days", "stage", "mqa")["n"] == 5
+    alone = read(company(tmp_path / "alone", drawn), "stage_median_days")
+    assert (
+        value(alone, "stage_median_days", "stage/source_owner", "mqa/unknown") == 30
+    )  # without opportunities no owner is known
+
+
 # Demos
 
 MEETINGS = """
