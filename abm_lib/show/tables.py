@@ -174,7 +174,7 @@ def _part(values: dict[tuple[str, str], Row], code: str, side: int, by: Sequence
 
 
 def _cell(row: Row) -> Markup:
-    made = tag("small", row.made_of) if row.unit == "share" and row.value is not None and row.made_of else ""
+    made = tag("small", row.made_of) if row.unit in ("share", "days") and row.value is not None and row.made_of else ""
     return row.data() + made
 
 

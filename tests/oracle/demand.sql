@@ -321,26 +321,49 @@ select every_quarter.place, facts.opportunity_id, facts.account_id,
 from qualified_then join every_quarter using (place) join state_then using (place, opportunity_id) join facts using (opportunity_id)
 where local_day(qualified_then.qualified_at) >= day_from and business_type = 'new' and not state_then.is_deleted;
 
+-- Each meeting that stood booked, when a quarter ended, for the one after it: the last booking of its chain by then.
+create or replace table booked_ahead as
+select place, account_id
+from every_quarter join quarters following on following.day_from = every_quarter.day_to
+join meetings on local_day(starts_at) >= following.day_from and local_day(starts_at) < following.day_to and local_day(booked_at) < every_quarter.day_to
+where not exists (
+    from meetings later where later.rescheduled_from = meetings.meeting_id and local_day(later.booked_at) < every_quarter.day_to);
+
 create or replace table meetings_and_pipeline as
 with held as (
     select place, count(*) as meetings, list(distinct account_id) as accounts
-    from meetings join every_quarter on local_day(starts_at) >= day_from and local_day(starts_at) < day_to where outcome = 'held' group by all)
+    from meetings join every_quarter on local_day(starts_at) >= day_from and local_day(starts_at) < day_to where outcome = 'held' group by all),
+booked as (
+    select place, count(*) as meetings, list(distinct account_id) as accounts from booked_ahead group by all),
+split as (
+    select created_then.*, list_contains(held.accounts, account_id) as is_after,
+        not coalesce(list_contains(held.accounts, account_id), false) and list_contains(booked.accounts, account_id) as is_booked
+    from created_then left join held on held.place = created_then.place - 1 left join booked on booked.place = created_then.place - 1)
 select every_quarter.place, every_quarter.label, any_value(held.meetings) as meetings, count(opportunity_id) as opportunities,
-    count(opportunity_id) filter (list_contains(held.accounts, account_id)) as opportunities_with, coalesce(sum(money), 0) as money,
-    coalesce(sum(money) filter (list_contains(held.accounts, account_id)), 0) as money_with
-from every_quarter join held on held.place = every_quarter.place - 1 left join created_then on created_then.place = every_quarter.place
+    coalesce(any_value(booked.meetings), 0) as booked, count(opportunity_id) filter (is_booked) as opportunities_booked,
+    coalesce(sum(money) filter (is_booked), 0) as money_booked,
+    count(opportunity_id) filter (is_after) as opportunities_with, coalesce(sum(money), 0) as money,
+    coalesce(sum(money) filter (is_after), 0) as money_with
+from every_quarter join held on held.place = every_quarter.place - 1 left join booked on booked.place = every_quarter.place - 1
+left join split on split.place = every_quarter.place
 group by all;
 
 insert into readings
-with now as (select place, meetings from (
+with now as (select place, meetings, booked from (
     select max(place) + 1 as place from meetings_and_pipeline) join (
-    select count(*) as meetings from meetings_sliced where what = 'begun' and outcome = 'held' and slice_by = '') on true),
+    select count(*) as meetings from meetings_sliced where what = 'begun' and outcome = 'held' and slice_by = '') on true join (
+    select count(*) as booked from booked_ahead where place = (select max(place) from every_quarter)) on true),
 asked as (
-    select place, label, meetings, opportunities, money from meetings_and_pipeline union all select place, '', meetings, null, null from now),
+    select place, label, meetings, booked, opportunities, money from meetings_and_pipeline
+    union all select place, '', meetings, booked, null, null from now),
 learned as (
     select asked.label, any_value(asked.opportunities) as opportunities, any_value(asked.money) as money, any_value(asked.meetings) as n,
-        round(any_value(asked.meetings) * sum(past.opportunities_with) / sum(past.meetings) + sum(past.opportunities - past.opportunities_with) / count(*), 0) as expected_count,
-        round(any_value(asked.meetings) * sum(past.money_with) / sum(past.meetings) + sum(past.money - past.money_with) / count(*), 2) as expected_money
+        round(any_value(asked.meetings) * sum(past.opportunities_with) / sum(past.meetings)
+            + coalesce(any_value(asked.booked) * sum(past.opportunities_booked) / nullif(sum(past.booked), 0), 0)
+            + sum(past.opportunities - past.opportunities_with - past.opportunities_booked) / count(*), 0) as expected_count,
+        round(any_value(asked.meetings) * sum(past.money_with) / sum(past.meetings)
+            + coalesce(any_value(asked.booked) * sum(past.money_booked) / nullif(sum(past.booked), 0), 0)
+            + sum(past.money - past.money_with - past.money_booked) / count(*), 2) as expected_money
     from asked join meetings_and_pipeline past on past.place < asked.place and past.place >= asked.place - 8
     group by asked.label having count(*) >= 4)
 select 'next_quarter_opportunities_forecast', '', '', expected_count, null, null, n from learned where label = ''

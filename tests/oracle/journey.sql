@@ -48,10 +48,12 @@ where is_over and label = (select max(label) from last_eight join quarters using
 
 create or replace table stays as
 with following as (
-    select *, lead(entered_at) over (partition by account_id order by entered_at) as left_at from account_stages_ranked)
-select account_id, stage, left_at is not null as is_won,
+    select *, lead(entered_at) over (partition by account_id order by entered_at) as left_at from account_stages_ranked),
+first_owners as (
+    select account_id, arg_min(source_owner, (qualified_at, opportunity_id)) as source_owner from created where business_type = 'new' group by all)
+select account_id, stage, left_at is not null as is_won, coalesce(source_owner, 'no opportunity') as source_owner,
     date_diff('day', local_day(entered_at), coalesce(local_day(left_at), getvariable('q_to') - 1)) as days
-from following semi join (
+from following left join first_owners using (account_id) semi join (
     select account_id from listed_on((select min(day_from) from quarters join last_four using (label)))) listed using (account_id)
 where local_day(entered_at) >= (select min(day_from) from quarters join last_four using (label));
 

@@ -198,9 +198,11 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> None:
 def _stays(con: duckdb.DuckDBPyConnection) -> None:
     """Days in each stage: the median of all stays, those that go on included."""
     ages = con.sql("select * from stays order by account_id, stage").df()
-    rows = [(stage, median_days(part), len(part)) for stage, part in ages.groupby("stage")]
-    found = [row for row in rows if row[1] is not None]
-    con.executemany("insert into readings values ('stage_median_days', 'stage', ?, ?, null, null, ?)", found)
+    rows = [("stage", stage, median_days(part), len(part)) for stage, part in ages.groupby("stage")]
+    owned = ages.groupby(["stage", "source_owner"])
+    rows += [("stage/source_owner", "/".join(name), median_days(part), len(part)) for name, part in owned]
+    found = [row for row in rows if row[2] is not None]
+    con.executemany("insert into readings values ('stage_median_days', ?, ?, ?, null, null, ?)", found)
 
 
 def _generation(con: duckdb.DuckDBPyConnection) -> None:
