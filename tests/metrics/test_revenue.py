@@ -718,7 +718,7 @@ def test_a_reason_keeps_coming_back_when_it_is_among_three_in_three_of_four_quar
     drawn = deals("\n".join(["deal | qualified | ended | stage | amount | loss_reason", *lines]))
     table = Readings(read(company(tmp_path, ACCOUNTS | drawn), "loss_reason_share"), REGISTER, "2026Q3")
     rows = table.slices("loss_reason_share", "loss_reason")
-    said = "Keeps coming back, among the first three in at least 3 of the last 4 quarters"
+    said = "Keeps coming back, among the first three in at least three of the last four quarters"
     assert f"{said}: Price, Timing." in shares(rows, "loss_reason", table.history).notes
     assert not any(
         said in str(note) for note in shares(rows, "loss_reason", lambda *key: table.history(*key)[-2:]).notes
