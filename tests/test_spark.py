@@ -130,6 +130,13 @@ def test_timestamps_stay_as_they_are_written_wherever_the_clock_skips(engine: En
     assert [str(day)[:10] for day in (*table["day"], *table["on"])] == ["2026-03-29"] * 2
 
 
+def test_a_year_before_a_leap_day_is_the_28th(engine: Engine) -> None:
+    days = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1), date(2025, 2, 28)]
+    frame = engine.frame(pd.DataFrame({"day": days}, dtype=object), {"day": "DATE"})
+    table = engine.collect(frame.with_columns(before=nw.col("day").dt.offset_by("-1y").cast(nw.Date)).sort("day"))
+    assert [str(day)[:10] for day in table["before"]] == ["2023-02-28", "2023-02-28", "2023-03-01", "2024-02-28"]
+
+
 def test_a_frame_of_ours_keeps_its_types_and_its_blanks(engine: Engine) -> None:
     row = ["0'1\"", 7, 0.5, True, date(2026, 9, 30), datetime(2026, 9, 30, 22, 15)]
     types = ["VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"]

@@ -95,7 +95,8 @@ def deals(drawing: str, details: str = "") -> dict[str, str]:
     """`opportunities` and `opportunity_changes` from one line per deal: `deal, qualified, ended, stage, amount, due`.
 
     A deal is recorded when it is qualified (in discovery, where it never was) and when it ended; `due` is the close date
-    until then. Every other column is the opportunity's own, and so is every column of `details`, drawn for some deals.
+    until then, in its `currency`, EUR where none is drawn. Every other column is the opportunity's own, and so is
+    every column of `details`, drawn for some deals.
     """
     drawn, changes, opportunities = rows(drawing), [], []
     told = {row.pop("deal"): row for row in rows(details)} if details else {}
@@ -103,17 +104,18 @@ def deals(drawing: str, details: str = "") -> dict[str, str]:
     for deal in drawn:
         name, begun, ended, stage, amount = (deal.pop(c) for c in ("deal", "qualified", "ended", "stage", "amount"))
         due = deal.pop("due", None) or ended or date(2027, 12, 31)
+        money = deal.pop("currency", "EUR")
         first = begun or (ended if ended else date(2026, 7, 1)) - timedelta(days=30)
-        changes.append((name, first, "qualified" if begun else "discovery", amount, due))
+        changes.append((name, first, "qualified" if begun else "discovery", amount, money, due))
         if ended:
-            changes.append((name, ended, stage, amount, ended))
+            changes.append((name, ended, stage, amount, money, ended))
         opportunities.append(
             {"opportunity_id": name, "created_at": first, "business_type": "new", **deal, **told.get(name, blank)}
         )
     written = ["opportunity_id | changed_at | stage | amount | currency | close_on"]
     written += [
-        f"{n} | {at} | {stage} | {'' if amount is None else amount} | EUR | {due}"
-        for n, at, stage, amount, due in changes
+        f"{n} | {at} | {stage} | {'' if amount is None else amount} | {money} | {due}"
+        for n, at, stage, amount, money, due in changes
     ]
     return {"opportunities": _drawn(opportunities), "opportunity_changes": "\n".join(written)}
 

@@ -146,6 +146,15 @@ class Base:
         frame = frame.join(rates, on=["currency", day], how="left")
         return frame.with_columns(value.alias(into or amount)).drop("_rate")
 
+    def at_earlier_rates(self, frame: Frame, amount: str, day: str) -> Frame:
+        """`at_earlier_rates`: `amount` as `priced`, by the rate of the same day a year before; and the slice that has it.
+
+        The year before 29 February the day is the 28th.
+        """
+        before = nw.col(day).dt.offset_by("-1y").cast(nw.Date)
+        frame = frame.with_columns(_before=before, exchange_rates=nw.lit("of the year before"))
+        return self.priced(frame, amount, "_before", "at_earlier_rates").drop("_before")
+
     def of_others(self, rows: Frame) -> Frame:
         """The rows that are not of our own people; a row without a `person_id` stays."""
         ours = self.tables.people.filter(nw.col("is_internal")).select("person_id")

@@ -46,7 +46,7 @@ def states(base: Base, moment: str) -> Frame:
 
     Amounts are in the reporting currency: `amount_qualified` at the rate of that day, `amount_closed` and
     `amount_contested` (the last amount above zero before the close) at that of the close, `amount_open` at that of the
-    day read.
+    day read. `amount` and `own_qualified`, that of the day of qualification, are in the currency of the opportunity.
     """
     qualified, worth = nw.when(nw.col("is_qualified")), nw.when(nw.col("amount") > 0)
     seen = known_history(base, moment).group_by(*KEY).agg(
@@ -104,7 +104,7 @@ def _described(base: Base, last: Frame) -> Frame:
         "is_won", "is_lost", "is_deleted", "expansion_kind", "loss_reason", "win_reason", "is_promotion", "promotion",
         "term_months", "annual_value", "one_off_amount", "last_activity_on", "survivor_id", "amount_qualified", "amount_closed",
         "amount_contested", "amount_open", "business_type", "read_at",
-        competitor=nw.col("competitor").fill_null("none named"),
+        own_qualified=nw.col("_qualified"), competitor=nw.col("competitor").fill_null("none named"),
         created_on=nw.coalesce(nw.col("created_on"), nw.col("_first_on")),
         is_open=nw.col("is_open") & nw.col("is_qualified"), **worded,
     )  # fmt: skip
@@ -138,8 +138,9 @@ def opportunities_qualified(cut: Cut) -> Frame:
     """
 
     def created() -> Frame:
-        known = described(cut, "end").join(cut.windows, on="quarter")
-        return known.filter(within("qualified_on")).with_columns(amount=nw.col("amount_qualified"))
+        known = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
+        known = cut.base.at_earlier_rates(known, "own_qualified", "qualified_on")
+        return known.with_columns(amount=nw.col("amount_qualified"))
 
     # Held here, since other facts begin with it.
     return cut.base.once(f"qualified {cut.kind}", created)
@@ -165,7 +166,7 @@ def _closed(cut: Cut) -> Frame:
     disqualified = nw.col("loss_reason").fill_null("").is_in(cut.config.win_rate.disqualified_reasons)
     first = nw.when(nw.col("is_won")).then(nw.col("closed_on")).min().over("quarter", "account_id")
     fresh = nw.col("customer_since").is_null() | (nw.col("customer_since") >= nw.col("closed_on"))
-    known = known.with_columns(
+    known = base.at_earlier_rates(known, "amount", "closed_on").with_columns(
         is_contest=~nw.col("qualified_on").is_null() & ~(nw.col("is_lost") & disqualified),
         is_first_win=nw.col("is_won") & (nw.col("closed_on") == first) & fresh,
         cycle_days=(day_number("closed_on") - day_number("qualified_on")).cast(nw.Float64),
@@ -195,6 +196,7 @@ def open_opportunities(cut: Cut) -> Frame:
     named = cut.base.windows.quarter_days().select(close_on="day", _due="due_in")
     overdue = (nw.col("close_on") <= nw.col("rated_on")).fill_null(False)
     due = nw.when(nw.col("close_on").is_null()).then(nw.lit("no close date")).when(overdue).then(nw.lit("overdue"))
+    known = cut.base.at_earlier_rates(known, "amount", "rated_on")
     known = known.join(named, on="close_on", how="left").with_columns(
         amount=nw.col("amount_open"),
         close_quarter=due.otherwise(nw.col("_due").fill_null("later")),

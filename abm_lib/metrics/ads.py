@@ -49,15 +49,18 @@ def ad_clicks(ads: Columns) -> Formula:
     return total(ads.total("clicks"))
 
 
-@metric(facts="ad_days", label="Ad spend", unit="money", better="neither", counts="money", by=DELIVERY, additive=True)
+@metric(facts="ad_days", label="Ad spend", unit="money", better="neither", counts="money", by=(*DELIVERY, "exchange_rates"),
+        additive=True)  # fmt: skip
 def ad_spend(ads: Columns) -> Formula:
     """What the ad platforms charged for the quarter's delivery.
 
     Source: ad_days; fx at each day's rate (S0-41).
-    Counts: platform cost; taxes and agency fees are out. The budget of the period stands beside it as its target.
+    Counts: platform cost; taxes and agency fees are out. The budget of the period stands beside it as its target. The slice
+        `exchange_rates` has the same delivery at the rates of the same days a year before.
     Missing: no ad data for the quarter. Days without an exchange rate are counted, not priced.
     """
-    return total(ads.money("cost"), n=ads.count())
+    n = ads.count()
+    return total(ads.money("cost"), n=n).but(exchange_rates=total(ads.money("at_earlier_rates"), n=n))
 
 
 @metric(facts="ad_days", label="Ad click-through rate", unit="share", better="higher", counts="impressions",

@@ -47,15 +47,17 @@ def opportunities_created(created: Columns) -> Formula:
 
 
 @metric(facts="opportunities_qualified", label="Pipeline created", unit="money", better="higher",
-        counts="accounts", by=ORIGIN, scope="new", additive=True)  # fmt: skip
+        counts="accounts", by=(*ORIGIN, "exchange_rates"), scope="new", additive=True)  # fmt: skip
 def pipeline_created(created: Columns) -> Formula:
     """The amount of the opportunities created, as it stood when they were qualified.
 
     Source: opportunities_qualified; fx at the day of qualification (S2-22).
-    Counts: the amount recorded on that day, unweighted; later revisions are in pipeline_movement. n is their accounts.
+    Counts: the amount recorded on that day, unweighted; later revisions are in pipeline_movement. n is their accounts. The slice
+        `exchange_rates` has the same opportunities at the rates of the same days a year before.
     Missing: no opportunity data for the quarter, or none of them carries an amount.
     """
-    return total(created.money("amount"), n=created.distinct("account_id"))
+    n = created.distinct("account_id")
+    return total(created.money("amount"), n=n).but(exchange_rates=total(created.money("at_earlier_rates"), n=n))
 
 
 @metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced opportunities", unit="count", better="higher",
@@ -72,8 +74,8 @@ def marketing_sourced_opportunities(created: Columns) -> Formula:
 
 
 @metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced pipeline", unit="money", better="higher",
-        counts="opportunities", by=("month", "quarter", "year", "channel", "source_detail", "segment", "campaign"), scope="new",
-        additive=True, core=True)  # fmt: skip
+        counts="opportunities", by=("month", "quarter", "year", "channel", "source_detail", "segment", "campaign", "exchange_rates"),
+        scope="new", additive=True, core=True)  # fmt: skip
 def marketing_sourced_pipeline(created: Columns) -> Formula:
     """The amount of marketing-sourced opportunities, as it stood when they were qualified.
 
@@ -82,7 +84,9 @@ def marketing_sourced_pipeline(created: Columns) -> Formula:
     Missing: no opportunity data for the quarter, or none of them carries an amount.
     """
     marketing = created.source_owner == "marketing"
-    return total(created.money("amount", where=marketing), n=created.count(where=marketing))
+    n = created.count(where=marketing)
+    before = total(created.money("at_earlier_rates", where=marketing), n=n)
+    return total(created.money("amount", where=marketing), n=n).but(exchange_rates=before)
 
 
 @metric(needs=SOURCE, facts="opportunities_qualified", label="Marketing-sourced share of pipeline created", unit="share", better="higher",
@@ -118,15 +122,17 @@ def average_deal_size(created: Columns) -> Formula:
 
 
 @metric(facts="open_opportunities", label="Open pipeline", unit="money", better="higher", counts="opportunities",
-        by=("stage", "tier", "close_quarter", "business_type", "segment", "programme"), additive=True)  # fmt: skip
+        by=("stage", "tier", "close_quarter", "business_type", "segment", "programme", "exchange_rates"), additive=True)  # fmt: skip
 def open_pipeline(opened: Columns) -> Formula:
     """The amount of all qualified opportunities open at the end of the quarter.
 
     Source: open_opportunities; fx at the quarter's last day.
-    Counts: unweighted by stage, all business; those below the qualified stage are not pipeline yet.
+    Counts: unweighted by stage, all business; those below the qualified stage are not pipeline yet. The slice `exchange_rates` has
+        the same opportunities at the rates of that day a year before.
     Missing: no opportunity data for the quarter, or none of them carries an amount.
     """
-    return total(opened.money("amount"), n=opened.count())
+    n = opened.count()
+    return total(opened.money("amount"), n=n).but(exchange_rates=total(opened.money("at_earlier_rates"), n=n))
 
 
 @metric(facts="open_opportunities", label="Stale share of open pipeline", unit="share", better="lower", counts="opportunities",

@@ -17,15 +17,19 @@ PROMOTION = "opportunities.is_promotion|opportunities.promotion"
 NOTHING_WON = "nothing won"
 
 
-@metric(facts="opportunities_closed", label="Closed-won revenue", unit="money", better="higher", by=WON, additive=True)
+@metric(facts="opportunities_closed", label="Closed-won revenue", unit="money", better="higher", by=(*WON, "exchange_rates"),
+        additive=True)  # fmt: skip
 def closed_won_revenue(closed: Columns) -> Formula:
     """The amount of all opportunities won with a close date in the quarter (bookings).
 
     Source: opportunities_closed; fx at the close date (S3-11).
-    Counts: new business, expansion and renewals; by the close date, not the day of entry.
+    Counts: new business, expansion and renewals; by the close date, not the day of entry. The slice `exchange_rates` has the same
+        deals at the rates of the same days a year before.
     Missing: no opportunity data for the quarter.
     """
-    return total(closed.money("amount", where=closed.is_won), n=closed.count(where=closed.is_won))
+    n = closed.count(where=closed.is_won)
+    before = total(closed.money("at_earlier_rates", where=closed.is_won), n=n)
+    return total(closed.money("amount", where=closed.is_won), n=n).but(exchange_rates=before)
 
 
 @metric(facts="opportunities_closed", label="Deals won", unit="count", better="higher", by=WON, additive=True)
@@ -92,7 +96,7 @@ def new_customers(closed: Columns) -> Formula:
     label="Marketing-sourced revenue",
     unit="money",
     better="higher",
-    by=SOURCED,
+    by=(*SOURCED, "exchange_rates"),
     scope="new",
     additive=True,
     core=True,
@@ -101,11 +105,13 @@ def marketing_sourced_revenue(closed: Columns) -> Formula:
     """New-business revenue won in the quarter whose frozen source belongs to marketing.
 
     Source: opportunities_closed; the same source as marketing_sourced_pipeline (S0-70, S0-71).
-    Counts: new business only.
+    Counts: new business only. The slice `exchange_rates` is as that of closed_won_revenue.
     Missing: no opportunity data for the quarter.
     """
     won = closed.is_won & (closed.source_owner == "marketing")
-    return total(closed.money("amount", where=won), n=closed.count(where=won))
+    n = closed.count(where=won)
+    before = total(closed.money("at_earlier_rates", where=won), n=n)
+    return total(closed.money("amount", where=won), n=n).but(exchange_rates=before)
 
 
 @metric(needs=SOURCE, facts="opportunities_closed", label="Marketing-sourced share of new revenue", unit="share", better="higher",

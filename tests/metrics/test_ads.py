@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import scipy.stats
@@ -132,6 +134,39 @@ def test_ad_spend_has_its_budget_beside_it_and_no_verdict(table):
     assert reading(table, "ad_spend")["target"] == 200
     assert reading(table, "ad_spend", "channel", "google_ads")["target"] == 150
     assert reading(table, "ad_spend")["status"] == "none"
+
+
+# A leap day is priced as the 28th; no rate is older than seven days.
+ABROAD = {
+    "fx": """
+        currency | day        | rate
+        USD      | 2023-02-20 | 0.5
+        USD      | 2023-02-28 | 0.6
+        USD      | 2023-03-01 | 0.7
+        USD      | 2024-02-24 | 0.9
+        USD      | 2024-03-10 | 0.8
+        """,
+    "ad_days": """
+        day        | platform | channel      | impressions | clicks | cost  | currency
+        2023-12-31 | linkedin | linkedin_ads | 1           | 1      | 100   | USD
+        2024-02-27 | linkedin | linkedin_ads | 1           | 1      | 10    | USD
+        2024-02-28 | linkedin | linkedin_ads | 1           | 1      | 100   | USD
+        2024-02-29 | linkedin | linkedin_ads | 1           | 1      | 1000  | USD
+        2024-03-01 | linkedin | linkedin_ads | 1           | 1      | 10000 | USD
+        2024-03-10 | linkedin | linkedin_ads | 1           | 1      | 1     | USD
+        2024-03-10 | google   | google_ads   | 1           | 1      | 5     | EUR
+        """,
+}
+
+
+def test_ad_spend_at_the_rates_of_the_year_before_takes_the_28th_for_a_leap_day(tmp_path: Path):
+    table = read(company(tmp_path, ABROAD), "ad_spend", by=["exchange_rates"], quarter="2024Q1")
+    now, before = (reading(table, "ad_spend", *of) for of in ((), ("exchange_rates", "of the year before")))
+    assert value(table, "ad_spend") == 10004.8  # 9, 90, 900 and 9,000 at the 0.9 of up to six days before, 0.8, 5 EUR
+    assert before["value"] == 7670  # 5, 60, 600, 7,000, 5 EUR; the dollar of 10 March has no rate
+    assert before["caveats"] == "1 of 6 carry no amount or no exchange rate"
+    assert (now["n"], before["n"]) == (6, 6)
+    assert value(table, "ad_spend", "exchange_rates", "of the year before", quarter="2023Q4") == "no_data"
 
 
 def test_ad_click_rate_is_clicks_over_impressions_and_not_a_mean_of_rates(table):

@@ -186,6 +186,64 @@ def test_stale_pipeline_share_counts_overdue_deals_and_those_without_activity_fo
     assert value(opened, "stale_pipeline_share", quarter="2026Q2") == "undefined"
 
 
+# At the exchange rates of the year before
+
+RATES = """
+currency | day        | rate
+USD      | 2025-07-10 | 0.8
+USD      | 2025-09-27 | 0.5
+USD      | 2026-07-10 | 0.9
+USD      | 2026-08-01 | 0.95
+USD      | 2026-09-29 | 0.6
+GBP      | 2026-09-30 | 1.2
+"""
+ABROAD = """
+deal | business_type | qualified  | ended      | stage | amount | currency | source
+o1   | new           | 2026-07-10 | 2026-08-10 | lost  | 100    | USD      | LinkedIn
+o2   | new           | 2026-07-17 |            |       | 200    | USD      | Cold Call
+o3   | new           | 2026-08-01 |            |       | 400    | USD      | LinkedIn
+o4   | new           | 2026-08-01 |            |       | 1000   | EUR      | Cold Call
+o5   | expansion     | 2026-07-10 |            |       | 600    | USD      |
+o6   | expansion     | 2026-07-10 |            |       | 50     | GBP      |
+x1   | new           | 2025-12-01 | 2025-12-02 | lost  | 10     | EUR      |
+"""
+BEFORE = ("exchange_rates", "of the year before")
+
+
+@pytest.fixture(scope="module")
+def abroad(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    drawn = deals(ABROAD) | {"fx": RATES}
+    drawn["opportunity_changes"] += "\no2 | 2026-08-20 | proposal | 900 | USD | 2027-12-31"
+    metrics = ("pipeline_created", "marketing_sourced_pipeline", "open_pipeline")
+    return read(company(tmp_path_factory.mktemp("abroad"), drawn), *metrics, by=["exchange_rates"])
+
+
+def test_pipeline_created_at_the_rates_of_the_year_before_has_the_amounts_of_qualification(abroad):
+    now, before = reading(abroad, "pipeline_created"), reading(abroad, "pipeline_created", *BEFORE)
+    assert now["value"] == 1650  # 90, 180, 380 and 1,000 EUR
+    assert before["value"] == 1240  # 80, 160 and 1,000 EUR; of 1 August of 2025 there is no rate
+    assert before["caveats"] == "1 of 4 carry no amount or no exchange rate"
+    assert now["n"] == before["n"] == 0  # none names its account
+    assert value(abroad, "pipeline_created", *BEFORE, quarter="2026Q1") == 0
+    assert value(abroad, "pipeline_created", *BEFORE, quarter="2025Q3") == "no_data"
+
+
+def test_marketing_sourced_pipeline_at_the_rates_of_the_year_before_is_of_the_same_opportunities(abroad):
+    now, before = (reading(abroad, "marketing_sourced_pipeline", *of) for of in ((), BEFORE))
+    assert (now["value"], now["n"]) == (470, 2)  # 90 and 380
+    assert (before["value"], before["n"]) == (80, 2)
+    assert before["caveats"] == "1 of 2 carry no amount or no exchange rate"
+
+
+def test_open_pipeline_at_the_rates_of_the_year_before_is_that_of_the_quarter_s_last_day(abroad):
+    now, before = reading(abroad, "open_pipeline"), reading(abroad, "open_pipeline", *BEFORE)
+    assert now["value"] == 2200  # 1,900 USD at 0.6, 50 GBP at 1.2, 1,000 EUR
+    assert before["value"] == 1950  # 1,900 USD at the 0.5 of three days before; of GBP there is no rate
+    assert before["caveats"] == "1 of 5 carry no amount or no exchange rate"
+    assert (now["n"], before["n"]) == (5, 5)
+    assert value(abroad, "open_pipeline", *BEFORE, quarter="2026Q2") == 0
+
+
 # Whether it is enough
 
 DUE = """

@@ -119,6 +119,62 @@ def test_closed_won_revenue_of_a_quiet_quarter_is_0_and_before_the_data_missing(
     assert value(table, "closed_won_revenue", quarter="2025Q3") == "no_data"
 
 
+# At the exchange rates of the year before
+
+RATES = """
+currency | day        | rate
+USD      | 2025-07-10 | 0.8
+USD      | 2025-07-18 | 0.7
+USD      | 2026-07-10 | 0.9
+USD      | 2026-09-01 | 0.95
+GBP      | 2026-05-10 | 1.2
+"""
+ABROAD = """
+deal | business_type | qualified  | ended      | stage | amount | currency | source
+r1   | new           | 2026-07-01 | 2026-08-01 | won   | 100    | EUR      | Cold Call
+r2   | new           | 2026-07-01 | 2026-07-12 | won   | 200    | USD      | LinkedIn
+r3   | expansion     | 2026-07-01 | 2026-07-17 | won   | 400    | USD      |
+r4   | new           | 2026-07-01 | 2026-07-18 | won   | 100    | USD      | Cold Call
+r5   | new           | 2026-07-01 | 2026-09-01 | won   | 300    | USD      | LinkedIn
+r6   | new           | 2026-07-01 | 2026-07-12 | lost  | 5000   | USD      | LinkedIn
+p1   | new           | 2026-04-01 | 2026-05-10 | won   | 50     | GBP      | LinkedIn
+q1   | new           | 2025-11-01 | 2025-12-01 | won   | 50     | EUR      |
+"""
+BEFORE = ("exchange_rates", "of the year before")
+
+
+@pytest.fixture(scope="module")
+def abroad(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    folder = company(tmp_path_factory.mktemp("abroad"), deals(ABROAD) | {"fx": RATES})
+    return read(folder, "closed_won_revenue", "marketing_sourced_revenue", by=["exchange_rates"])
+
+
+def test_closed_won_revenue_at_the_rates_of_the_year_before_is_of_the_same_deals(abroad):
+    now, before = reading(abroad, "closed_won_revenue"), reading(abroad, "closed_won_revenue", *BEFORE)
+    assert now["value"] == 925  # 100 EUR, 180, 360 at a rate of seven days before, 285; of the 18th there is none
+    assert now["caveats"] == "1 of 5 carry no amount or no exchange rate"
+    assert before["value"] == 650  # 100 EUR, 160, 320, and 70 of the 18th; of 1 September of 2025 there is none
+    assert before["caveats"] == "1 of 5 carry no amount or no exchange rate"
+    assert (now["n"], before["n"]) == (5, 5)
+
+
+def test_closed_won_revenue_that_no_rate_of_the_year_before_prices_is_missing_and_not_0(abroad):
+    assert value(abroad, "closed_won_revenue", quarter="2026Q2") == 60
+    assert value(abroad, "closed_won_revenue", *BEFORE, quarter="2026Q2") == "no_data"
+    assert reading(abroad, "closed_won_revenue", *BEFORE, quarter="2026Q2")["caveats"] == "none of 1 carries an amount"
+    assert value(abroad, "closed_won_revenue", *BEFORE, quarter="2026Q1") == 0
+    assert value(abroad, "closed_won_revenue", *BEFORE, quarter="2025Q4") == 50
+    assert value(abroad, "closed_won_revenue", *BEFORE, quarter="2025Q3") == "no_data"
+
+
+def test_marketing_sourced_revenue_at_the_rates_of_the_year_before_is_of_the_same_deals(abroad):
+    now, before = (reading(abroad, "marketing_sourced_revenue", *of) for of in ((), BEFORE))
+    assert (now["value"], now["n"]) == (465, 2)  # 180 and 285
+    assert (before["value"], before["n"]) == (160, 2)
+    assert before["caveats"] == "1 of 2 carry no amount or no exchange rate"
+    assert value(abroad, "marketing_sourced_revenue", *BEFORE, quarter="2026Q1") == 0
+
+
 def test_deals_won_are_counted_whatever_the_business(table):
     assert value(table, "deals_won") == 5
     assert slices(table, "deals_won", "business_type") == {"new": 3, "expansion": 1, "renewal": 1}
