@@ -227,9 +227,8 @@ class Page:
             return absent(self._metric(metric), rows[0], dimension)
         if dimension.count("/") == 1 and rows:
             return tables.crossed(name, rows, dimension)
-        return tables.of_slices(
-            name, tables.first_shown(rows), self._read.whole(metric), heading(dimension), folded=False
-        )
+        shown, whole = tables.first_shown(rows), self._read.whole(metric)
+        return tables.of_slices(name, shown, whole, heading(dimension), folded=False)
 
     def quarters(self, metric: str, dimension: str) -> Fragment:
         """A metric by a slice, quarter after quarter: which slices lead again and again (S0-75)."""
@@ -245,9 +244,8 @@ class Page:
         if not rows:
             return absent(self._metric(metric), self._read.whole(metric), dimension)
         rows.sort(key=lambda row: (row.value or 0.0, -(row.denominator or 0.0), row.slice))
-        return tables.of_slices(
-            f"{metric}-{identifier(dimension)}-lowest", rows, None, heading(dimension), folded=False
-        )
+        name = f"{metric}-{identifier(dimension)}-lowest"
+        return tables.of_slices(name, rows, None, heading(dimension), folded=False)
 
     def models(self, metric: str, dimension: str = "model/channel") -> Fragment:
         """Attribution by every model side by side; under that by channel the weights, and the channels whose rank depends on them."""
@@ -318,6 +316,12 @@ class Page:
             raise _unknown("side", side, known)
         rows = [row for name in names if (row := self._read.whole(self._use(name)))]
         return boards.overview(side, rows)
+
+    def at_earlier_rates(self) -> Fragment:
+        """Amounts beside the same at the exchange rates of the year before: what rates alone have moved (D204)."""
+        named = [name for name, metric in self._read.register.items() if "exchange_rates" in metric.by]
+        others = [row for name in named for row in self._slices(name, "exchange_rates")]
+        return boards.at_earlier_rates([(whole, row) for row in others if (whole := self._read.whole(row.metric))])
 
     def answer(self, text: str) -> Fragment:
         """The section's heading: what the readings answer to its question."""
@@ -473,9 +477,8 @@ def _compute(family: str, quarter: str, company: str) -> tuple[pd.DataFrame, dic
     shown |= {DISTANCES[metric] for metric in shown & DISTANCES.keys()}
     shown |= {parent for metric in REGISTER.values() if metric.family == family for parent in metric.of}
     families = () if family in ("summary", "quality", *ROLES) else (family,)
-    if any(
-        metric.kind == "leading" and (name in shown or metric.family in families) for name, metric in REGISTER.items()
-    ):
+    leading = [metric for metric in REGISTER.values() if metric.kind == "leading"]
+    if any(metric.name in shown or metric.family in families for metric in leading):
         shown.add(LIFT)  # which says of a leading metric whether it leads
     table = readings.read(opened, asked, families=families, also=shown, profile=PROFILES["internal"])
     return table, edition.describe(opened, asked, table)

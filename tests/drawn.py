@@ -37,5 +37,7 @@ def shown(page: str) -> set[tuple[str, str]]:
         found |= {
             (metric, by) for metric, by in re.findall(r'"([a-z_0-9]+)", "([a-z_/]+)"\)', source) if metric in REGISTER
         }
+        if source == "page.at_earlier_rates()":
+            found |= {(name, "exchange_rates") for name, metric in REGISTER.items() if "exchange_rates" in metric.by}
         found |= {(metric, "") for metric in re.findall(r'["{]([a-z_0-9]+)["}:]', source) if metric in REGISTER}
     return found

@@ -130,6 +130,7 @@ sales_cycle_days_won | 96 94 95 99 92 93 95 94 | n=9
 SLICES = """
 # id | dimension | slice value; slice k/n; slice value low high
 ad_spend | channel | linkedin_ads 42100; google_ads 21600; display 9200; facebook 5300
+ad_spend | exchange_rates | of~the~year~before 78200
 ad_clicks | channel | linkedin_ads 1210; google_ads 1450; display 322; facebook 260
 ad_impressions | channel | linkedin_ads 181000; google_ads 120000; display 162000; facebook 60000
 ad_click_rate | channel | linkedin_ads 1210/181000; google_ads 1450/120000; display 322/162000; facebook 260/60000
@@ -145,6 +146,7 @@ marketing_sourced_pipeline_share | source_owner | marketing 0.39; sales 0.37; pa
 pipeline_created | channel | linkedin_ads 800000; events 700000; outbound 1.3e+06; referral 500000; unknown 320000
 pipeline_created | source_owner | marketing 1.13e+06; sales 1.57e+06; partner 600000; unknown 320000
 pipeline_created | month | 2026-07 1.4e+06; 2026-08 900000; 2026-09 1.32e+06
+pipeline_created | exchange_rates | of~the~year~before 3.55e+06
 average_deal_size | source_owner | marketing 1.13e+06/8; sales 1.57e+06/9; partner 600000/4; unknown 320000/2
 open_pipeline | stage | discovery 2.9e+06; proposal 3.1e+06; negotiation 2.08e+06
 stale_pipeline_share | stage | discovery 700000/2.9e+06; proposal 400000/3.1e+06; negotiation 110000/2.08e+06
@@ -159,6 +161,7 @@ pipeline_gap | horizon | current 1.26e+06; next 3.13e+06; in_two 1.18e+06
 influenced_pipeline | rule | strict 840000; default 1.48e+06; one_response 2.32e+06; any_touch 2.67e+06
 closed_won_revenue | segment | enterprise 1.2e+06; mid_market 650000; small 200000
 closed_won_revenue | business_type | new 1.47e+06; expansion 580000; renewal 0
+closed_won_revenue | exchange_rates | of~the~year~before 1.98e+06
 win_rate_closed | tier | tier_1 4/9; tier_2 3/10; tier_3 2/8
 win_rate_closed | segment | enterprise 5/13; mid_market 3/10; small 1/4
 win_rate_closed | source_owner | marketing 3/9; sales 5/14; partner 1/4

@@ -212,6 +212,37 @@ def test_a_table_of_slices_of_which_none_is_known_is_a_line_that_says_why() -> N
     assert not told.find("table") and "by segment" in told.text and "Hidden" in told.text
 
 
+def at_rates(**values: tuple[float | None, float | None]) -> BeautifulSoup:
+    """The table of amounts at the exchange rates of the year before: each metric's value, and that of its slice."""
+    rows = []
+    for metric, (value, before) in values.items():
+        rows.append(invented.row(metric, value=value, year_ago=900))
+        of = {"slice_by": "exchange_rates", "slice": "of the year before"}
+        lacks = {} if before is not None else {"missing_because": "no_data", "caveats": "none of 3 carries an amount"}
+        rows.append(invented.row(metric, value=before, **of, **lacks))
+    return soup(page_of("for-finance", pd.DataFrame(rows)).at_earlier_rates())
+
+
+def test_amounts_stand_beside_the_same_at_the_rates_of_the_year_before_and_what_they_were_then() -> None:
+    shown = at_rates(ad_spend=(50, None), pipeline_created=(800, 800), closed_won_revenue=(1000, 950))
+    lines = [[cell.get_text() for cell in line.select("th, td")] for line in shown.select("tbody tr")]
+    assert lines == [
+        ["Ad spend", "€50", "no data", "€900", "none of 3 carries an amount"],
+        ["Pipeline created", "€800", "€800", "€900", ""],
+        ["Bookings", "€1,000", "€950", "€900", ""],
+    ]
+    told = [(n.metric, n.slice_by, n.slice, n.value) for n in published.numbers(str(shown))]
+    assert told[-2:] == [
+        ("closed_won_revenue", "", "", 1000),
+        ("closed_won_revenue", "exchange_rates", "of the year before", 950),
+    ]
+
+
+def test_amounts_that_no_exchange_rate_moved_are_a_line() -> None:
+    shown = at_rates(closed_won_revenue=(1000, 1000), ad_spend=(None, None))
+    assert not shown.find("table") and "No exchange rate has moved" in shown.text
+
+
 def test_a_quarter_without_any_reading_still_makes_every_page() -> None:
     frame = invented.frame()
     frame[["value", "numerator", "denominator", "n", "low", "high", "target", "previous", "year_ago"]] = float("nan")

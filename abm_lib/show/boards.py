@@ -84,3 +84,20 @@ def overview(name: str, rows: Sequence[Row]) -> Fragment:
         Column("Verdict", [verdict(row).html() for row in rows], number=False),
     ]
     return table(f"overview-{name}", f"Numbers: {name}", columns, traced=rows)
+
+
+def at_earlier_rates(pairs: Sequence[tuple[Row, Row]]) -> Fragment:
+    """Amounts as they are, the same at the exchange rates of the year before, and what was told then; a line where no rate moved any."""
+    known = [(whole, row) for whole, row in pairs if whole.value is not None]
+    if all(row.value == whole.value for whole, row in known):
+        said_so = "No exchange rate has moved any of these amounts since the year before."
+        return Fragment("prose", tag("p", said_so), said_so)
+    columns = [
+        Column("Amount", [whole.label for whole, _ in known], number=False),
+        Column("Value", [whole.data(inside=True) for whole, _ in known]),
+        Column("At last year's rates", [row.data() for _, row in known]),
+        Column("Year before", [whole.text("year_ago") if whole.year_ago is not None else "" for whole, _ in known]),
+    ]
+    if any(row.caveats for _, row in known):
+        columns.append(Column("Read with care", [said(row.caveats) for _, row in known], number=False))
+    return table("at-earlier-rates", "At last year's exchange rates", columns, traced=[whole for whole, _ in known])
