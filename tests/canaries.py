@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pypdf
+import pypdfium2
 
 from abm_lib.run.forms import STORE
 from abm_lib.tables import Column, tables
@@ -84,7 +85,7 @@ def charts(page: str) -> Iterator[str]:
 
 def _of_pdf(path: Path) -> str:
     read = pypdf.PdfReader(path)
-    texts = [page.extract_text() for page in read.pages]
+    texts = [leaf.get_textpage().get_text_range() for leaf in pypdfium2.PdfDocument(path)]
     return "\n".join(
         [*texts, str(read.metadata), str(read.outline), str(read.xmp_metadata and read.xmp_metadata.stream.get_data())]
     )

@@ -6,7 +6,6 @@ import base64
 import email
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from email.policy import default
 from hashlib import sha256
@@ -16,6 +15,8 @@ from typing import Any
 import html5lib
 import openpyxl
 import pandas as pd
+import pypdf
+import pypdfium2
 import pytest
 import readings_fixture as invented
 from bs4 import BeautifulSoup
@@ -241,8 +242,6 @@ def test_the_same_readings_make_the_same_mail(delivered: Path, sample: pd.DataFr
 def test_the_pdf_is_tagged_has_bookmarks_and_the_numbers_of_the_executive_page(
     site: Path, chromium: str, tmp_path: Path, sample: pd.DataFrame
 ) -> None:
-    import pypdf
-
     folder = tmp_path / "a place of its own"
     shutil.copytree(site, folder)
     deliver.write(folder, ["pdf"], lambda _: None)
@@ -252,7 +251,7 @@ def test_the_pdf_is_tagged_has_bookmarks_and_the_numbers_of_the_executive_page(
     assert (
         len(read.outline) >= 1 and read.metadata is not None and read.metadata.title.endswith("account-based marketing")
     )
-    text = _text_of(folder / "report.pdf")
+    text = "\n".join(leaf.get_textpage().get_text_range() for leaf in pypdfium2.PdfDocument(folder / "report.pdf"))
     readings = Readings(sample, REGISTER, EDITION["quarter"])
     for metric in digest.SUMMARY:
         row = readings.whole(metric)
@@ -263,15 +262,6 @@ def test_the_pdf_is_tagged_has_bookmarks_and_the_numbers_of_the_executive_page(
         str(read.get_object(i)) for i in range(1, len(read.xref[0]) + 1) if i in read.xref[0]
     )
     assert "a place of its own" not in said and str(tmp_path) not in said
-
-
-def _text_of(path: Path) -> str:
-    """What a reader copies from the PDF. pypdf does not know ActualText, by which digits of one width are told."""
-    import pypdf
-
-    if program := shutil.which("pdftotext"):
-        return subprocess.run([program, path, "-"], capture_output=True, text=True, check=True).stdout
-    return " ".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
 
 
 def test_without_a_browser_the_run_says_so_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:

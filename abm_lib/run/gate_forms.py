@@ -32,7 +32,6 @@ MADE = {
 # What a PDF may do when it is opened or clicked: go to a place of its own.
 ACTIONS = {"/GoTo"}
 CARRIES = ("/JavaScript", "/EmbeddedFiles", "/EF", "/XFA")
-NUMBER = re.compile(r"\d[\d.,\u202f\xa0’]*")
 # What no cell of a workbook is, and no part of its file.
 LIVE = re.compile(rb"<f[ >/]|<hyperlink\b|<oleObject|TargetMode=\"External\"")
 PARTS = re.compile(r"\[Content_Types\]\.xml|_rels/\.rels|docProps/(?:core|app)\.xml|xl/(?:_rels/workbook\.xml\.rels|workbook\.xml|"
@@ -91,17 +90,9 @@ def _digest(folder: Path, _: object, private: tuple[str, ...], __: object) -> It
     paths = [folder / f"digest.{kind}" for kind in ("html", "txt", "eml")]
     page, text = (path.read_text("utf-8") for path in paths[:2])
     yield from (replace(found, where=paths[0].name) for found in published.faults(page, {"script": 0, "table": 1}))
-    known = set(NUMBER.findall(published.shown(page).text + _title(page)))
-    yield from (
-        fault("untraced", paths[1], number, "a number of digest.html")
-        for number in NUMBER.findall(text)
-        if number not in known
-    )
+    unknown = sorted(set(published.NUMBER.findall(text)) - published.shown(page).numbers)
+    yield from (fault("untraced", paths[1], number, "a number of digest.html") for number in unknown)
     yield from _mail(paths[2], page, text, private)
-
-
-def _title(page: str) -> str:
-    return "".join(re.findall(r"<title>([^<]*)", page))
 
 
 def _mail(path: Path, page: str, text: str, private: tuple[str, ...]) -> Iterator[Fault]:
@@ -151,27 +142,38 @@ def _cells(path: Path) -> dict[str, list[float]]:
 
 
 def _pdf(folder: Path, before: Mapping[str, published.Shown], private: tuple[str, ...], _: object) -> Iterator[Fault]:
-    """A whole PDF of at least a leaf for each page, which reaches for nothing outside itself.
-
-    Its text is not read back, which takes ten seconds: it is that of one file of pages that passed.
-    """
+    """A whole PDF of at least a leaf for each page, whose numbers are those of the pages, and which reaches for nothing outside itself."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
+    from pypdfium2 import PdfDocument, PdfiumError
 
     path = folder / "report.pdf"
     try:
         read = PdfReader(path)
-        leaves = len(read.pages)
         actions = sorted({str(action) for action in _actions(read)} - ACTIONS)
         words = "\n".join(map(str, (read.metadata or {}).values()))
-    except (PyPdfError, ValueError, KeyError, TypeError) as error:
+        # pypdf does not know ActualText, by which a browser tells digits of one width.
+        with closing(PdfDocument(path)) as document:
+            leaves = [leaf.get_textpage().get_text_range() for leaf in document]
+    except (PyPdfError, PdfiumError, ValueError, KeyError, TypeError) as error:
         yield fault("broken", path, type(error).__name__, "a whole PDF")
         return
-    pages = sum(family not in ROLES for family in before)
-    if leaves < pages:
-        yield fault("pages", path, f"{leaves} leaves", f"at least {pages}, one for each page")
+    pages = [said for family, said in before.items() if family not in ROLES]
+    if len(leaves) < len(pages):
+        yield fault("pages", path, f"{len(leaves)} leaves", f"at least {len(pages)}, one for each page")
+        return
+    yield from _leaves(path, leaves, pages)
     yield from (fault("live", path, action, "links within the file alone") for action in actions)
-    yield from unfit_text(path, words, private)
+    yield from unfit_text(path, "\n".join([words, *leaves]), private)
+
+
+def _leaves(path: Path, leaves: Collection[str], pages: Collection[published.Shown]) -> Iterator[Fault]:
+    """Each number of a leaf is one of the pages, but for the leaf's own. A narrow space in it may be told as any space, or as none."""
+    bare = [leaf.replace(f"{place} of {len(leaves)}", "", 1) for place, leaf in enumerate(leaves, start=1)]
+    told = {number for page in pages for number in page.numbers}
+    known = {part for number in told for part in ("".join(number.split()), *number.split())}
+    unknown = {"".join(number.split()) for leaf in bare for number in published.NUMBER.findall(leaf)} - known
+    yield from (fault("untraced", path, number, "a number of the pages") for number in sorted(unknown))
 
 
 def _actions(read: Any) -> Iterator[object]:

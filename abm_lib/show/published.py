@@ -16,6 +16,8 @@ ACTIVE = {"script", "iframe", "object", "embed", "base", "form"}
 SCRIPTS = ({"src": "abm.js", "defer": None}, {"class": "charts", "type": "application/json"})
 # A number in words of our own; one that is part of a name, such as Q3, GA4 or S0-11, is none.
 TYPED = re.compile(r"(?<![\w-])[€$£]?\d[\d.,]*\s?%?")
+# A number wherever it stands, with the marks of any locale inside it.
+NUMBER = re.compile(r"\d(?:[\d.,\u202f\xa0’]*\d)?")
 BARE_CODES = {"nan", "None", "NaT", "inf", "-inf", "<NA>"}
 STYLE_LOADS = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)", re.IGNORECASE)
 RUNS = re.compile(r"\s*(?:javascript|vbscript):", re.IGNORECASE)
@@ -52,11 +54,15 @@ def typed(number: str, where: str) -> Fault:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page says: the text of its main part as a reader sees it, and how many figures and tables it has."""
+    """What a page says: the text of its main part as a reader sees it, and how many figures and tables it has.
+
+    `numbers` are those of its words and drawings, wherever they stand on it.
+    """
 
     text: str
     figure: int
     table: int
+    numbers: frozenset[str] = frozenset()
 
     @property
     def made(self) -> dict[str, int]:
@@ -68,7 +74,8 @@ def shown(text: str) -> Shown:
     seen = _Seen()
     seen.feed(text)
     seen.close()
-    return Shown("".join(seen.said), seen.counts.get("figure", 0), seen.counts.get("table", 0))
+    figures, tables = seen.counts.get("figure", 0), seen.counts.get("table", 0)
+    return Shown("".join(seen.said), figures, tables, frozenset(seen.numbers))
 
 
 @dataclass(frozen=True)
@@ -148,6 +155,7 @@ class _Seen(HTMLParser):
         self.forbidden: list[str] = []
         self.in_style = self.in_main = False
         self.said: list[str] = []
+        self.numbers: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.counts[tag] = self.counts.get(tag, 0) + 1
@@ -166,6 +174,7 @@ class _Seen(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.in_main:
             self.said.append(data)
+        self.numbers.update(NUMBER.findall(data))
         if self.in_style and STYLE_LOADS.search(data):
             self.forbidden.append("a remote reference in a style")
         if data.strip() in BARE_CODES:
