@@ -93,10 +93,12 @@ def test_static_pages_say_the_same_without_anything_that_runs(site: Path, tmp_pa
     assert not list(folder.glob("*.js"))
     for family in FAMILIES:
         page, before = soup(folder / name_of(family)), soup(site / name_of(family))
+        for control in before.select("label.choice"):
+            control.decompose()
         assert page.main.get_text() == before.main.get_text()
         assert (folder / name_of(family)).stat().st_size <= 150_000
     for path in folder.glob("*.html"):
-        assert not soup(path).select("script, noscript, template, button, [onclick]"), path.name
+        assert not soup(path).select("script, noscript, template, button, select, [onclick]"), path.name
         assert "script-src" not in path.read_text("utf-8") and "default-src 'none'" in path.read_text("utf-8")
         assert published.faults(path.read_text("utf-8"), {}) == []
 
@@ -251,7 +253,8 @@ def test_the_pdf_is_tagged_has_bookmarks_and_the_numbers_of_the_executive_page(
     assert (
         len(read.outline) >= 1 and read.metadata is not None and read.metadata.title.endswith("account-based marketing")
     )
-    text = "\n".join(leaf.get_textpage().get_text_range() for leaf in pypdfium2.PdfDocument(folder / "report.pdf"))
+    leaves = [leaf.get_textpage() for leaf in pypdfium2.PdfDocument(folder / "report.pdf")]
+    text = "\n".join(leaf.get_text_range() for leaf in leaves)
     readings = Readings(sample, REGISTER, EDITION["quarter"])
     for metric in digest.SUMMARY:
         row = readings.whole(metric)
@@ -262,6 +265,19 @@ def test_the_pdf_is_tagged_has_bookmarks_and_the_numbers_of_the_executive_page(
         str(read.get_object(i)) for i in range(1, len(read.xref[0]) + 1) if i in read.xref[0]
     )
     assert "a place of its own" not in said and str(tmp_path) not in said
+
+
+@pytest.mark.slow
+def test_each_page_of_the_pdf_begins_on_a_leaf_of_its_own(site: Path, chromium: str, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    shutil.copytree(site, folder)
+    deliver.write(folder, ["single", "pdf"], lambda _: None)
+    pages = BeautifulSoup((folder / "report.html").read_text("utf-8"), "html5lib").select("article.page .message")
+    leaves = [leaf.get_textpage() for leaf in pypdfium2.PdfDocument(folder / "report.pdf")]
+    for page in pages[1:]:
+        words = page.select_one("h1, h2").get_text(" ", strip=True)[:24]
+        found = [(leaf, at[0]) for leaf in leaves if (at := leaf.search(words).get_next())]
+        assert any(leaf.get_charbox(at)[3] > 760 for leaf, at in found), words  # of 842 points
 
 
 def test_without_a_browser_the_run_says_so_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def single(folder: Path, families: Collection[str], title: str) -> str:
 
 def _without_scripts(text: str) -> str:
     """One file of pages without the scripts inside it."""
-    return HASHED.sub("", SCRIPTS.sub("", forms.BUTTON.sub("", text)))
+    return HASHED.sub("", SCRIPTS.sub("", forms.CONTROLS.sub("", text)))
 
 
 def _print(text: str, target: Path) -> None:

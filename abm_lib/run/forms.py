@@ -21,7 +21,8 @@ SCRIPT = "abm.js"
 POLICY = "default-src 'none'; {}img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STORE = re.compile(r"<script class=charts type=application/json>[^<]*</script>\n?")
 LOADED = re.compile(r"<script [^>]*\bsrc=[^>]*></script>\n?")
-BUTTON = re.compile(r"<button [^>]*></button>\n?")
+# What only a script shows: the button for dark and light, the choice of what a chart highlights.
+CONTROLS = re.compile(r"<button [^>]*></button>\n?|<label class=choice hidden>.*?</label>", re.DOTALL)
 # Names of columns for narrow screens, of our own words alone, and how most texts and marks of drawings are set.
 REPEATED = re.compile(
     r"(?<=<table )style=\"(--c[\w :;'.%-]*)\""
@@ -69,7 +70,7 @@ def packed(charts: Mapping[str, Any]) -> str:
 
 def without_scripts(page: str) -> str:
     """The same page without any script, and without what only programs read: what numbers lead back to is in the folder's."""
-    for made in (STORE, LOADED, BUTTON, TRACES):
+    for made in (STORE, LOADED, CONTROLS, TRACES):
         page = made.sub("", page)
     return _said_once(_in_use(page)).replace(policy("'self'"), policy())
 

@@ -153,13 +153,13 @@ class _Seen(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.counts: dict[str, int] = {}
         self.forbidden: list[str] = []
-        self.in_style = self.in_main = False
+        self.in_style = self.in_main = self.in_label = False
         self.said: list[str] = []
         self.numbers: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.counts[tag] = self.counts.get(tag, 0) + 1
-        self.in_style = tag == "style"
+        self.in_style, self.in_label = tag == "style", self.in_label or tag == "label"
         self.in_main |= tag == "main"
         if tag in ACTIVE and not (tag == "script" and dict(attrs) in SCRIPTS):
             self.forbidden.append(f"<{tag}>")
@@ -170,9 +170,10 @@ class _Seen(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         self.in_style = self.in_style and tag != "style"
         self.in_main = self.in_main and tag != "main"
+        self.in_label = self.in_label and tag != "label"  # hidden until a script shows what there is to choose
 
     def handle_data(self, data: str) -> None:
-        if self.in_main:
+        if self.in_main and not self.in_label:
             self.said.append(data)
         self.numbers.update(NUMBER.findall(data))
         if self.in_style and STYLE_LOADS.search(data):
