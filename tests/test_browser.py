@@ -18,7 +18,7 @@ from tiny import sample_readings
 
 from abm_lib.metric import REGISTER
 from abm_lib.pages import FAMILIES, ROLES
-from abm_lib.run import digest, forms, render
+from abm_lib.run import deliver, digest, forms, render
 
 pytestmark = pytest.mark.slow
 EVERY = (*FAMILIES, *ROLES)
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages = {family: (made / name_of(family)).read_text("utf-8") for family in EVERY}
     for family, page in pages.items():
         (made / f"static-{family}.html").write_text(forms.without_scripts(page), "utf-8")
-    (made / "single.html").write_text(forms.in_one_file(pages), "utf-8")
+    (made / "single.html").write_text(deliver.single(made, EVERY, "Every page"), "utf-8")
     digest.write(made, sample_readings(tmp_path_factory), invented.EDITION, REGISTER)
     (made / "quarters.html").write_text(render.index_page([invented.EDITION]), "utf-8")
     return made

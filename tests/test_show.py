@@ -25,6 +25,7 @@ from abm_lib.metric import REGISTER
 from abm_lib.pages import Page
 from abm_lib.show import numbers, svg, theme
 from abm_lib.show.bridges import bridge
+from abm_lib.show.coverages import Horizon, coverage
 from abm_lib.show.fragment import LAB_WIDTH, TEMPLATE, VEGA, Figure, lab_style
 from abm_lib.show.html import clean, plain, short, tag
 from abm_lib.show.outcomes import HEIGHT, outcomes
@@ -769,6 +770,18 @@ def test_each_quarter_to_cover_stands_against_its_own_yardstick(page: Page) -> N
     dotted = next(la["data"]["values"] for la in spec["layer"] if la["mark"].get("strokeDash") == [2, 3])
     assert [line["x"] for line in dotted] == [3.0, 3.5, 3.0]
     assert "3x yardstick" in str(spec)
+
+
+@pytest.mark.parametrize(
+    ("covered", "steps"),
+    [(2.9, ["0x", "1x", "2x", "3x"]), (8, ["0x", "2x", "4x", "6x", "8x"]), (116, ["0x", "25x", "50x", "75x", "100x"])],
+)  # fmt: skip
+def test_the_axis_of_coverage_has_round_steps(covered: float, steps: list[str]) -> None:
+    quarter = reading("pipeline_coverage", value=covered)
+    horizon = Horizon("Q3 2026", "on day five", quarter, None, None, 3.0)
+    layers = coverage([horizon]).drawings[0].spec["layer"]
+    texts = [[p["text"] for p in layer["data"]["values"]] for layer in layers if layer["mark"]["type"] == "text"]
+    assert steps in texts
 
 
 FIGURES = [

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .drawing import Canvas, Records, Room, drawings
+from .drawing import Canvas, Records, Room, drawings, ticks
 from .fragment import Figure
-from .numbers import span
+from .numbers import span, tick
 from .rows import Row
 from .tables import Column, table
 from .theme import ink, tone
@@ -129,12 +129,12 @@ def _draw(room: Room, horizons: Sequence[Horizon]) -> dict[str, Any]:
 
 
 def _grid(canvas: Canvas, rows: Sequence[tuple[float, Horizon]]) -> list[Any]:
-    """Whole multiples; on a phone the lines stand beside the bars only, not behind the names."""
-    end = int(canvas.across[1])
-    whole = range(0, end + 1, end // 6 + 1)
+    """Round steps of whole multiples; on a phone the lines stand beside the bars only, not behind the names."""
+    end = canvas.across[1]
+    whole = [x for x in ticks(max(end, 6), 6) if x <= end]
     spans = [(y - 16, y + 16) for y, _ in rows] if canvas.room.narrow else [(0, canvas.height)]
     lines = [{"x": x, "y": a, "y2": b} for x in whole for a, b in spans]
-    texts = [{"x": x, "y": canvas.height + 15, "text": f"{x}x"} for x in whole]
+    texts = [{"x": x, "y": canvas.height + 15, "text": tick(x, "times")} for x in whole]
     base = canvas.rules([line for line in lines if line["x"] == 0], ink("ink3"), upright=True)
     return [
         canvas.rules([line for line in lines if line["x"]], ink("hairline"), upright=True),
