@@ -28,6 +28,7 @@ from abm_lib.show.bridges import bridge
 from abm_lib.show.coverages import Horizon, coverage
 from abm_lib.show.fragment import LAB_WIDTH, TEMPLATE, VEGA, Figure, lab_style
 from abm_lib.show.html import clean, plain, short, tag
+from abm_lib.show.models import side_by_side
 from abm_lib.show.outcomes import HEIGHT, outcomes
 from abm_lib.show.rates import rates
 from abm_lib.show.rows import Readings, Row
@@ -269,6 +270,8 @@ def test_in_a_grid_each_column_has_its_name_on_a_phone_and_elsewhere_all_but_the
     assert "--c2:" not in table("a", "", columns).html and "--c3:" in table("a", "", columns).html
     grid = page.quarters("closed_won_revenue", "segment").html
     assert 'class="grid"' in grid and "--c2:" in grid
+    credited = slices("attributed_revenue", "model/channel", **{"first/website": 3.0, "linear/website": 5.0})
+    assert "--c2:" in side_by_side("credit", credited, "channel", [], {}).html
 
 
 def test_bars_of_stages_stand_in_the_order_of_the_journey_and_the_longest_leads() -> None:

@@ -127,7 +127,7 @@ def absent(metric: Known, row: Row | None, dimension: str, otherwise: str = "") 
     code, why = (row.missing_because, row.caveats) if row and row.value is None else ("no_data", "")
     words = otherwise if otherwise and row and row.value is not None else missing_words(code)
     name = f"{metric.label} by {within(heading(dimension))}" if dimension else metric.label
-    reason = said(f"{words}. {'' if code == 'switched_off' else why}".strip())
+    reason = said(f"{words}. {'' if code in ('switched_off', 'suppressed') else why}".strip())
     html = tag("div", tag("p", tag("b", name)), tag("p", reason, class_="missing"), class_="absent-figure")
     return Fragment("prose", html, f"{name}: {words}")
 

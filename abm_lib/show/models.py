@@ -40,7 +40,7 @@ def side_by_side(
     columns = [Column(first, [said(words(of).replace("%25", "%")) for of in lines], number=False)]
     columns += [Column(words(model), [_cell(told[of].get(model)) for of in lines]) for model in shown]
     label = rows[0].label if rows else name
-    made = table(name, f"{label} by {within(first)} and model", columns)
+    made = table(name, f"{label} by {within(first)} and model", columns, is_grid=True)
     others = {model for each in told.values() for model in each} - {*shown}
     left = [f"{n} more {what}" for n, what in ((len(told) - len(lines), "rows"), (len(others), "models")) if n > 0]
     more = [tag("p", f"{' and '.join(left)} in readings.csv.")] if left else []
@@ -96,7 +96,8 @@ def influence(settings: Mapping[str, Mapping[str, object]]) -> Fragment:
         Column("Days looked back", [rule["window_days"] for rule in told.values()]),
         Column("What counts", counted, number=False),
     ]
-    return table("influence-rules", "What each rule of influence asks for before an opportunity is created", columns)
+    caption = "What each rule of influence asks for before an opportunity is created"
+    return table("influence-rules", caption, columns, is_grid=True)
 
 
 def _word(value: object) -> str:
