@@ -44,7 +44,7 @@ def readings(folder: Path, quarter: str, decimal_money: bool = True) -> pd.DataF
     _set(con, decimal_money=decimal_money)
     _company(con, folder, settings)
     _quarter(con, settings, quarter)
-    for name in ("quarter", "ads", "created", "closed", "restated", "stock", "bridge", "cohorts"):
+    for name in ("quarter", "ads", "created", "closed", "restated", "stock", "rates", "bridge", "cohorts"):
         if name == "cohorts":
             _cycles(con)
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
