@@ -221,6 +221,20 @@ def test_how_long_a_rate_holds_is_a_setting(tmp_path: Path) -> None:
     assert [rate(opened, "USD", f"2026-03-0{n}") for n in (2, 3, 6, 7)] == [0.90, None, 0.92, None]
 
 
+LEAP = "currency,day,rate\nUSD,2027-02-28,0.90\nUSD,2028-02-28,0.92\nUSD,2028-02-29,0.93\n"
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2028-02-27", None), ("2028-02-28", 0.90), ("2028-02-29", 0.90), ("2028-03-01", None), ("2029-02-28", 0.92), ("2029-03-01", None)],
+)  # fmt: skip
+def test_the_rate_of_the_year_before_is_that_of_the_same_day(tmp_path: Path, day: str, expected: float | None) -> None:
+    opened = company(tmp_path, "[fx]\nmax_age_days = 0\n", fx=LEAP)
+    found = frozen(opened, f"select earlier_rate from fx_days where currency = 'USD' and day = '{day}'")
+    assert len(found) <= 1
+    assert (found[0][0] if found else None) == expected
+
+
 def test_without_rates_there_are_none(tmp_path: Path) -> None:
     assert frozen(company(tmp_path), "select count(*) from fx_days") == [(0,)]
 

@@ -4,7 +4,7 @@ Runs in DuckDB on `canonical.*` and leaves in `frozen.*` every canonical table, 
 their survivors and a day in the reporting zone beside each table's dating timestamp, and these tables of our own:
 
     channels              one row per channel: its owner and whether it is paid
-    fx_days               one row per currency and day: the newest rate not older than fx.max_age_days
+    fx_days               one row per currency and day: the newest rate not older than fx.max_age_days, and that of a year before
     opportunity_history   one row per recorded state of an opportunity: when it took effect, when it was known, what it means
     slice_values          one row per record and slice of the company's own: its value; only where abm.toml has such slices
     opportunity_origins   one row per opportunity: its source owner and channel, and what the first touch would say
@@ -192,7 +192,10 @@ def _channels(con: duckdb.DuckDBPyConnection, config: Config) -> None:
 
 
 def _fx_days(con: duckdb.DuckDBPyConnection, config: Config, given: bool) -> None:
-    """Each currency's newest rate on each day, none once it is older than fx.max_age_days (settled: counted, not priced)."""
+    """Each currency's newest rate on each day, none once it is older than fx.max_age_days (settled: counted, not priced).
+
+    `earlier_rate` is that of the same day a year before, of the 28th before 29 February.
+    """
     rates = (
         "frozen.fx" if given else "(select ''::VARCHAR as currency, null::DATE as day, 0.0::DOUBLE as rate where false)"
     )
@@ -200,7 +203,12 @@ def _fx_days(con: duckdb.DuckDBPyConnection, config: Config, given: bool) -> Non
         f"""create or replace table frozen.fx_days as
         with span as (select currency, day, rate,
                 coalesce(lead(day) over (partition by currency order by day), day + {config.fx.max_age_days + 1}) as next_day
-            from {rates})
-        select currency, unnest(generate_series(day, least(next_day - 1, day + {config.fx.max_age_days}), interval 1 day))::date as day,
-            rate, day as rated_on from span order by currency, day"""
+            from {rates}),
+        known as (select currency, rate, day as rated_on,
+                unnest(generate_series(day, least(next_day - 1, day + {config.fx.max_age_days}), interval 1 day))::date as day
+            from span),
+        later as (select currency, rate, day, unnest([day + interval 1 year, day + interval 366 day])::date as later from known),
+        earlier as (select distinct currency, later as day, rate as earlier_rate
+            from later where (later - interval 1 year)::date = day)
+        select currency, day, rate, earlier_rate, rated_on from known full join earlier using (currency, day) order by currency, day"""
     )

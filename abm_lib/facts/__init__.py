@@ -138,22 +138,21 @@ class Base:
             yield
         self.read[fact] |= read
 
-    def priced(self, frame: Frame, amount: str, day: str, into: str = "") -> Frame:
-        """`amount` in the reporting currency, to the cent, by its currency's rate on `day`; null where no rate is known."""
-        rates = self.tables.fx_days.select("currency", nw.col("day").alias(day), _rate="rate")
-        rate = nw.when(nw.col("currency") == self.config.company.currency).then(nw.lit(1.0)).otherwise(nw.col("_rate"))
-        value = to_the_cent(nw.col(amount).cast(nw.Float64) * rate)
-        frame = frame.join(rates, on=["currency", day], how="left")
-        return frame.with_columns(value.alias(into or amount)).drop("_rate")
+    def priced(self, frame: Frame, amount: str, day: str, into: str = "", *, earlier: bool = False) -> Frame:
+        """`amount` in the reporting currency, to the cent, by its currency's rate on `day`; null where no rate is known.
 
-    def at_earlier_rates(self, frame: Frame, amount: str, day: str) -> Frame:
-        """`at_earlier_rates`: `amount` as `priced`, by the rate of the same day a year before; and the slice that has it.
-
-        The year before 29 February the day is the 28th.
+        `earlier`: also `at_earlier_rates`, by the rate of the same day a year before, and `exchange_rates`, the slice that has it.
         """
-        before = nw.col(day).dt.offset_by("-1y").cast(nw.Date)
-        frame = frame.with_columns(_before=before, exchange_rates=nw.lit("of the year before"))
-        return self.priced(frame, amount, "_before", "at_earlier_rates").drop("_before")
+        rates = self.tables.fx_days.select("currency", nw.col("day").alias(day), _rate="rate", _earlier="earlier_rate")
+        frame = frame.join(rates if earlier else rates.drop("_earlier"), on=["currency", day], how="left")
+        own = nw.when(nw.col("currency") == self.config.company.currency).then(nw.lit(1.0))
+        named = {into or amount: "_rate"} | ({"at_earlier_rates": "_earlier"} if earlier else {})
+        values = {
+            name: to_the_cent(nw.col(amount).cast(nw.Float64) * own.otherwise(nw.col(rate)))
+            for name, rate in named.items()
+        }
+        frame = frame.with_columns(**values).drop(*named.values())
+        return frame.with_columns(exchange_rates=nw.lit("of the year before")) if earlier else frame
 
     def of_others(self, rows: Frame) -> Frame:
         """The rows that are not of our own people; a row without a `person_id` stays."""

@@ -19,8 +19,7 @@ def with_campaigns(base: Base, ads: Frame) -> Frame:
       by_day=("campaign_id", with_campaigns))  # fmt: skip
 def ad_days(cut: Cut) -> Frame:
     """Ad delivery by day, ad and channel; cost in the reporting currency at the day's rate."""
-    ads = cut.base.at_earlier_rates(cut.tables.ad_days.join(cut.days, on="day"), "cost", "day")
-    ads = cut.base.priced(ads, "cost", "day")
+    ads = cut.base.priced(cut.tables.ad_days.join(cut.days, on="day"), "cost", "day", earlier=True)
     return ads.with_columns(ad_type=nw.col("ad_type").fill_null("not stated"))
 
 

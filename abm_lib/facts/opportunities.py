@@ -44,9 +44,9 @@ def _numbered(base: Base) -> Frame:
 def states(base: Base, moment: str) -> Frame:
     """One row per quarter, moment and opportunity known by then: its last state, and what its history says.
 
-    Amounts are in the reporting currency: `amount_qualified` at the rate of that day, `amount_closed` and
-    `amount_contested` (the last amount above zero before the close) at that of the close, `amount_open` at that of the
-    day read. `amount` and `own_qualified`, that of the day of qualification, are in the currency of the opportunity.
+    `amount` and `own_qualified`, that of the day of qualification, are in the currency of the opportunity. In the reporting
+    currency: `amount_closed` and `amount_contested` (the last amount above zero before the close) at the rate of the close,
+    `amount_open` at that of the day read.
     """
     qualified, worth = nw.when(nw.col("is_qualified")), nw.when(nw.col("amount") > 0)
     seen = known_history(base, moment).group_by(*KEY).agg(
@@ -68,7 +68,6 @@ def states(base: Base, moment: str) -> Frame:
     )
     last = last.with_columns(closed_on=closed_on)
     for amount, day, into in (
-        ("_qualified", "qualified_on", "amount_qualified"),
         ("amount", "closed_on", "amount_closed"),
         ("_contested", "closed_on", "amount_contested"),
         ("amount", "rated_on", "amount_open"),
@@ -102,7 +101,7 @@ def _described(base: Base, last: Frame) -> Frame:
     return joined.select(
         *KEY, "account_id", "stage", "currency", "amount", "close_on", "closed_on", "qualified_on", "qualified_at", "rated_on",
         "is_won", "is_lost", "is_deleted", "expansion_kind", "loss_reason", "win_reason", "is_promotion", "promotion",
-        "term_months", "annual_value", "one_off_amount", "last_activity_on", "survivor_id", "amount_qualified", "amount_closed",
+        "term_months", "annual_value", "one_off_amount", "last_activity_on", "survivor_id", "amount_closed",
         "amount_contested", "amount_open", "business_type", "read_at",
         own_qualified=nw.col("_qualified"), competitor=nw.col("competitor").fill_null("none named"),
         created_on=nw.coalesce(nw.col("created_on"), nw.col("_first_on")),
@@ -139,8 +138,7 @@ def opportunities_qualified(cut: Cut) -> Frame:
 
     def created() -> Frame:
         known = described(cut, "end").join(cut.windows, on="quarter").filter(within("qualified_on"))
-        known = cut.base.at_earlier_rates(known, "own_qualified", "qualified_on")
-        return known.with_columns(amount=nw.col("amount_qualified"))
+        return cut.base.priced(known, "own_qualified", "qualified_on", "amount", earlier=True)
 
     # Held here, since other facts begin with it.
     return cut.base.once(f"qualified {cut.kind}", created)
@@ -166,11 +164,10 @@ def _closed(cut: Cut) -> Frame:
     disqualified = nw.col("loss_reason").fill_null("").is_in(cut.config.win_rate.disqualified_reasons)
     first = nw.when(nw.col("is_won")).then(nw.col("closed_on")).min().over("quarter", "account_id")
     fresh = nw.col("customer_since").is_null() | (nw.col("customer_since") >= nw.col("closed_on"))
-    known = base.at_earlier_rates(known, "amount", "closed_on").with_columns(
+    known = base.priced(known, "amount", "closed_on", earlier=True).with_columns(
         is_contest=~nw.col("qualified_on").is_null() & ~(nw.col("is_lost") & disqualified),
         is_first_win=nw.col("is_won") & (nw.col("closed_on") == first) & fresh,
         cycle_days=(day_number("closed_on") - day_number("qualified_on")).cast(nw.Float64),
-        amount=nw.col("amount_closed"),
         is_promotion=nw.col("is_promotion") | ~nw.col("promotion").is_null(),
         promotion=nw.col("promotion").fill_null("no promotion"),
         loss_reason=nw.col("loss_reason").fill_null("not stated"), win_reason=nw.col("win_reason").fill_null("not stated"),
@@ -196,9 +193,8 @@ def open_opportunities(cut: Cut) -> Frame:
     named = cut.base.windows.quarter_days().select(close_on="day", _due="due_in")
     overdue = (nw.col("close_on") <= nw.col("rated_on")).fill_null(False)
     due = nw.when(nw.col("close_on").is_null()).then(nw.lit("no close date")).when(overdue).then(nw.lit("overdue"))
-    known = cut.base.at_earlier_rates(known, "amount", "rated_on")
+    known = cut.base.priced(known, "amount", "rated_on", earlier=True)
     known = known.join(named, on="close_on", how="left").with_columns(
-        amount=nw.col("amount_open"),
         close_quarter=due.otherwise(nw.col("_due").fill_null("later")),
     )
     quiet = day_number("rated_on") - day_number("last_activity_on") > cut.config.stale_after_days
